@@ -14,14 +14,13 @@
  *   reset      0x4e000002  type, 8: the shard began anew, its interface numbers start again at 0
  *   statistics 0x4e000003  type, 32, shard interface number, 0, packets that the hunter captured
  *                          (f64), packets that it dropped (f64): running totals, the last one counts
- *   skip       0x4e0000ff  type only: the reader goes on at the start of the ring
+ *   skip       0x4e0000ff  type only: the reader goes on at the start of the ring (pipeline/ring.ts)
  */
 export const ringBlock = {
   packet: 6,
   interface: 0x4e00_0001,
   reset: 0x4e00_0002,
   statistics: 0x4e00_0003,
-  skip: 0x4e00_00ff,
 } as const;
 
 /** Bytes of an Enhanced Packet Block without its data. */

@@ -1,0 +1,202 @@
+/**
+ * The board: the one piece of memory that every thread sees. It holds the positions of the rings,
+ * the bells that wake a sleeping thread, the limits that hold over all shards, and the counters of
+ * the accounting equation.
+ *
+ * Each word has one writer, named beside it; only the words of `boardWord` marked "any" are changed
+ * by several threads, with Atomics.
+ */
+import { assert } from "../base/assert.ts";
+
+/** 32-bit words that all threads share. */
+export const boardWord = {
+  /** Counts up when a ring gets data while the recorder sleeps. Any shard; the recorder waits on it. */
+  recorderBell: 0,
+  /** 1 while the recorder is about to sleep or asleep. Recorder. */
+  recorderSleeps: 1,
+  /** Counts up when something was done or the pressure changed. Any; the shards wait on it. */
+  shardBell: 2,
+  /** One of `recorderState`. Recorder. */
+  recorderState: 3,
+  /** 1 from the first stop signal on. Control. */
+  draining: 4,
+  /** Open connections and open packet streams over all shards. Any. */
+  connections: 5,
+  streams: 6,
+} as const;
+
+export const recorderState = {
+  starting: 0,
+  /** No file was asked for: there is no recorder and nothing waits for one. */
+  off: 1,
+  recording: 2,
+  /** The last write failed (disk full, for example); it is tried again and again. */
+  stalled: 3,
+  /** Everything offered was written and the files are closed. */
+  closed: 4,
+} as const;
+
+/** Counters of one shard, all running totals. Packets unless the name says otherwise. */
+export const shardCounters = [
+  "batchesReceived",
+  "bytesReceived",
+  "packetsReceived",
+  "packetsAccepted",
+  "rejectedCaptureLength",
+  "rejectedTooLong",
+  "rejectedLinkType",
+  "rejectedEmpty",
+  "batchesUndecodable",
+  "batchesAcked",
+  "packetsAcked",
+  /** Offered to the recorder: laid into the ring and visible to it. */
+  "recordOffered",
+  "originalLengthsClamped",
+  "timesClamped",
+  "interfaceNamesRepaired",
+  "interfacesOverflowed",
+  "conversationsEvicted",
+  "streamsOpened",
+  "streamsRefused",
+] as const;
+
+/** Counters of the recorder. */
+export const recorderCounters = [
+  /** Packets that are in a file as `--ack` demands. */
+  "packetsWritten",
+  "bytesWritten",
+  "filesOpened",
+  "filesDeleted",
+  /** Packets that stood in files that the ring deleted. */
+  "packetsDeleted",
+  "writeFailures",
+  "syncs",
+] as const;
+
+export type ShardCounter = (typeof shardCounters)[number];
+export type RecorderCounter = (typeof recorderCounters)[number];
+
+export const protocolsMax = 40;
+
+const headBytes = 512;
+const counterSlots = 24;
+/** Per shard: 8 bytes head, 8 tail, 4 version, 4 heartbeat, then counters, then labels. */
+const rowBytes = 64 + (counterSlots + protocolsMax) * 8;
+
+/** What all threads get of the board; safe to post to a worker. */
+export interface BoardMemory {
+  readonly shared: SharedArrayBuffer;
+  readonly shards: number;
+}
+
+export function createBoardMemory(shards: number): BoardMemory {
+  return { shared: new SharedArrayBuffer(headBytes + (shards + 1) * rowBytes), shards };
+}
+
+export class Board {
+  readonly shards: number;
+  readonly words: Int32Array;
+  readonly rows: readonly BoardRow[];
+  readonly recorder: BoardRow;
+
+  constructor(memory: BoardMemory) {
+    this.shards = memory.shards;
+    this.words = new Int32Array(memory.shared, 0, headBytes / 4);
+    const row = (index: number) => new BoardRow(memory.shared, headBytes + index * rowBytes);
+    this.rows = Array.from({ length: memory.shards }, (_, index) => row(index));
+    this.recorder = row(memory.shards);
+  }
+
+  row(shard: number): BoardRow {
+    const row = this.rows[shard];
+    assert(row !== undefined, `no row for shard ${shard}`);
+    return row;
+  }
+
+  /** Bytes offered to the recorder and not yet done, over all shards. */
+  pendingBytes(): number {
+    let pending = 0;
+    for (const row of this.rows) pending += Math.max(0, row.head() - row.tail());
+    return pending;
+  }
+
+  ring(word: number): void {
+    Atomics.add(this.words, word, 1);
+    Atomics.notify(this.words, word);
+  }
+}
+
+/** One shard's (or the recorder's) part of the board. */
+export class BoardRow {
+  private readonly positions: BigInt64Array;
+  private readonly small: Int32Array;
+  /** Indexed by the position of the name in `shardCounters` or `recorderCounters`. */
+  readonly counters: Float64Array;
+  /** Packets by protocol number, 0 = unlabelled. */
+  readonly labels: Float64Array;
+
+  constructor(shared: SharedArrayBuffer, offset: number) {
+    this.positions = new BigInt64Array(shared, offset, 2);
+    this.small = new Int32Array(shared, offset + 16, 4);
+    this.counters = new Float64Array(shared, offset + 64, counterSlots);
+    this.labels = new Float64Array(shared, offset + 64 + counterSlots * 8, protocolsMax);
+  }
+
+  /** Byte position up to which the shard has published its ring. Written by the shard. */
+  head(): number {
+    return Number(Atomics.load(this.positions, 0));
+  }
+  setHead(position: number): void {
+    Atomics.store(this.positions, 0, BigInt(position));
+  }
+  /** Byte position up to which the recorder is done (as `--ack` demands). Written by the recorder. */
+  tail(): number {
+    return Number(Atomics.load(this.positions, 1));
+  }
+  setTail(position: number): void {
+    Atomics.store(this.positions, 1, BigInt(position));
+  }
+
+  /** Counts up while the thread's event loop turns; control watches it. */
+  beat(): void {
+    Atomics.add(this.small, 1, 1);
+  }
+  beats(): number {
+    return Atomics.load(this.small, 1);
+  }
+
+  /** The one writer brackets changes that belong together, so that `read` never sees half of them. */
+  beginWrite(): void {
+    Atomics.add(this.small, 0, 1);
+  }
+  endWrite(): void {
+    Atomics.add(this.small, 0, 1);
+  }
+  /** Copies of all counters and labels, taken between two writes. */
+  read(): { counters: Float64Array; labels: Float64Array } {
+    for (let attempt = 0; ; attempt++) {
+      const before = Atomics.load(this.small, 0);
+      const counters = this.counters.slice();
+      const labels = this.labels.slice();
+      const after = Atomics.load(this.small, 0);
+      if (before === after && before % 2 === 0) return { counters, labels };
+      // A writer that died between begin and end must not hang the reader.
+      if (attempt >= 1000) return { counters, labels };
+    }
+  }
+  /** Called once by a thread that takes the row over from one that died. */
+  takeOver(): void {
+    if (Atomics.load(this.small, 0) % 2 !== 0) this.endWrite();
+  }
+}
+
+export function shardCounter(name: ShardCounter): number {
+  return shardCounters.indexOf(name);
+}
+
+export function recorderCounter(name: RecorderCounter): number {
+  return recorderCounters.indexOf(name);
+}
+
+assert(shardCounters.length <= counterSlots, "the board row is too small for the shard counters");
+assert(recorderCounters.length <= counterSlots, "the board row is too small for the recorder");
