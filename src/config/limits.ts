@@ -26,12 +26,105 @@ export const limits = {
   /** (hunter, interface, link type) entries of one shard, and of one file section. */
   interfacesMax: 65_536,
 
+  // --- ingest -------------------------------------------------------------------------------------
+  /** Hunter ids that one shard remembers; the one longest silent is forgotten first. */
+  huntersPerShardMax: 65_536,
+  /** Packet streams over all shards. */
+  streamsMax: 4096,
+  /** Acks of one stream that wait for the disk; above it the stream is not read. */
+  pendingAcksPerStreamMax: 16_384,
+  /** Bytes of acks that a hunter has not read; above it its stream is not read. */
+  unreadAckBytesMax: 1024 * 1024,
+  /** A message up to this size may be half received on any stream at any time. */
+  smallMessageBytesMax: 256 * 1024,
+  /** Half-received messages above that size, over all streams of all shards together; each reserves
+   * its whole length before it is read on. Never less than one message a shard. */
+  largeMessagesBytesMax: 96 * 1024 * 1024,
+  /** A stream that stops in the middle of a message, or waits this long for room, is ended. */
+  messageStallMsMax: 30_000,
+  /** Share of the recorder's capacity at which the signal changes. */
+  slowAbove: 0.7,
+  pauseAbove: 0.9,
+  resumeBelow: 0.3,
+  /** Paused hunters that are resumed at once, and the time between two such groups. */
+  resumesAtOnce: 8,
+  resumeIntervalMs: 20,
+
+  // --- the door -----------------------------------------------------------------------------------
+  connectionsMax: 8192,
+  streamsPerConnectionMax: 256,
+  /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
+  streamWindowBytes: 1024 * 1024,
+  connectionWindowBytes: 2 * 1024 * 1024,
+  headerBytesMax: 16 * 1024,
+  keepaliveIntervalMs: 30_000,
+  keepaliveTimeoutMs: 20_000,
+  /** A connection that makes no call. */
+  firstCallMsMax: 60_000,
+  /** Calls that one shard carries to control at a time, and unread messages of each direction. */
+  tunnelCallsMax: 4096,
+  tunnelUnreadMessagesMax: 16,
+  /** A message of any RPC but the packet streams. */
+  controlMessageBytesMax: 4 * 1024 * 1024,
+
+  // --- the roster ---------------------------------------------------------------------------------
+  rosterHuntersMax: 65_536,
+  hunterStaleMs: 30_000,
+  hunterForgetMs: 300_000,
+
   // --- detection ----------------------------------------------------------------------------------
   /** Conversations that one shard remembers. */
   conversationsMax: 65_536,
   /** Packets of one conversation that are shown to the detectors before it stays unlabelled. */
   conversationProbesMax: 12,
 
+  // --- hunting (weir hunt) ------------------------------------------------------------------------
+  /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */
+  huntUnackedBytesMax: 32 * 1024 * 1024,
+  /** Of these, read from a file and not yet sent. A pipe may use all, so that its writer loses nothing. */
+  huntReadAheadBytesMax: 1024 * 1024,
+  /** A batch of more bytes is sent before it has its packets: receivers' default limit is 4 MiB. */
+  huntBatchBytesMax: 3 * 1024 * 1024,
+  /** Bytes given to the transport and not yet taken by it; one batch is always allowed. */
+  huntWriteBytesMax: 1024 * 1024,
+  /** One read of the input. */
+  huntReadBytes: 256 * 1024,
+  /** One block of a pcapng file that is not a packet; longer ones are skipped unread. */
+  huntBlockBytesMax: 1024 * 1024,
+  huntHeartbeatMs: 5000,
+  huntRegisterMsMax: 10_000,
+  huntReconnectMsMin: 250,
+  huntReconnectMsMax: 30_000,
+  /** A connection that lasted this long counts as good: the next delay is short again. */
+  huntGoodConnectionMs: 10_000,
+  /** After a signal: wait for acknowledgements. After the last of them: for the stream's end. */
+  huntStopMsMax: 5000,
+  huntCloseMsMax: 2000,
+
   // --- threads ------------------------------------------------------------------------------------
   shardsMax: 8,
+  /** A thread whose event loop does not turn for this long is ended and started anew (shards). */
+  threadSilenceMsMax: 10_000,
+  heartbeatMs: 500,
+  /** The parts of a stop; together under 8 s. */
+  drainQuietMs: 200,
+  drainReadMsMax: 2000,
+  drainRecorderMsMax: 4000,
+  drainCloseMsMax: 1000,
+
+  // --- telemetry ----------------------------------------------------------------------------------
+  /** Log text that waits for stderr; above it lines are dropped and counted. */
+  logBufferBytesMax: 1024 * 1024,
+  /** One write to stderr. */
+  logWriteBytesMax: 64 * 1024,
+  /** Characters of a field's value, and of a message; clients' ids and names get into both. */
+  logValueCharsMax: 256,
+  logMessageCharsMax: 2048,
+  /** Lines of one event within `logWindowMs`; the rest is counted and told in one line. */
+  logLinesPerWindowMax: 10,
+  logWindowMs: 10_000,
+  /** Event names of one thread: they are literals of the source, so this is an assertion. */
+  logEventsMax: 512,
+  /** Longest wait at exit for a stderr that nobody reads. */
+  logFlushMsMax: 500,
 } as const;
