@@ -30,13 +30,13 @@ export const limits = {
   /** Hunter ids that one shard remembers; the one longest silent is forgotten first. */
   huntersPerShardMax: 65_536,
   /** Packet streams over all shards. */
-  streamsMax: 4096,
+  streamsMax: 1024,
   /** Acks of one stream that wait for the disk; above it the stream is not read. */
   pendingAcksPerStreamMax: 16_384,
   /** Bytes of acks that a hunter has not read; above it its stream is not read. */
   unreadAckBytesMax: 1024 * 1024,
   /** A message up to this size may be half received on any stream at any time. */
-  smallMessageBytesMax: 256 * 1024,
+  smallMessageBytesMax: 128 * 1024,
   /** Half-received messages above that size, over all streams of all shards together; each reserves
    * its whole length before it is read on. Never less than one message a shard. */
   largeMessagesBytesMax: 96 * 1024 * 1024,
@@ -59,8 +59,6 @@ export const limits = {
   headerBytesMax: 16 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
-  /** A connection that makes no call. */
-  firstCallMsMax: 60_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
   tunnelCallsMax: 4096,
   tunnelUnreadMessagesMax: 16,
@@ -127,4 +125,22 @@ export const limits = {
   logEventsMax: 512,
   /** Longest wait at exit for a stderr that nobody reads. */
   logFlushMsMax: 500,
+
+  // --- configuration ------------------------------------------------------------------------------
+  configFileBytesMax: 1024 * 1024,
+  /** Characters of a refused value that an error shows. */
+  settingShownCharsMax: 80,
+  /** Ranges of settings; a setting without one here has it beside the thing it limits. */
+  subscribersMax: 4096,
+  subscriberBufferBatchesMax: 10_000,
+  messageBytesMin: 64 * 1024,
+  rotateSizeBytesMin: 4096,
+  rotateFilesMax: 99_999,
+  rotateIntervalMsMin: 1000,
+  statsIntervalMsMin: 100,
+  /** A setting that is a time: a year. */
+  settingMsMax: 366 * 24 * 3600 * 1000,
+  /** A setting that is a size: a pebibyte. */
+  settingBytesMax: 1024 ** 5,
+  huntBatchTimeoutMsMax: 60_000,
 } as const;

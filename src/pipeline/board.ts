@@ -45,7 +45,6 @@ export const shardCounters = [
   "rejectedCaptureLength",
   "rejectedTooLong",
   "rejectedLinkType",
-  "rejectedEmpty",
   "batchesUndecodable",
   "batchesAcked",
   "packetsAcked",
@@ -57,6 +56,7 @@ export const shardCounters = [
   "interfacesOverflowed",
   "conversationsEvicted",
   "streamsOpened",
+  "streamsClosed",
   "streamsRefused",
 ] as const;
 

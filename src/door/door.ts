@@ -1,0 +1,153 @@
+/**
+ * The gRPC front door of a shard: the listener that shares the node's port, its connections, and the
+ * calls on them. StreamPackets is served here; every other call is carried to control.
+ */
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import net from "node:net";
+import type { MessagePort } from "node:worker_threads";
+import * as grpc from "@grpc/grpc-js";
+import { limits } from "../config/limits.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import { type Board, boardWord } from "../pipeline/board.ts";
+import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
+import { ControlTunnel } from "./control-tunnel.ts";
+import { createGrpcServer } from "./http-server.ts";
+import { MessageBudget } from "./message-budget.ts";
+import { PacketStream } from "./packet-stream.ts";
+
+const packetsPath = "/lippycat.data.DataService/StreamPackets";
+const sweepIntervalMs = 2000;
+/** After its session a socket gets this long to close by itself. */
+const socketGraceMs = 1000;
+
+export interface DoorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly messageBytesMax: number;
+  readonly ingest: Ingest;
+  readonly board: Board;
+  readonly control: MessagePort;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+export class Door {
+  private readonly options: DoorOptions;
+  private readonly server: grpc.Server;
+  private readonly tunnel: ControlTunnel;
+  private readonly listener: net.Server;
+  private readonly sockets = new Set<net.Socket>();
+  private readonly packetStreams = new Set<PacketStream>();
+  private readonly budget: MessageBudget;
+  private readonly sweeper: ReturnType<typeof setInterval>;
+
+  constructor(options: DoorOptions) {
+    this.options = options;
+    const share = Math.floor(limits.largeMessagesBytesMax / options.board.shards);
+    this.budget = new MessageBudget(Math.max(share, options.messageBytesMax));
+    this.server = createGrpcServer({
+      messageBytesMax: options.messageBytesMax,
+      hotPath: packetsPath,
+      onHotStream: (stream, session) => this.onPacketStream(stream, session),
+      onSession: (session) => this.onSession(session),
+    });
+    this.tunnel = new ControlTunnel(options.control);
+    this.tunnel.serve(this.server, ManagementService);
+    const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    this.listener = net.createServer({ noDelay: true }, (socket) => {
+      if (this.admit(socket)) injector.injectConnection(socket);
+    });
+    this.sweeper = setInterval(() => this.sweep(), sweepIntervalMs);
+  }
+
+  /** Resolves when the shard's listener shares the port; rejects with the system's error. */
+  listen(): Promise<void> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      this.listener.once("error", reject);
+      this.listener.listen({ host, port, reusePort: true }, () => {
+        this.listener.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  /** No new connection from here on; those that are open go on. */
+  closeListener(): void {
+    this.listener.close();
+  }
+
+  /** Ends every call and connection; resolves when the sockets are gone or the time is over. */
+  async close(timeoutMs: number): Promise<void> {
+    clearInterval(this.sweeper);
+    this.listener.close();
+    this.tunnel.endAll(grpc.status.UNAVAILABLE, "the node stops");
+    const deadline = this.options.now() + timeoutMs;
+    this.server.tryShutdown(() => {});
+    while (this.sockets.size > 0 && this.options.now() < deadline) await Bun.sleep(10);
+    for (const socket of this.sockets) socket.destroy();
+    this.server.forceShutdown();
+  }
+
+  private admit(socket: net.Socket): boolean {
+    const { words } = this.options.board;
+    if (Atomics.add(words, boardWord.connections, 1) >= limits.connectionsMax) {
+      Atomics.sub(words, boardWord.connections, 1);
+      socket.destroy();
+      return false;
+    }
+    this.sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => {
+      this.sockets.delete(socket);
+      Atomics.sub(words, boardWord.connections, 1);
+    });
+    return true;
+  }
+
+  private onSession(session: ServerHttp2Session): void {
+    const { socket } = session;
+    // The session of a dead peer ends by keepalive, but its socket would stay (bun-facts, 9).
+    session.once("close", () => setTimeout(() => socket.destroy(), socketGraceMs).unref());
+    session.on("error", () => session.destroy());
+  }
+
+  private onPacketStream(http: ServerHttp2Stream, session: ServerHttp2Session): void {
+    const { words } = this.options.board;
+    http.once("close", () => Atomics.sub(words, boardWord.streams, 1));
+    const refused = Atomics.add(words, boardWord.streams, 1) >= limits.streamsMax;
+    if (refused) {
+      http.on("error", () => {});
+      refuse(http, `more than ${limits.streamsMax} packet streams`);
+      return;
+    }
+    const { remoteAddress, remotePort } = session.socket;
+    const stream = new PacketStream(http, {
+      ingest: this.options.ingest,
+      budget: this.budget,
+      messageBytesMax: this.options.messageBytesMax,
+      peer: `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`,
+      now: this.options.now,
+    });
+    this.packetStreams.add(stream);
+    http.once("close", () => this.packetStreams.delete(stream));
+  }
+
+  private sweep(): void {
+    const now = this.options.now();
+    for (const stream of this.packetStreams) stream.sweep(now);
+  }
+}
+
+/** Answers a call with nothing but a status (gRPC "Trailers-Only"). */
+function refuse(http: ServerHttp2Stream, message: string): void {
+  http.respond(
+    {
+      ":status": 200,
+      "content-type": "application/grpc",
+      "grpc-status": String(grpc.status.RESOURCE_EXHAUSTED),
+      "grpc-message": message,
+    },
+    { endStream: true },
+  );
+}

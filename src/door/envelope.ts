@@ -1,0 +1,176 @@
+/**
+ * Cuts the bytes of one call into length-prefixed gRPC messages (gRPC over HTTP/2,
+ * "Length-Prefixed-Message"). No I/O inside: chunks go in, `take` is called with each message.
+ */
+import { limits } from "../config/limits.ts";
+import type { MessageBudget } from "./message-budget.ts";
+
+export interface EnvelopeOptions {
+  readonly messageBytesMax: number;
+  readonly budget: MessageBudget;
+  /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
+  readonly take: (bytes: Buffer, length: number) => boolean;
+  /** The decoder waits for room (true) or can go on (false): stop or start the flow of chunks. */
+  readonly wait: (waiting: boolean) => void;
+}
+
+/** Why a call's bytes cannot be read on. */
+export type EnvelopeFault =
+  | { readonly kind: "too-long"; readonly length: number }
+  | { readonly kind: "compressed" };
+
+const firstBufferBytes = 64 * 1024;
+
+export class Envelope {
+  private readonly options: EnvelopeOptions;
+  private readonly prefix = Buffer.alloc(5);
+  private prefixFilled = 0;
+  /** Length of the message under way, -1 between messages. */
+  private length = -1;
+  private buffer: Buffer = Buffer.alloc(0);
+  private filled = 0;
+  private reserved = 0;
+  private stopped = false;
+  private rest: Buffer | undefined = undefined;
+  private readonly onRoom = (): void => {
+    this.reserved = this.length;
+    this.stopped = false;
+    this.resume();
+    if (!this.stopped) this.options.wait(false);
+  };
+
+  constructor(options: EnvelopeOptions) {
+    this.options = options;
+  }
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.length >= 0 || this.prefixFilled > 0;
+  }
+
+  /** True while a large message waits for room in the budget. */
+  get waitsForRoom(): boolean {
+    return this.length > limits.smallMessageBytesMax && this.reserved === 0;
+  }
+
+  /** True while a chunk is kept because somebody said stop. */
+  get holding(): boolean {
+    return this.rest !== undefined;
+  }
+
+  /** Takes one chunk; keeps what is behind a stop. */
+  push(chunk: Buffer): EnvelopeFault | undefined {
+    if (this.stopped) {
+      this.rest = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
+      return undefined;
+    }
+    return this.run(chunk);
+  }
+
+  /** Goes on after a stop; may stop again. */
+  resume(): EnvelopeFault | undefined {
+    this.stopped = false;
+    if (this.length < 0) this.release();
+    const rest = this.rest;
+    this.rest = undefined;
+    return rest === undefined ? undefined : this.run(rest);
+  }
+
+  /** The call is over: gives back what it holds. */
+  close(): void {
+    this.options.budget.forget(this.onRoom);
+    this.release();
+    this.buffer = Buffer.alloc(0);
+    this.rest = undefined;
+    this.stopped = true;
+  }
+
+  private run(chunk: Buffer): EnvelopeFault | undefined {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.length < 0) {
+        at = this.readPrefix(chunk, at);
+        if (this.prefixFilled < 5) return undefined;
+        const fault = this.begin();
+        if (fault !== undefined) return fault;
+        if (this.stopped) {
+          if (at < chunk.length) this.rest = chunk.subarray(at);
+          return undefined;
+        }
+      }
+      at = this.readBody(chunk, at);
+      if (this.stopped) {
+        if (at < chunk.length) this.rest = chunk.subarray(at);
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  private readPrefix(chunk: Buffer, from: number): number {
+    const part = Math.min(5 - this.prefixFilled, chunk.length - from);
+    chunk.copy(this.prefix, this.prefixFilled, from, from + part);
+    this.prefixFilled += part;
+    return from + part;
+  }
+
+  private begin(): EnvelopeFault | undefined {
+    const length = this.prefix.readUInt32BE(1);
+    this.prefixFilled = 0;
+    if (this.prefix[0] !== 0) return { kind: "compressed" };
+    if (length > this.options.messageBytesMax) return { kind: "too-long", length };
+    this.length = length;
+    this.filled = 0;
+    if (length > limits.smallMessageBytesMax) {
+      if (this.options.budget.reserve(length, this.onRoom)) this.reserved = length;
+      else {
+        this.stopped = true;
+        this.options.wait(true);
+      }
+    }
+    return undefined;
+  }
+
+  private readBody(chunk: Buffer, from: number): number {
+    const { length } = this;
+    const missing = length - this.filled;
+    if (this.filled === 0 && chunk.length - from >= length) {
+      // The whole message is in this chunk: no copy.
+      this.deliver(chunk.subarray(from, from + length), length);
+      return from + length;
+    }
+    const part = Math.min(missing, chunk.length - from);
+    this.makeRoom(this.filled + part);
+    chunk.copy(this.buffer, this.filled, from, from + part);
+    this.filled += part;
+    if (this.filled === length) this.deliver(this.buffer, length);
+    return from + part;
+  }
+
+  /** The buffer grows with what has come, not with what was announced. */
+  private makeRoom(bytes: number): void {
+    if (this.buffer.length >= bytes) return;
+    let size = Math.max(this.buffer.length * 2, firstBufferBytes);
+    while (size < bytes) size *= 2;
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(size, this.length)));
+    this.buffer.copy(larger, 0, 0, this.filled);
+    this.buffer = larger;
+  }
+
+  private deliver(bytes: Buffer, length: number): void {
+    this.length = -1;
+    this.filled = 0;
+    const goOn = this.options.take(bytes, length);
+    // A stopped message is somebody else's until it is taken; a large buffer is not kept for the next.
+    if (!goOn || this.buffer.length > limits.smallMessageBytesMax) this.buffer = Buffer.alloc(0);
+    if (!goOn) this.stopped = true;
+    else this.release();
+  }
+
+  private release(): void {
+    if (this.reserved === 0) return;
+    const { reserved } = this;
+    this.reserved = 0;
+    this.options.budget.release(reserved);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * StreamPackets served straight on the HTTP/2 stream. grpc-js serves every other call; its message
+ * queue costs a quarter of the whole transport here and hides how much of a message has arrived
+ * (docs/decisions/0003-packet-streams-beside-grpc-js.md).
+ */
+import type { ServerHttp2Stream } from "node:http2";
+import { limits } from "../config/limits.ts";
+import type { HunterStream } from "../ingest/hunter-stream.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
+import { Envelope, type EnvelopeFault } from "./envelope.ts";
+import type { MessageBudget } from "./message-budget.ts";
+
+export interface PacketStreamOptions {
+  readonly ingest: Ingest;
+  readonly budget: MessageBudget;
+  readonly messageBytesMax: number;
+  /** `address:port` of the client. */
+  readonly peer: string;
+  readonly now: () => number;
+}
+
+const resourceExhausted = 8;
+const deadlineExceeded = 4;
+const unimplemented = 12;
+
+/** One call of StreamPackets on its HTTP/2 stream. */
+export class PacketStream implements StreamPort {
+  readonly peer: string;
+  private readonly http: ServerHttp2Stream;
+  private readonly options: PacketStreamOptions;
+  private readonly envelope: Envelope;
+  private readonly hunterStream: HunterStream;
+  private status: StreamStatus = { code: 0, message: "" };
+  private lastProgress: number;
+  private halfClosed = false;
+  private over = false;
+
+  constructor(http: ServerHttp2Stream, options: PacketStreamOptions) {
+    this.http = http;
+    this.options = options;
+    this.peer = options.peer;
+    this.lastProgress = options.now();
+    this.envelope = new Envelope({
+      messageBytesMax: options.messageBytesMax,
+      budget: options.budget,
+      take: (bytes, length) => options.ingest.receive(this.hunterStream, bytes, length),
+      wait: (waiting) => this.flow(!waiting),
+    });
+    this.respond();
+    this.hunterStream = options.ingest.open(this);
+    http.on("data", (chunk: Buffer) => this.onData(chunk));
+    http.on("end", () => this.onEnd());
+    http.on("close", () => this.onClose());
+    http.on("drain", () => options.ingest.settle());
+    http.on("error", () => this.onClose());
+  }
+
+  unreadBytes(): number {
+    return this.http.writableLength;
+  }
+
+  write(frames: Buffer): void {
+    if (!this.http.writableEnded && !this.http.destroyed) this.http.write(frames);
+  }
+
+  resume(): void {
+    this.lastProgress = this.options.now();
+    const fault = this.envelope.resume();
+    if (fault !== undefined) this.refuse(fault);
+    else if (!this.envelope.holding) this.flow(true);
+    if (this.halfClosed && !this.envelope.holding) this.finish();
+  }
+
+  end(status: StreamStatus): void {
+    this.finishWith(status.code, status.message);
+  }
+
+  /** Ends the call when it stands still in the middle of a message; called every few seconds. */
+  sweep(now: number): void {
+    if (this.over || !this.envelope.partial || this.envelope.holding) return;
+    if (now - this.lastProgress < limits.messageStallMsMax) return;
+    const seconds = limits.messageStallMsMax / 1000;
+    if (this.envelope.waitsForRoom) {
+      const text = `no room for a message of this size within ${seconds} s; send it again later`;
+      this.close(resourceExhausted, text);
+    } else this.close(deadlineExceeded, `a message stood still for ${seconds} s`);
+  }
+
+  private respond(): void {
+    const { http } = this;
+    http.respond(
+      {
+        ":status": 200,
+        "content-type": "application/grpc",
+        "grpc-accept-encoding": "identity",
+      },
+      { waitForTrailers: true },
+    );
+    http.on("wantTrailers", () => {
+      const { code, message } = this.status;
+      http.sendTrailers({
+        "grpc-status": String(code),
+        ...(message === "" ? {} : { "grpc-message": percentEncode(message) }),
+      });
+    });
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.over) return;
+    this.lastProgress = this.options.now();
+    const fault = this.envelope.push(chunk);
+    if (fault !== undefined) this.refuse(fault);
+    else if (this.envelope.holding || !this.hunterStream.reading) this.flow(false);
+  }
+
+  private onEnd(): void {
+    this.halfClosed = true;
+    if (!this.envelope.holding) this.finish();
+  }
+
+  /** The client has sent its last byte, and all of it went to ingest. */
+  private finish(): void {
+    if (this.over) return;
+    if (this.envelope.partial && !this.envelope.waitsForRoom) {
+      this.close(3, "the stream ended in the middle of a message");
+    } else this.options.ingest.halfClosed(this.hunterStream);
+  }
+
+  private onClose(): void {
+    if (this.over) return;
+    this.over = true;
+    this.envelope.close();
+    this.options.ingest.closed(this.hunterStream);
+  }
+
+  private refuse(fault: EnvelopeFault): void {
+    if (fault.kind === "compressed") {
+      this.close(unimplemented, "compressed messages are not accepted");
+      return;
+    }
+    const max = this.options.messageBytesMax;
+    const text = `a message of ${fault.length} bytes is longer than ${max} (--max-message-size)`;
+    this.close(resourceExhausted, text);
+  }
+
+  /** Ends the call after the acks that are still due. */
+  private close(code: number, message: string): void {
+    this.flow(false);
+    this.options.ingest.close(this.hunterStream, { code, message });
+  }
+
+  private finishWith(code: number, message: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.status = { code, message };
+    this.envelope.close();
+    const { http } = this;
+    if (http.destroyed) return;
+    http.end();
+    // What the client still sends is not wanted: RST_STREAM(NO_ERROR) after the trailers
+    // (RFC 9113 section 8.1).
+    if (!this.halfClosed) http.once("finish", () => setImmediate(() => http.close(0)));
+    http.resume();
+  }
+
+  private flow(on: boolean): void {
+    if (on) this.http.resume();
+    else this.http.pause();
+  }
+}
+
+/** `grpc-message` as gRPC over HTTP/2 wants it: percent-encoded UTF-8. */
+export function percentEncode(text: string): string {
+  return encodeURIComponent(text).replaceAll("%20", " ");
+}

@@ -1,0 +1,73 @@
+/** The state of one StreamPackets call. What happens to it is decided in `ingest.ts`. */
+import { type FlowLevel, flowControl } from "./pressure.ts";
+import type { HunterEntry } from "./hunter-table.ts";
+import type { StreamPort, StreamStatus } from "./stream-port.ts";
+import { streamControlBytesMax, writeStreamControl } from "./stream-control.ts";
+
+/** A batch of which the sink took only a part; its bytes stay valid until it is taken whole. */
+export interface HeldBatch {
+  readonly message: Buffer;
+  /** First packet not taken. */
+  readonly from: number;
+}
+
+/** What the ack of a held batch will say. */
+export interface HeldAck {
+  readonly sequenceLow: number;
+  readonly sequenceHigh: number;
+  readonly packets: number;
+  readonly error: string;
+}
+
+export class HunterStream {
+  readonly port: StreamPort;
+  /** Whose batch came last; undefined before the first. */
+  hunter: HunterEntry | undefined = undefined;
+  /** The bytes of that hunter's id as they came, for a comparison without a string. */
+  wireId: Uint8Array = new Uint8Array(0);
+  /** The level that this client was told last. */
+  signalled: FlowLevel = flowControl.continue;
+  pendingAcks = 0;
+  batches = 0;
+  held: HeldBatch | undefined = undefined;
+  heldAck: HeldAck | undefined = undefined;
+  /** Set when the call shall end as soon as its last ack is out. */
+  closing: StreamStatus | undefined = undefined;
+  /** False while `port` was told to stop. */
+  reading = true;
+  ended = false;
+
+  private frames: Buffer = Buffer.alloc(0);
+  private framed = 0;
+
+  constructor(port: StreamPort) {
+    this.port = port;
+  }
+
+  /** Adds one StreamControl to what the next `flush` sends. */
+  frame(sequenceLow: number, sequenceHigh: number, flow: number, error: string): void {
+    const needed = this.framed + streamControlBytesMax(error);
+    if (this.frames.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.max(64, needed * 2));
+      this.frames.copy(larger, 0, 0, this.framed);
+      this.frames = larger;
+    }
+    this.framed = writeStreamControl(
+      this.frames,
+      this.framed,
+      sequenceLow,
+      sequenceHigh,
+      flow,
+      error,
+    );
+  }
+
+  flush(): void {
+    if (this.framed === 0) return;
+    const frames = this.frames.subarray(0, this.framed);
+    // The transport keeps the bytes until they are sent.
+    this.frames = Buffer.alloc(0);
+    this.framed = 0;
+    if (!this.ended) this.port.write(frames);
+  }
+}

@@ -1,0 +1,25 @@
+/** What ingest needs of a packet stream's transport; the door provides it. */
+export interface StreamPort {
+  /** `address:port` of the client. */
+  readonly peer: string;
+  /** Bytes of acks that were written and that the client has not taken yet. */
+  unreadBytes(): number;
+  /** Sends whole length-prefixed messages; owns `frames` from then on. */
+  write(frames: Buffer): void;
+  /** Reads on after `receive` answered that the stream must stop. May call `receive` at once. */
+  resume(): void;
+  /** Ends the call. Nothing is received or sent after it. */
+  end(status: StreamStatus): void;
+}
+
+/** gRPC status of a call's end. */
+export interface StreamStatus {
+  readonly code: number;
+  readonly message: string;
+}
+
+export const statusOk: StreamStatus = { code: 0, message: "" };
+
+export function invalidArgument(message: string): StreamStatus {
+  return { code: 3, message };
+}

@@ -1,0 +1,135 @@
+/** Which interface number of this shard a packet belongs to: one per (hunter, interface, link type). */
+import { limits } from "../config/limits.ts";
+import type { Batch } from "../pipeline/batch.ts";
+
+export interface InterfaceEntry {
+  /** The shard's number of it, from 0 in the order of first use. */
+  readonly number: number;
+  readonly hunterId: string;
+  readonly name: string;
+  readonly linkType: number;
+  /** False until its interface block stands in the ring. */
+  announced: boolean;
+  /** The field bytes that it was found by, for a comparison without a string. */
+  readonly wireName: Uint8Array;
+  readonly wireIndex: number;
+  readonly wireLinkType: number;
+  readonly repaired: boolean;
+  readonly overflow: boolean;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: false });
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+export class InterfaceTable {
+  private readonly entries = new Map<string, InterfaceEntry>();
+  /** By hunter number: the entry of the packet before. */
+  private readonly last = new Map<number, InterfaceEntry>();
+  private recent: InterfaceEntry | undefined;
+  private recentHunter = -1;
+  private created = 0;
+
+  /** The entry of packet `index`; made when it is new. */
+  find(batch: Batch, index: number): InterfaceEntry {
+    if (batch.hunterNumber !== this.recentHunter) {
+      this.recentHunter = batch.hunterNumber;
+      this.recent = this.last.get(batch.hunterNumber);
+    }
+    const recent = this.recent;
+    if (recent !== undefined && matches(recent, batch, index)) return recent;
+    const found = this.lookUp(batch, index);
+    this.recent = found;
+    // Forgetting is harmless: the map by key below still finds the entry.
+    if (this.last.size >= limits.huntersPerShardMax) this.last.clear();
+    this.last.set(batch.hunterNumber, found);
+    return found;
+  }
+
+  private lookUp(batch: Batch, index: number): InterfaceEntry {
+    const { view } = batch;
+    const wireName = nameBytes(batch, index);
+    const wireIndex = view.interfaceIndex[index] as number;
+    const wireLinkType = view.linkType[index] as number;
+    const label = wireName.length > 0 ? Buffer.from(wireName).toString("latin1") : `\0${wireIndex}`;
+    const key = `${wireLinkType} ${batch.hunterId}\0${label}`;
+    const known = this.entries.get(key);
+    if (known !== undefined) return known;
+    const linkType = wireLinkType === 0 ? 1 : wireLinkType;
+    const wire = { wireName: wireName.slice(), wireIndex, wireLinkType };
+    if (this.entries.size >= limits.interfacesMax) return this.overflow(linkType, wire);
+    const { name, repaired } = readableName(wireName, wireIndex);
+    const entry: InterfaceEntry = {
+      number: this.created++,
+      hunterId: batch.hunterId,
+      name,
+      linkType,
+      announced: false,
+      repaired,
+      overflow: false,
+      ...wire,
+    };
+    this.entries.set(key, entry);
+    return entry;
+  }
+
+  /** One named interface per link type takes what is beyond the ceiling. */
+  private overflow(
+    linkType: number,
+    wire: Pick<InterfaceEntry, "wireName" | "wireIndex" | "wireLinkType">,
+  ): InterfaceEntry {
+    const key = `overflow ${linkType}`;
+    const known = this.entries.get(key);
+    const entry: InterfaceEntry = known ?? {
+      number: this.created++,
+      hunterId: `more than ${limits.interfacesMax} interfaces`,
+      name: "overflow",
+      linkType,
+      announced: false,
+      repaired: false,
+      overflow: true,
+      ...wire,
+    };
+    if (known === undefined) this.entries.set(key, entry);
+    return entry;
+  }
+}
+
+function nameBytes(batch: Batch, index: number): Uint8Array {
+  const { view } = batch;
+  const start = view.interfaceNameStart[index] as number;
+  return view.bytes.subarray(start, start + (view.interfaceNameLength[index] as number));
+}
+
+function matches(entry: InterfaceEntry, batch: Batch, index: number): boolean {
+  const { view } = batch;
+  const { wireName } = entry;
+  if (entry.overflow) return false;
+  if (view.linkType[index] !== entry.wireLinkType) return false;
+  if (view.interfaceNameLength[index] !== wireName.length) return false;
+  if (wireName.length === 0) return view.interfaceIndex[index] === entry.wireIndex;
+  const { bytes } = view;
+  const start = view.interfaceNameStart[index] as number;
+  for (let at = 0; at < wireName.length; at++) {
+    if (bytes[start + at] !== wireName[at]) return false;
+  }
+  return true;
+}
+
+/** A name that any reader can show: valid UTF-8 of at most `limits.interfaceNameBytesMax` bytes. */
+function readableName(wire: Uint8Array, index: number): { name: string; repaired: boolean } {
+  if (wire.length === 0) return { name: `if${index}`, repaired: false };
+  const cut = wire.length > limits.interfaceNameBytesMax;
+  const part = cut ? wire.subarray(0, characterEnd(wire, limits.interfaceNameBytesMax)) : wire;
+  try {
+    return { name: strict.decode(part), repaired: cut };
+  } catch {
+    return { name: decoder.decode(part), repaired: true };
+  }
+}
+
+/** The last position at or before `end` at which a UTF-8 character starts. */
+function characterEnd(bytes: Uint8Array, end: number): number {
+  let at = end;
+  while (at > end - 4 && at > 0 && ((bytes[at] as number) & 0xc0) === 0x80) at--;
+  return at;
+}

@@ -1,0 +1,36 @@
+/**
+ * Messages between a shard and control that carry a call as opaque protobuf bytes (design.md
+ * section 2). One MessagePort per shard; `id` counts up within it.
+ */
+
+/** Shard → control. */
+export type TunnelRequest =
+  | {
+      readonly kind: "open";
+      readonly id: number;
+      /** `/package.Service/Method`. */
+      readonly path: string;
+      /** `address:port` of the client. */
+      readonly peer: string;
+      readonly metadata: readonly (readonly [string, string])[];
+    }
+  | { readonly kind: "message"; readonly id: number; readonly bytes: Uint8Array }
+  /** Control may send `count` more messages. */
+  | { readonly kind: "credit"; readonly id: number; readonly count: number }
+  /** The client has sent its last message. */
+  | { readonly kind: "end"; readonly id: number }
+  /** The call is over for the client. */
+  | { readonly kind: "cancel"; readonly id: number };
+
+/** Control → shard. */
+export type TunnelResponse =
+  | { readonly kind: "message"; readonly id: number; readonly bytes: Uint8Array }
+  /** The shard may send `count` more messages. */
+  | { readonly kind: "credit"; readonly id: number; readonly count: number }
+  /** The last word of a call: a gRPC status code and its text. */
+  | {
+      readonly kind: "status";
+      readonly id: number;
+      readonly code: number;
+      readonly message: string;
+    };
