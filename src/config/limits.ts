@@ -25,6 +25,23 @@ export const limits = {
   syncDelayMsMax: 10,
   /** (hunter, interface, link type) entries of one shard, and of one file section. */
   interfacesMax: 65_536,
+  /** Capture files open at a time; more than one only for classic pcap with several link types. */
+  captureFilesOpenMax: 32,
+  /** Interface and section blocks that one group puts before its packets. */
+  recordPrefixBytesMax: 1024 * 1024,
+  /** Time between two attempts while a disk does not take what it is given. */
+  recordRetryMs: 250,
+  /** The recorder lets its thread's messages in at least this often. */
+  recordYieldMs: 5,
+  /** The last good offset goes to the side file after this much, and after this time. */
+  sideFileEveryBytes: 64 * 1024 * 1024,
+  sideFileEveryMs: 1000,
+  /** A longer file of which no good offset is known is moved aside unscanned at start. */
+  recoveryScanBytesMax: 1024 * 1024 * 1024,
+  /** A longer torn tail that is not all zeros is no torn tail: the file is moved aside. */
+  tornTailBytesMax: 8 * 1024 * 1024,
+  /** One block of a pcapng file that is to be continued; what Wireshark accepts. */
+  captureBlockBytesMax: 16 * 1024 * 1024,
 
   // --- ingest -------------------------------------------------------------------------------------
   /** Hunter ids that one shard remembers; the one longest silent is forgotten first. */
@@ -81,6 +98,8 @@ export const limits = {
   huntUnackedBytesMax: 32 * 1024 * 1024,
   /** Of these, read from a file and not yet sent. A pipe may use all, so that its writer loses nothing. */
   huntReadAheadBytesMax: 1024 * 1024,
+  /** What a batch counts for beside its bytes: small ones cost more than they hold. */
+  huntBatchOverheadBytes: 512,
   /** A batch of more bytes is sent before it has its packets: receivers' default limit is 4 MiB. */
   huntBatchBytesMax: 3 * 1024 * 1024,
   /** Bytes given to the transport and not yet taken by it; one batch is always allowed. */
@@ -89,7 +108,10 @@ export const limits = {
   huntReadBytes: 256 * 1024,
   /** One block of a pcapng file that is not a packet; longer ones are skipped unread. */
   huntBlockBytesMax: 1024 * 1024,
+  /** Packets a second that SLOW leaves at least. */
+  huntSlowPacketsMin: 100,
   huntHeartbeatMs: 5000,
+  huntProgressMs: 5000,
   huntRegisterMsMax: 10_000,
   huntReconnectMsMin: 250,
   huntReconnectMsMax: 30_000,
@@ -125,6 +147,8 @@ export const limits = {
   logEventsMax: 512,
   /** Longest wait at exit for a stderr that nobody reads. */
   logFlushMsMax: 500,
+  /** Hunters that a stats report names one by one. */
+  statsHuntersMax: 20,
 
   // --- configuration ------------------------------------------------------------------------------
   configFileBytesMax: 1024 * 1024,
@@ -143,4 +167,7 @@ export const limits = {
   /** A setting that is a size: a pebibyte. */
   settingBytesMax: 1024 ** 5,
   huntBatchTimeoutMsMax: 60_000,
+  huntBatchPacketsMax: 65_536,
+  huntRatePacketsMax: 100_000_000,
+  huntLoopsMax: 1_000_000_000,
 } as const;

@@ -7,7 +7,7 @@ export type AckMode = (typeof ackModes)[number];
 
 /**
  * What `weir process` runs with: checked values from flags, environment, YAML and defaults.
- * Plain data, so that it can be posted to a worker. Keys and defaults: src/cli/processor-flags.ts.
+ * Plain data, so that it can be posted to a worker. Keys and defaults: src/cli/flags.ts.
  */
 export interface ProcessorConfig {
   /** An empty host of `:50051` becomes `::` when IPv6 is there and `0.0.0.0` otherwise, when bound. */

@@ -20,7 +20,11 @@ function jsonLog() {
 describe("text", () => {
   test("is time, level, message and fields", () => {
     const { lines, log } = textLog();
-    log.info("hunter-connected", "Hunter connected", { hunter: "edge-1", interfaces: 2, tls: true });
+    log.info("hunter-connected", "Hunter connected", {
+      hunter: "edge-1",
+      interfaces: 2,
+      tls: true,
+    });
     expect(lines[0]).toMatch(
       /^\d\d:\d\d:\d\d info {2}Hunter connected hunter=edge-1 interfaces=2 tls=true$/,
     );

@@ -1,0 +1,337 @@
+/**
+ * The table of `weir process`: flag ⇄ short ⇄ other spellings ⇄ YAML key ⇄ environment variable,
+ * with type, default and help. Names, keys and defaults: the mission's flags, contract.md section 7.
+ */
+import { availableParallelism, hostname } from "node:os";
+import { extname } from "node:path";
+import type { Endpoint } from "../config/endpoint.ts";
+import { limits } from "../config/limits.ts";
+import { type LogFormat, type LogLevel, logFormats, logLevels } from "../config/log-config.ts";
+import { type AckMode, ackModes } from "../config/processor-config.ts";
+import { showDuration, showSize } from "../config/quantity.ts";
+import { setting } from "../config/setting.ts";
+import {
+  durationKind,
+  listenKind,
+  nameKind,
+  oneOf,
+  pathKind,
+  sizeKind,
+  switchKind,
+  textKind,
+  type ValueKind,
+  wholeNumber,
+} from "../config/value-kinds.ts";
+
+/** What a default is taken from. */
+export interface Machine {
+  readonly cores: number;
+  readonly platform: string;
+  readonly hostname: string;
+}
+
+export function thisMachine(): Machine {
+  return { cores: availableParallelism(), platform: process.platform, hostname: hostname() };
+}
+
+const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
+
+/** Rows that every command has, under the keys of its section. */
+export function commonSettings(section: string) {
+  const group = "General";
+  return {
+    config: setting({
+      flag: "config",
+      short: "c",
+      keys: [],
+      environment: "LIPPYCAT_CONFIG",
+      kind: pathKind,
+      fallback: "",
+      fallbackText: "~/.config/lippycat/config.yaml if it is there",
+      help: "YAML configuration file",
+      group,
+    }),
+    logFormat: setting<LogFormat>({
+      flag: "log-format",
+      keys: [`${section}.log_format`],
+      kind: oneOf(logFormats),
+      fallback: "text",
+      help: "Log lines for people or for programs",
+      group,
+    }),
+    logLevel: setting<LogLevel>({
+      flag: "log-level",
+      keys: [`${section}.log_level`],
+      kind: oneOf(logLevels),
+      fallback: "info",
+      help: "Least important lines to log",
+      group,
+    }),
+    production: setting({
+      flag: "",
+      keys: [],
+      environment: "LIPPYCAT_PRODUCTION",
+      kind: switchKind,
+      fallback: false,
+      help: "Refuse to run without TLS and client certificates",
+      group,
+      missing: "demands TLS and client certificates, which this build does not do yet",
+    }),
+  };
+}
+
+/** TLS or plain text; one of them has to be chosen. */
+export function securitySettings(section: string) {
+  const group = "Security (one of --tls and --insecure is needed)";
+  const file = (flag: string, key: string, help: string) =>
+    setting({
+      flag,
+      keys: [`${section}.tls.${key}`],
+      kind: pathKind,
+      fallback: "",
+      help,
+      group,
+      missing: noTls,
+    });
+  return {
+    insecure: setting({
+      flag: "insecure",
+      keys: ["insecure", `${section}.insecure`],
+      kind: switchKind,
+      fallback: false,
+      help: "No TLS: anyone on the network can read and send packets",
+      group,
+    }),
+    tls: setting({
+      flag: "tls",
+      keys: [`${section}.tls.enabled`],
+      kind: switchKind,
+      fallback: false,
+      help: "Use TLS",
+      group,
+      missing: noTls,
+    }),
+    tlsCert: file("tls-cert", "cert_file", "Own certificate (PEM)"),
+    tlsKey: file("tls-key", "key_file", "Key of the certificate (PEM)"),
+    tlsCa: file("tls-ca", "ca_file", "Authority that the peers' certificates come from (PEM)"),
+  };
+}
+
+export function processSettings(machine: Machine = thisMachine()) {
+  return {
+    ...networkSettings(machine),
+    ...recordingSettings(),
+    ...workSettings(machine),
+    ...securitySettings("processor"),
+    tlsClientAuth: setting({
+      flag: "tls-client-auth",
+      keys: ["processor.tls.client_auth"],
+      kind: switchKind,
+      fallback: false,
+      help: "Demand client certificates",
+      group: "Security (one of --tls and --insecure is needed)",
+      missing: noTls,
+    }),
+    ...commonSettings("processor"),
+  };
+}
+
+function networkSettings(machine: Machine) {
+  const group = "Hunters and clients";
+  return {
+    listen: setting<Endpoint>({
+      flag: "listen",
+      short: "l",
+      keys: ["processor.listen_addr"],
+      kind: listenKind,
+      fallback: { host: "", port: 50_051 },
+      fallbackText: ":50051",
+      help: "Address to listen on",
+      group,
+    }),
+    processorId: setting({
+      flag: "processor-id",
+      otherFlags: [{ flag: "id", short: "I" }],
+      keys: ["processor.processor_id", "processor.id"],
+      kind: nameKind,
+      fallback: machine.hostname,
+      fallbackText: "the host name",
+      help: "Name of this node",
+      group,
+    }),
+    maxHunters: setting({
+      flag: "max-hunters",
+      short: "m",
+      keys: ["processor.max_hunters"],
+      kind: wholeNumber(0, limits.rosterHuntersMax),
+      fallback: 100,
+      help: "Hunters at a time; 0 admits none",
+      group,
+    }),
+    maxSubscribers: setting({
+      flag: "max-subscribers",
+      keys: ["processor.max_subscribers"],
+      kind: wholeNumber(0, limits.subscribersMax),
+      fallback: 100,
+      help: "Packet subscribers at a time; 0 sets no limit",
+      group,
+    }),
+    subscriberBuffer: setting({
+      flag: "subscriber-buffer",
+      keys: ["processor.subscriber_buffer"],
+      kind: wholeNumber(1, limits.subscriberBufferBatchesMax),
+      fallback: 100,
+      help: "Batches that wait for a slow subscriber before it loses some",
+      group,
+    }),
+    maxMessageSize: setting({
+      flag: "max-message-size",
+      keys: ["processor.max_message_size"],
+      kind: sizeKind(limits.messageBytesMin, limits.messageBytesMax, false),
+      fallback: limits.messageBytesMax,
+      fallbackText: showSize(limits.messageBytesMax),
+      help: "Largest batch that a hunter may send",
+      group,
+    }),
+    upstream: setting({
+      flag: "upstream",
+      short: "u",
+      otherFlags: [{ flag: "processor", short: "P" }],
+      keys: ["processor.upstream_addr", "processor.processor_addr"],
+      kind: textKind("HOST:PORT"),
+      fallback: "",
+      help: "Processor to forward packets to",
+      group,
+      missing: "this build does not forward to an upstream processor yet",
+    }),
+    filterFile: setting({
+      flag: "filter-file",
+      short: "f",
+      keys: ["processor.filter_file"],
+      kind: pathKind,
+      fallback: "",
+      help: "Filters to hand out to hunters (YAML)",
+      group,
+      missing: "this build does not hand out filters yet",
+    }),
+  };
+}
+
+function recordingSettings() {
+  const group = "Recording";
+  return {
+    writeFile: setting({
+      flag: "write-file",
+      short: "w",
+      keys: ["processor.write_file"],
+      kind: pathKind,
+      fallback: "",
+      help: "Capture file, .pcapng or .pcap; an existing one is continued",
+      group,
+      check: checkCaptureName,
+    }),
+    ack: setting<AckMode>({
+      flag: "ack",
+      keys: ["processor.ack"],
+      kind: oneOf(ackModes),
+      fallback: "written",
+      help: "Acknowledge when the system has the packets, or when the disk has them",
+      group,
+    }),
+    rotateSize: setting({
+      flag: "rotate-size",
+      keys: ["processor.rotate_size"],
+      kind: sizeKind(limits.rotateSizeBytesMin, limits.settingBytesMax, true),
+      fallback: 0,
+      fallbackText: "never",
+      help: "Begin a new file at this size",
+      group,
+    }),
+    rotateInterval: setting({
+      flag: "rotate-interval",
+      keys: ["processor.rotate_interval"],
+      kind: durationKind(limits.rotateIntervalMsMin, limits.settingMsMax, true),
+      fallback: 0,
+      fallbackText: "never",
+      help: "Begin a new file after this time",
+      group,
+    }),
+    rotateFiles: setting({
+      flag: "rotate-files",
+      keys: ["processor.rotate_files"],
+      kind: wholeNumber(0, limits.rotateFilesMax),
+      fallback: 0,
+      fallbackText: "all",
+      help: "Files to keep; the oldest is deleted",
+      group,
+    }),
+    diskReserve: setting({
+      flag: "disk-reserve",
+      keys: ["processor.disk_reserve"],
+      kind: sizeKind(0, limits.settingBytesMax, true),
+      fallback: 0,
+      help: "Space to leave free on the disk",
+      group,
+    }),
+  };
+}
+
+function workSettings(machine: Machine) {
+  const group = "Work";
+  return {
+    enableDetection: setting({
+      flag: "enable-detection",
+      short: "d",
+      keys: ["processor.enable_detection"],
+      kind: switchKind,
+      fallback: true,
+      help: "Detect protocols",
+      group,
+    }),
+    workers: setting({
+      flag: "workers",
+      keys: ["processor.workers"],
+      kind: workersKind(machine),
+      fallback: workersOf(machine),
+      fallbackText: "cores - 1",
+      help: "Threads that receive packets",
+      group,
+    }),
+    stats: setting({
+      flag: "stats",
+      short: "s",
+      keys: ["processor.stats", "processor.display_stats"],
+      kind: switchKind,
+      fallback: true,
+      help: "Log counters from time to time",
+      group,
+    }),
+    statsInterval: setting({
+      flag: "stats-interval",
+      keys: ["processor.stats_interval"],
+      kind: durationKind(limits.statsIntervalMsMin, limits.settingMsMax, false),
+      fallback: 5000,
+      fallbackText: showDuration(5000),
+      help: "Time between two lines of counters",
+      group,
+    }),
+  };
+}
+
+/** macOS gives all connections of a shared port to one listener (design.md section 2). */
+function workersKind(machine: Machine): ValueKind<number> {
+  return wholeNumber(1, machine.platform === "darwin" ? 1 : limits.shardsMax);
+}
+
+function workersOf(machine: Machine): number {
+  if (machine.platform === "darwin") return 1;
+  return Math.min(Math.max(machine.cores - 1, 1), limits.shardsMax);
+}
+
+function checkCaptureName(path: string): string | undefined {
+  const known = [".pcapng", ".pcap"].includes(extname(path)) && !path.endsWith("/");
+  if (path === "" || known) return undefined;
+  return `${JSON.stringify(path)} does not end in .pcapng or .pcap, which says the format`;
+}
+
+export type ProcessSettings = ReturnType<typeof processSettings>;

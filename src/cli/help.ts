@@ -1,0 +1,63 @@
+import {
+  environmentNamesOf,
+  environmentPrefix,
+  type Setting,
+  type SettingTable,
+} from "../config/setting.ts";
+import { exitCodeTexts } from "./exit-codes.ts";
+
+export interface CommandHelp {
+  /** `process` */
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  /** Section of the YAML file. */
+  readonly section: string;
+}
+
+const flagWidth = 34;
+
+/** The help of a command: examples first, then flags by group with default and names, 100 columns. */
+export function renderHelp(command: CommandHelp, table: SettingTable): string {
+  const lines = [command.summary, "", `Usage: ${command.usage}`, "", "Examples:"];
+  for (const [example, what] of command.examples) lines.push(`  # ${what}`, `  ${example}`);
+  const rows = Object.values(table).filter(({ flag }) => flag !== "");
+  for (const group of new Set(rows.map((row) => row.group))) {
+    lines.push("", `${group}:`);
+    const ofGroup = rows.filter((row) => row.group === group);
+    lines.push(...ofGroup.flatMap((row) => renderRow(row, command.section)));
+  }
+  lines.push("", ...renderSources(command.section), "", "Exit codes:");
+  for (const [code, text] of exitCodeTexts) lines.push(`  ${String(code).padStart(3)}  ${text}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function renderRow(row: Setting<unknown>, section: string): string[] {
+  const short = row.short === undefined ? "    " : `-${row.short}, `;
+  const placeholder = row.kind.placeholder === "" ? "" : ` ${row.kind.placeholder}`;
+  const flag = `  ${short}--${row.flag}${placeholder}`;
+  const notes = [row.help];
+  if (row.missing !== undefined) notes.push("(not in this build yet)");
+  const fallback = row.fallbackText ?? String(row.fallback);
+  if (fallback !== "" && row.missing === undefined) notes.push(`(default ${fallback})`);
+  notes.push(`[${shortEnvironmentName(row, section)}]`);
+  const text = notes.join(" ");
+  if (flag.length < flagWidth - 1) return [flag.padEnd(flagWidth) + text];
+  return [flag, " ".repeat(flagWidth) + text];
+}
+
+function shortEnvironmentName(row: Setting<unknown>, section: string): string {
+  const name = environmentNamesOf(row)[0] ?? "";
+  const prefix = `${environmentPrefix}${section.toUpperCase()}_`;
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+function renderSources(section: string): string[] {
+  const prefix = `${environmentPrefix}${section.toUpperCase()}_`;
+  return [
+    `[NAME] is the environment variable ${prefix}NAME, and the key name under ${section}:`,
+    "in the configuration file. Flags win over the environment, that over the file.",
+    "Switches: --flag, --no-flag, --flag=false. SIZE: 512K, 100M, 2G. TIME: 500ms, 30s, 1h30m.",
+  ];
+}

@@ -1,0 +1,125 @@
+/** The table of `weir hunt`; the columns are those of flags.ts. */
+import type { Endpoint } from "../config/endpoint.ts";
+import { type ProgressMode, progressModes } from "../config/hunt-config.ts";
+import { limits } from "../config/limits.ts";
+import { setting } from "../config/setting.ts";
+import {
+  dialKind,
+  durationKind,
+  nameKind,
+  oneOf,
+  pathKind,
+  textKind,
+  wholeNumber,
+} from "../config/value-kinds.ts";
+import { commonSettings, type Machine, securitySettings, thisMachine } from "./flags.ts";
+
+export function huntSettings(machine: Machine = thisMachine()) {
+  return {
+    ...inputSettings(),
+    ...processorSettings(machine),
+    ...securitySettings("hunter"),
+    ...commonSettings("hunter"),
+  };
+}
+
+function inputSettings() {
+  const group = "Input";
+  return {
+    read: setting({
+      flag: "read",
+      short: "r",
+      keys: ["hunter.read"],
+      kind: pathKind,
+      fallback: "",
+      help: "Capture to send, pcap or pcapng; - is standard input",
+      group,
+    }),
+    interfaceName: setting({
+      flag: "interface",
+      keys: ["hunter.interface_name"],
+      kind: textKind("NAME"),
+      fallback: "",
+      help: "Interface name for a capture that has none",
+      group,
+      check: checkInterfaceName,
+    }),
+    loop: setting({
+      flag: "loop",
+      keys: ["hunter.loop"],
+      kind: wholeNumber(0, limits.huntLoopsMax),
+      fallback: 1,
+      help: "Times to send the file; 0 is for ever",
+      group,
+    }),
+    rate: setting({
+      flag: "rate",
+      keys: ["hunter.rate"],
+      kind: wholeNumber(0, limits.huntRatePacketsMax),
+      fallback: 0,
+      fallbackText: "as fast as the processor takes them",
+      help: "Packets a second",
+      group,
+    }),
+    progress: setting<ProgressMode>({
+      flag: "progress",
+      keys: ["hunter.progress"],
+      kind: oneOf(progressModes),
+      fallback: "auto",
+      help: "How to show progress; auto is a bar on a terminal",
+      group,
+    }),
+  };
+}
+
+function processorSettings(machine: Machine) {
+  const group = "Processor";
+  return {
+    processor: setting<Endpoint>({
+      flag: "processor",
+      short: "P",
+      keys: ["hunter.processor_addr"],
+      kind: dialKind,
+      fallback: { host: "127.0.0.1", port: 50_051 },
+      fallbackText: "127.0.0.1:50051",
+      help: "Processor to send to",
+      group,
+    }),
+    hunterId: setting({
+      flag: "id",
+      short: "I",
+      otherFlags: [{ flag: "hunter-id" }],
+      keys: ["hunter.hunter_id", "hunter.id"],
+      kind: nameKind,
+      fallback: machine.hostname,
+      fallbackText: "the host name",
+      help: "Name of this hunter",
+      group,
+    }),
+    batchSize: setting({
+      flag: "batch-size",
+      keys: ["hunter.batch_size"],
+      kind: wholeNumber(1, limits.huntBatchPacketsMax),
+      fallback: 64,
+      help: "Packets in a batch",
+      group,
+    }),
+    batchTimeout: setting({
+      flag: "batch-timeout",
+      keys: ["hunter.batch_timeout"],
+      kind: durationKind(1, limits.huntBatchTimeoutMsMax, false),
+      fallback: 100,
+      fallbackText: "100ms",
+      help: "Longest wait before a batch that is not full is sent",
+      group,
+    }),
+  };
+}
+
+function checkInterfaceName(name: string): string | undefined {
+  const bytesMax = limits.interfaceNameBytesMax;
+  if (/^\P{C}*$/u.test(name) && Buffer.byteLength(name) <= bytesMax) return undefined;
+  return `is longer than ${bytesMax} bytes, or has control characters`;
+}
+
+export type HuntSettings = ReturnType<typeof huntSettings>;

@@ -1,0 +1,38 @@
+import { defineCommand } from "citty";
+import type { CommandHelp } from "./help.ts";
+import { huntConfigOf, loadHuntSettings } from "./hunt-config.ts";
+import { huntSettings } from "./hunt-flags.ts";
+import { runCommandLine } from "./run-command.ts";
+
+export const huntHelp: CommandHelp = {
+  name: "hunt",
+  summary: "Send the packets of a capture, or of a running tcpdump, to a processor.",
+  usage: "weir hunt --insecure --read FILE [flags]",
+  section: "hunter",
+  examples: [
+    ["weir hunt --insecure --read calls.pcapng", "send a file to this machine's processor"],
+    [
+      "tcpdump -i eth0 -U -w - | weir hunt --insecure --read - -P 10.0.0.5:50051 --interface eth0",
+      "send live traffic",
+    ],
+    ["weir hunt --insecure --read web.pcap --loop 0 --rate 5000", "load: 5,000 packets a second"],
+  ],
+};
+
+export const huntCommand = defineCommand({
+  meta: { name: huntHelp.name, description: huntHelp.summary },
+  run: ({ rawArgs }) =>
+    runCommandLine(
+      {
+        help: huntHelp,
+        table: huntSettings(),
+        load: loadHuntSettings,
+        configOf: huntConfigOf,
+        run: async (config) => {
+          const { runHunt } = await import("../hunt/hunter.ts");
+          return runHunt(config);
+        },
+      },
+      rawArgs,
+    ),
+});

@@ -1,0 +1,83 @@
+import { defaultConfigPath, readConfigFile } from "../config/config-file.ts";
+import { type Environment, readEnvironmentSettings } from "../config/environment-settings.ts";
+import { resolveSettings } from "../config/resolve-settings.ts";
+import type { Given, RefusedName, ResolvedTable, SettingTable } from "../config/setting.ts";
+import { readYamlSettings, type YamlSettings } from "../config/yaml-settings.ts";
+import { type Argv, parseArgv } from "./argv.ts";
+import type { commonSettings } from "./flags.ts";
+
+/** Where a command's settings come from; a test gives its own. */
+export interface Surroundings {
+  /** The arguments after the command's name. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  /** Home directory, "" when there is none. */
+  readonly home: string;
+}
+
+/** The names that belong to a command besides its table. */
+export interface CommandNames {
+  /** Section of the YAML file and of the environment: `processor`. */
+  readonly section: string;
+  readonly refused: readonly RefusedName[];
+}
+
+export interface Loaded<Table extends SettingTable> {
+  readonly argv: Argv;
+  readonly settings: ResolvedTable<Table>;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+type Common = Pick<ReturnType<typeof commonSettings>, "config">;
+
+/** Read flags, environment and the configuration file by one table; see `resolveSettings`. */
+export function loadSettings<Table extends SettingTable & Common>(
+  table: Table,
+  names: CommandNames,
+  surroundings: Surroundings,
+): Loaded<Table> {
+  const argv = parseArgv(surroundings.words, table, names.refused);
+  const environment = readEnvironmentSettings(
+    surroundings.environment,
+    table,
+    [names.section],
+    names.refused,
+  );
+  const outside = { flags: argv.flags, environment: environment.given };
+  const file = readFile(table, names, outside, surroundings.home);
+  const { settings, problems } = resolveSettings(
+    table,
+    { ...outside, file: file.given },
+    { home: surroundings.home },
+  );
+  return {
+    argv,
+    settings,
+    problems: [...argv.problems, ...environment.problems, ...file.problems, ...problems],
+    warnings: [...environment.warnings, ...file.warnings],
+  };
+}
+
+function readFile(
+  table: SettingTable & Common,
+  names: CommandNames,
+  outside: { flags: ReadonlyMap<string, Given>; environment: ReadonlyMap<string, Given> },
+  home: string,
+): YamlSettings {
+  const none = { given: new Map(), problems: [], warnings: [] };
+  const sources = { ...outside, file: none.given };
+  const { config } = resolveSettings({ config: table.config }, sources, { home }).settings;
+  const asked = config.value !== "";
+  if (!asked && home === "") return none;
+  const file = readConfigFile(asked ? config.value : defaultConfigPath(home), asked);
+  if (file === undefined) return none;
+  if (typeof file === "string") return { ...none, problems: [file] };
+  const rows = Object.values(table);
+  return readYamlSettings(file, {
+    sections: [names.section],
+    keys: new Set(rows.flatMap((row) => row.keys)),
+    shownKeys: rows.flatMap((row) => row.keys.slice(0, 1)),
+    refused: names.refused,
+  });
+}

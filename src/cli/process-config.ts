@@ -1,0 +1,60 @@
+import type { ProcessorConfig } from "../config/processor-config.ts";
+import { placeOf, type ResolvedTable } from "../config/setting.ts";
+import { type Machine, type ProcessSettings, processSettings } from "./flags.ts";
+import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
+import { refusedByProcess } from "./refused-flags.ts";
+import { transportProblems } from "./transport-choice.ts";
+
+/** The settings of `weir process`, with everything that is wrong with them. */
+export function loadProcessSettings(
+  surroundings: Surroundings,
+  machine?: Machine,
+): Loaded<ProcessSettings> {
+  const names = { section: "processor", refused: refusedByProcess };
+  const loaded = loadSettings(processSettings(machine), names, surroundings);
+  const problems = [...loaded.problems, ...transportProblems(loaded), ...recordingProblems(loaded)];
+  return { ...loaded, problems };
+}
+
+/** What only makes sense together with something else. */
+function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
+  const problems: string[] = [];
+  const { rotateSize, rotateInterval, rotateFiles } = settings;
+  if (rotateFiles.value > 0 && rotateSize.value === 0 && rotateInterval.value === 0) {
+    const place = placeOf(rotateFiles.origin);
+    problems.push(`${place}: needs --rotate-size or --rotate-interval as well`);
+  }
+  if (settings.writeFile.value !== "") return problems;
+  const { ack, diskReserve } = settings;
+  for (const { value, origin } of [rotateSize, rotateInterval, rotateFiles, diskReserve]) {
+    if (value > 0) problems.push(`${placeOf(origin)}: nothing is recorded without --write-file`);
+  }
+  if (ack.value === "synced") {
+    problems.push(`${placeOf(ack.origin)}: nothing is recorded without --write-file`);
+  }
+  return problems;
+}
+
+/** The plain data that the node runs with, once nothing is wrong. */
+export function processorConfigOf(settings: ResolvedTable<ProcessSettings>): ProcessorConfig {
+  return {
+    listen: settings.listen.value,
+    processorId: settings.processorId.value,
+    maxHunters: settings.maxHunters.value,
+    maxSubscribers: settings.maxSubscribers.value,
+    writeFile: settings.writeFile.value,
+    stats: settings.stats.value,
+    statsIntervalMs: settings.statsInterval.value,
+    enableDetection: settings.enableDetection.value,
+    workers: settings.workers.value,
+    ack: settings.ack.value,
+    rotateSizeBytes: settings.rotateSize.value,
+    rotateIntervalMs: settings.rotateInterval.value,
+    rotateFiles: settings.rotateFiles.value,
+    diskReserveBytes: settings.diskReserve.value,
+    subscriberBuffer: settings.subscriberBuffer.value,
+    messageBytesMax: settings.maxMessageSize.value,
+    logFormat: settings.logFormat.value,
+    logLevel: settings.logLevel.value,
+  };
+}

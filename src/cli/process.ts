@@ -1,0 +1,39 @@
+import { defineCommand } from "citty";
+import { processSettings } from "./flags.ts";
+import type { CommandHelp } from "./help.ts";
+import { loadProcessSettings, processorConfigOf } from "./process-config.ts";
+import { runCommandLine } from "./run-command.ts";
+
+export const processHelp: CommandHelp = {
+  name: "process",
+  summary: "Receive packets from hunters over gRPC, detect their protocols and record them.",
+  usage: "weir process --insecure [flags]",
+  section: "processor",
+  examples: [
+    ["weir process --insecure -w all.pcapng", "receive on port 50051 and record"],
+    [
+      "weir process --insecure -w all.pcapng --rotate-size 1G --rotate-files 20",
+      "keep the last 20 GiB",
+    ],
+    ["weir process --insecure -l 127.0.0.1:50051 --no-enable-detection", "this machine only"],
+    ["weir process --config node.yaml --log-format json", "as a service"],
+  ],
+};
+
+export const processCommand = defineCommand({
+  meta: { name: processHelp.name, description: processHelp.summary },
+  run: ({ rawArgs }) =>
+    runCommandLine(
+      {
+        help: processHelp,
+        table: processSettings(),
+        load: loadProcessSettings,
+        configOf: processorConfigOf,
+        run: async (config) => {
+          const { runProcessor } = await import("../node/processor.ts");
+          return runProcessor(config);
+        },
+      },
+      rawArgs,
+    ),
+});

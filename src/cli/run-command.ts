@@ -1,0 +1,57 @@
+import { homedir } from "node:os";
+import type { LogFormat, LogLevel } from "../config/log-config.ts";
+import type { ResolvedTable, SettingTable } from "../config/setting.ts";
+import { createLog } from "../telemetry/log.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { type CommandHelp, renderHelp } from "./help.ts";
+import type { Loaded, Surroundings } from "./load-settings.ts";
+import { printErrors, printFailure, printOut } from "./print.ts";
+import { versionText } from "./version.ts";
+
+export interface Runnable<Table extends SettingTable, Config> {
+  readonly help: CommandHelp;
+  readonly table: Table;
+  readonly load: (surroundings: Surroundings) => Loaded<Table>;
+  readonly configOf: (settings: ResolvedTable<Table>) => Config;
+  /** Do the work; the exit code. */
+  readonly run: (config: Config) => Promise<number>;
+}
+
+/** What every command does around its work: help, version, settings, errors. The exit code. */
+export async function runCommandLine<
+  Table extends SettingTable,
+  Config extends { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
+>(command: Runnable<Table, Config>, words: readonly string[]): Promise<number> {
+  const who = `weir ${command.help.name}`;
+  const loaded = command.load({ words, environment: process.env, home: homedir() });
+  if (loaded.argv.help) {
+    await printOut(renderHelp(command.help, command.table));
+    return exitCodes.ok;
+  }
+  if (loaded.argv.version) {
+    await printOut(versionText());
+    return exitCodes.ok;
+  }
+  if (loaded.problems.length > 0) {
+    await printErrors(`${who}: warning`, loaded.warnings);
+    await printErrors(who, loaded.problems);
+    return exitCodes.usage;
+  }
+  const config = command.configOf(loaded.settings);
+  await logWarnings(config.logLevel, config.logFormat, loaded.warnings);
+  try {
+    return await command.run(config);
+  } catch (error) {
+    return printFailure(who, error, config.logLevel === "debug");
+  }
+}
+
+async function logWarnings(
+  level: LogLevel,
+  format: LogFormat,
+  warnings: readonly string[],
+): Promise<void> {
+  const log = createLog({ level, format });
+  for (const warning of warnings) log.warn("configuration-doubtful", warning);
+  await log.flush();
+}

@@ -1,0 +1,52 @@
+import { hintOf, nearestName } from "./nearest-name.ts";
+import {
+  environmentNameOf,
+  environmentNamesOf,
+  environmentPrefix,
+  type Given,
+  type RefusedName,
+  type SettingTable,
+} from "./setting.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface EnvironmentSettings {
+  /** By the name of the variable. */
+  readonly given: ReadonlyMap<string, Given>;
+  readonly problems: readonly string[];
+  /** Variables that look like settings and are none: they may be meant for another program. */
+  readonly warnings: readonly string[];
+}
+
+/** The variables that are set and not empty, under the prefix and the command's sections. */
+export function readEnvironmentSettings(
+  environment: Environment,
+  table: SettingTable,
+  sections: readonly string[],
+  refused: readonly RefusedName[],
+): EnvironmentSettings {
+  const known = new Set(Object.values(table).flatMap(environmentNamesOf));
+  const starts = sections.map((section) => `${environmentNameOf(section)}_`);
+  const given = new Map<string, Given>();
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(environmentPrefix) || value === undefined || value === "") continue;
+    if (known.has(name)) {
+      given.set(name, { origin: { source: "environment", name }, value });
+      continue;
+    }
+    const reason = refused.find(({ keys }) => keys.some((key) => isUnder(name, key)))?.reason;
+    if (reason !== undefined) {
+      if (value.toLowerCase() !== "false" && value !== "0") problems.push(`${name}: ${reason}`);
+    } else if (starts.some((start) => name.startsWith(start))) {
+      warnings.push(`${name} is not a setting${hintOf(nearestName(name, known))}`);
+    }
+  }
+  return { given, problems, warnings };
+}
+
+function isUnder(name: string, key: string): boolean {
+  const refusedName = environmentNameOf(key);
+  return name === refusedName || name.startsWith(`${refusedName}_`);
+}

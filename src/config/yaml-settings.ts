@@ -1,0 +1,169 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type YAMLMap,
+} from "yaml";
+import { errorText } from "../base/errors.ts";
+import { quoteText } from "../base/safe-text.ts";
+import type { ConfigFile } from "./config-file.ts";
+import { limits } from "./limits.ts";
+import { hintOf, nearestName } from "./nearest-name.ts";
+import type { Given, RefusedName } from "./setting.ts";
+
+/** What a command takes from the file. */
+export interface YamlNames {
+  /** Sections in which every key must be known; other top-level sections are not looked at. */
+  readonly sections: readonly string[];
+  /** Dotted keys that are settings. */
+  readonly keys: ReadonlySet<string>;
+  /** The keys that an error may propose: our own spellings. */
+  readonly shownKeys: readonly string[];
+  readonly refused: readonly RefusedName[];
+}
+
+export interface YamlSettings {
+  readonly given: ReadonlyMap<string, Given>;
+  readonly problems: readonly string[];
+  /** Top-level names that are almost a section of the command. */
+  readonly warnings: readonly string[];
+}
+
+/** A YAML null, so that it can be told from a value that is not there. */
+export const yamlNull = Symbol("null");
+/** A list or a map where one value belongs. */
+export const yamlCollection = Symbol("collection");
+
+/** The values under the names of a command, each with its line; everything wrong is a problem. */
+export function readYamlSettings(file: ConfigFile, names: YamlNames): YamlSettings {
+  const lines = new LineCounter();
+  try {
+    const documents = parseAllDocuments(file.text, { lineCounter: lines });
+    const walk = new Walk(file, names, lines);
+    for (const [index, document] of documents.entries()) {
+      for (const error of document.errors) {
+        const line = lines.linePos(error.pos[0]).line;
+        // The library's text goes on with an excerpt of the source.
+        const text = (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
+        walk.problems.push(`${file.path}:${line}: ${text}`);
+      }
+      if (document.errors.length > 0 || document.contents === null) continue;
+      if (index > 0) walk.report(document.contents, "only one YAML document is expected");
+      else walk.root(document.contents, (node) => (isAlias(node) ? node.resolve(document) : node));
+    }
+    return walk;
+  } catch (error) {
+    // The parser recurses: absurd nesting ends in a RangeError.
+    const problems = [`${file.path}: not readable YAML: ${errorText(error)}`];
+    return { given: new Map(), problems, warnings: [] };
+  }
+}
+
+type Resolve = (node: unknown) => unknown;
+
+class Walk implements YamlSettings {
+  readonly given = new Map<string, Given>();
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #file: ConfigFile;
+  readonly #names: YamlNames;
+  readonly #lines: LineCounter;
+
+  constructor(file: ConfigFile, names: YamlNames, lines: LineCounter) {
+    this.#file = file;
+    this.#names = names;
+    this.#lines = lines;
+  }
+
+  report(node: unknown, text: string): void {
+    this.problems.push(`${this.#file.path}:${this.#lineOf(node)}: ${text}`);
+  }
+
+  root(contents: Node, resolve: Resolve): void {
+    if (isMap(contents)) this.#map(contents, "", resolve);
+    else if (!isScalar(contents) || contents.value !== null) {
+      this.report(contents, "the file must hold keys and values, such as processor:");
+    }
+  }
+
+  #map(map: YAMLMap, prefix: string, resolve: Resolve): void {
+    for (const { key: keyNode, value: valueNode } of map.items) {
+      const word = isScalar(keyNode) ? String(keyNode.value) : "?";
+      const key = prefix + word;
+      const node = resolve(valueNode) ?? null;
+      if (this.#names.keys.has(key)) this.#value(key, keyNode, node);
+      else if (this.#refused(key) !== undefined) this.#refuse(key, keyNode, node, resolve);
+      else if (this.#isSection(key)) {
+        if (isMap(node)) this.#map(node, `${key}.`, resolve);
+        else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
+      } else if (prefix === "") this.#stranger(key, keyNode);
+      else if (this.#isOwned(key)) this.#unknown(key, keyNode);
+    }
+  }
+
+  #value(key: string, keyNode: unknown, node: unknown): void {
+    const line = this.#lineOf(keyNode);
+    const origin = { source: "file", path: this.#file.path, line, key } as const;
+    this.given.set(key, { origin, value: scalarOf(node) });
+  }
+
+  #unknown(key: string, keyNode: unknown): void {
+    const hint = hintOf(nearestName(key, this.#names.shownKeys));
+    this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+  }
+
+  #show(key: string): string {
+    return /^[\w.-]{1,80}$/.test(key) ? key : quoteText(key, limits.settingShownCharsMax);
+  }
+
+  /** A top-level name belongs to another program, unless it looks like a slip. */
+  #stranger(key: string, keyNode: unknown): void {
+    const hint = hintOf(nearestName(key, this.#names.sections));
+    if (hint === "") return;
+    const line = this.#lineOf(keyNode);
+    this.warnings.push(`${this.#file.path}:${line}: ${this.#show(key)} is not read${hint}`);
+  }
+
+  #refused(key: string): RefusedName | undefined {
+    return this.#names.refused.find((refused) => refused.keys.includes(key));
+  }
+
+  /** Refuse a key of another program, unless it switches off what this one lacks anyway. */
+  #refuse(key: string, keyNode: unknown, node: unknown, resolve: Resolve): void {
+    const enabled = isMap(node) ? resolve(node.get("enabled", true)) : node;
+    const value = scalarOf(enabled ?? null);
+    if (value === false || value === "" || value === yamlNull) return;
+    this.report(keyNode, `${key}: ${this.#refused(key)?.reason}`);
+  }
+
+  #isSection(key: string): boolean {
+    if (this.#names.sections.includes(key)) return true;
+    const start = `${key}.`;
+    const isStart = (name: string) => name.startsWith(start);
+    return (
+      [...this.#names.keys].some(isStart) || this.#names.refused.some((r) => r.keys.some(isStart))
+    );
+  }
+
+  #isOwned(key: string): boolean {
+    return this.#names.sections.some((section) => key.startsWith(`${section}.`));
+  }
+
+  #lineOf(node: unknown): number {
+    const range = (node as { range?: readonly number[] | null } | null)?.range;
+    return this.#lines.linePos(range?.[0] ?? 0).line;
+  }
+}
+
+function isEmpty(node: unknown): boolean {
+  return node === null || (isScalar(node) && node.value === null);
+}
+
+function scalarOf(node: unknown): unknown {
+  if (isEmpty(node)) return yamlNull;
+  if (!isScalar(node)) return yamlCollection;
+  return node.value;
+}

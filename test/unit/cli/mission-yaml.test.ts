@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { processorConfigOf } from "../../../src/cli/process-config.ts";
+import { loadProcess } from "./load.ts";
+
+/** The configuration example of process-architecture.md, verbatim. */
+const missionYaml = `processor:
+  listen_addr: "0.0.0.0:50051"
+  processor_id: "central-proc"
+  upstream_addr: ""
+  max_hunters: 100
+  max_subscribers: 100
+  write_file: "/var/capture/packets.pcap"
+  enable_detection: true
+  filter_file: "~/.config/lippycat/filters.yaml"
+  tls:
+    enabled: true
+    cert_file: "/etc/lippycat/certs/server.crt"
+    key_file: "/etc/lippycat/certs/server.key"
+    ca_file: "/etc/lippycat/certs/ca.crt"
+    client_auth: true
+`;
+
+const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
+
+test("the mission's YAML is understood, and what this build lacks is named with its line", () => {
+  const { problems, warnings } = loadProcess({ yaml: missionYaml });
+  const file = "~/.config/lippycat/config.yaml";
+  expect(problems).toEqual([
+    `${file}:9: processor.filter_file: this build does not hand out filters yet`,
+    `${file}:11: processor.tls.enabled: ${noTls}`,
+    `${file}:12: processor.tls.cert_file: ${noTls}`,
+    `${file}:13: processor.tls.key_file: ${noTls}`,
+    `${file}:14: processor.tls.ca_file: ${noTls}`,
+    `${file}:15: processor.tls.client_auth: ${noTls}`,
+  ]);
+  expect(warnings).toEqual([]);
+});
+
+test("without what is missing it runs, and every value arrives", () => {
+  const kept = missionYaml
+    .split("\n")
+    .filter((line) => !/filter_file|tls|_file: "\/etc|true$/.test(line));
+  const { problems, settings } = loadProcess({ yaml: `${kept.join("\n")}\ninsecure: true\n` });
+  expect(problems).toEqual([]);
+  expect(processorConfigOf(settings)).toMatchObject({
+    listen: { host: "0.0.0.0", port: 50_051 },
+    processorId: "central-proc",
+    maxHunters: 100,
+    maxSubscribers: 100,
+    writeFile: "/var/capture/packets.pcap",
+    enableDetection: true,
+    workers: 3,
+  });
+});
+
+test("the switched-off form of what is missing is fine", () => {
+  const yaml = `insecure: true
+processor:
+  upstream_addr: ""
+  filter_file:
+  tls:
+    enabled: false
+    cert_file: ""
+    client_auth: false
+`;
+  expect(loadProcess({ yaml }).problems).toEqual([]);
+});

@@ -1,0 +1,253 @@
+import { describe, expect, test } from "bun:test";
+import { loadHunt, loadProcess } from "./load.ts";
+
+const insecure = ["--insecure"];
+const file = "~/.config/lippycat/config.yaml";
+
+function yamlProblems(yaml: string): readonly string[] {
+  return loadProcess({ words: insecure, yaml }).problems;
+}
+
+describe("the file", () => {
+  const cases: [string, string, string][] = [
+    [
+      "unknown key",
+      "processor:\n  max_huntres: 5\n",
+      `:2: unknown key processor.max_huntres; did you mean processor.max_hunters?`,
+    ],
+    [
+      "unknown key below tls",
+      "processor:\n  tls:\n    cert: x\n",
+      ":3: unknown key processor.tls.cert",
+    ],
+    ["a key like nothing", "processor:\n  colour: red\n", ":2: unknown key processor.colour"],
+    [
+      "a key with a control character",
+      'processor:\n  "a\\u001b": 1\n',
+      ':2: unknown key "processor.a\\u001b"',
+    ],
+    [
+      "text for a number",
+      "processor:\n  max_hunters: many\n",
+      ':2: processor.max_hunters: "many" is not a whole number from 0 to 65,536',
+    ],
+    [
+      "a switch for a number",
+      "processor:\n  max_hunters: true\n",
+      ':2: processor.max_hunters: "true" is not a whole number',
+    ],
+    [
+      "YAML 1.1 words",
+      "processor:\n  stats: on\n",
+      ':2: processor.stats: "on" is not true or false',
+    ],
+    [
+      "a number for a name",
+      "processor:\n  processor_id: 007\n",
+      ':2: processor.processor_id: 7 is read as a number; write "7"',
+    ],
+    [
+      "a list",
+      "processor:\n  listen_addr: [a, b]\n",
+      ":2: processor.listen_addr: one value is expected, not a list or a map",
+    ],
+    ["no value", "processor:\n  max_hunters:\n", ":2: processor.max_hunters: has no value"],
+    [
+      "a value for a section",
+      "processor:\n  tls: true\n",
+      ":2: processor.tls: keys are expected below it",
+    ],
+    ["a section without keys", "processor: 5\n", ":1: processor: keys are expected below it"],
+    [
+      "the same key twice",
+      "processor:\n  stats: true\n  stats: false\n",
+      ":3: Map keys must be unique",
+    ],
+    [
+      "two spellings of a key",
+      "processor:\n  id: a\n  processor_id: b\n",
+      ":2: processor.id and ~/.config/lippycat/config.yaml:3: processor.processor_id set the same thing twice",
+    ],
+    ["broken YAML", "processor:\n  a: [1\nb: 2\n", ":3:"],
+    ["not a map", "- a\n- b\n", ":1: the file must hold keys and values"],
+    [
+      "two documents",
+      "processor:\n  stats: true\n---\nx: 1\n",
+      ":4: only one YAML document is expected",
+    ],
+    [
+      "per-call captures",
+      "processor:\n  per_call_pcap:\n    enabled: true\n",
+      ":2: processor.per_call_pcap: Weir does not write a file per call",
+    ],
+    [
+      "interfaces to inject into",
+      "processor:\n  vif_name: lc0\n",
+      ":2: processor.vif_name: Weir does not inject",
+    ],
+    [
+      "API keys",
+      "security:\n  api_keys:\n    enabled: true\n",
+      ":2: security.api_keys: Weir has no API keys",
+    ],
+  ];
+  for (const [name, yaml, problem] of cases) {
+    test(name, () => expect(yamlProblems(yaml)[0]).toStartWith(file + problem));
+  }
+
+  test("absurd nesting is a problem and not a crash", () => {
+    expect(yamlProblems(`processor: ${"[".repeat(100_000)}`).length).toBeGreaterThan(0);
+  });
+
+  test("other programs' sections are not looked at", () => {
+    const yaml = `hunter:\n  max_hunters: [1]\nvoip: {x: {y: z}}\nremote:\n  - a\nsecurity:\n  other: 1\n`;
+    expect(yamlProblems(yaml)).toEqual([]);
+  });
+
+  test("what is switched off need not be here", () => {
+    const yaml = `processor:\n  per_call_pcap: {enabled: false, output_dir: x}\n  pcap_command: ""\nsecurity:\n  api_keys: {enabled: false}\n`;
+    expect(yamlProblems(yaml)).toEqual([]);
+  });
+
+  test("a slip in the name of the section is a warning", () => {
+    const { warnings } = loadProcess({ words: insecure, yaml: "procesor:\n  stats: true\n" });
+    expect(warnings).toEqual([`${file}:1: procesor is not read; did you mean processor?`]);
+  });
+
+  test("anchors are followed, also in circles", () => {
+    expect(yamlProblems("a: &port ':1'\nprocessor:\n  listen_addr: *port\n")).toEqual([]);
+    expect(yamlProblems("processor: &p\n  tls: *p\n").length).toBeGreaterThan(0);
+  });
+
+  test("an empty file, and one of comments, set nothing", () => {
+    expect(yamlProblems("")).toEqual([]);
+    expect(yamlProblems("# nothing\n")).toEqual([]);
+  });
+
+  test("today's spellings are the same keys", () => {
+    const yaml = "processor:\n  id: a\n  display_stats: false\n  insecure: true\n";
+    const { settings, problems } = loadProcess({ yaml });
+    expect(problems).toEqual([]);
+    expect(settings.processorId.value).toBe("a");
+    expect(settings.stats.value).toBe(false);
+  });
+
+  test("one that was asked for must be there", () => {
+    const missing = loadProcess({ words: [...insecure, "--config", "/nowhere/x.yaml"] }).problems;
+    expect(missing[0]).toStartWith("/nowhere/x.yaml: cannot read the configuration file: ENOENT");
+    const folder = loadProcess({ words: insecure, environment: { LIPPYCAT_CONFIG: "/" } }).problems;
+    expect(folder).toEqual(["/: is a directory, not a configuration file"]);
+  });
+
+  test("an ill-typed value is told even where a flag wins", () => {
+    const yaml = "processor:\n  max_hunters: x\n";
+    expect(loadProcess({ words: ["--insecure", "-m", "5"], yaml }).problems.length).toBe(1);
+  });
+});
+
+describe("the environment", () => {
+  test("an ill-typed value names the variable", () => {
+    const environment = { LIPPYCAT_PROCESSOR_MAX_HUNTERS: "lots" };
+    expect(loadProcess({ words: insecure, environment }).problems).toEqual([
+      'LIPPYCAT_PROCESSOR_MAX_HUNTERS: "lots" is not a whole number from 0 to 65,536',
+    ]);
+  });
+
+  test("an unknown name under the section is a warning with the nearest name", () => {
+    const environment = {
+      LIPPYCAT_PROCESSOR_MAX_HUNTRES: "5",
+      LIPPYCAT_OTHER: "x",
+      INSECURE: "true",
+    };
+    const { problems, warnings } = loadProcess({ words: insecure, environment });
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      "LIPPYCAT_PROCESSOR_MAX_HUNTRES is not a setting; did you mean LIPPYCAT_PROCESSOR_MAX_HUNTERS?",
+    ]);
+  });
+
+  test("the unprefixed INSECURE does not switch TLS off (contract.md D38)", () => {
+    expect(loadProcess({ environment: { INSECURE: "true" } }).problems.length).toBe(1);
+  });
+
+  test("an empty variable is not set", () => {
+    const environment = { LIPPYCAT_PROCESSOR_MAX_HUNTERS: "" };
+    expect(loadProcess({ words: insecure, environment }).settings.maxHunters.value).toBe(100);
+  });
+
+  test("LIPPYCAT_PRODUCTION demands what this build lacks", () => {
+    const production = (value: string) =>
+      loadProcess({ words: insecure, environment: { LIPPYCAT_PRODUCTION: value } }).problems;
+    const demand =
+      "LIPPYCAT_PRODUCTION: demands TLS and client certificates, which this build does not do yet";
+    expect(production("true")).toEqual([demand]);
+    expect(production("1")).toEqual([demand]);
+    expect(production("false")).toEqual([]);
+    expect(production("maybe")).toEqual(['LIPPYCAT_PRODUCTION: "maybe" is not true or false']);
+  });
+
+  test("what Weir does not have is refused by name", () => {
+    const problems = (name: string, value: string) =>
+      loadProcess({ words: insecure, environment: { [name]: value } }).problems;
+    expect(problems("LIPPYCAT_PROCESSOR_PER_CALL_PCAP_ENABLED", "true")).toEqual([
+      "LIPPYCAT_PROCESSOR_PER_CALL_PCAP_ENABLED: Weir does not write a file per call",
+    ]);
+    expect(problems("LIPPYCAT_SECURITY_API_KEYS_ENABLED", "true").length).toBe(1);
+    expect(problems("LIPPYCAT_SECURITY_API_KEYS_ENABLED", "false")).toEqual([]);
+  });
+});
+
+describe("TLS or plain text", () => {
+  test("has to be chosen", () => {
+    const { problems } = loadProcess({});
+    expect(problems.length).toBe(1);
+    expect(problems[0]).toStartWith("choose how traffic travels: --insecure");
+    expect(loadProcess({ words: ["--no-insecure"] }).problems).toEqual(problems);
+  });
+
+  test("both at once are refused", () => {
+    const { problems } = loadProcess({ words: ["--insecure", "--tls"] });
+    expect(problems).toContain("--tls and --insecure exclude each other");
+  });
+
+  test("TLS is not accepted silently", () => {
+    const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
+    for (const word of [
+      "--tls",
+      "--tls-cert=x",
+      "--tls-key=x",
+      "--tls-ca=x",
+      "--tls-client-auth",
+    ]) {
+      const { problems } = loadProcess({ words: ["--insecure", word] });
+      expect(problems[0]).toBe(`${word.split("=")[0]}: ${noTls}`);
+    }
+  });
+});
+
+describe("weir hunt", () => {
+  test("needs an input", () => {
+    expect(loadHunt({ words: insecure }).problems).toEqual([
+      "--read is needed: a capture file, or - for standard input",
+    ]);
+    expect(loadHunt({ words: ["--insecure", "--read"] }).problems).toEqual([
+      "--read needs a value",
+    ]);
+  });
+
+  test("reads standard input once", () => {
+    expect(loadHunt({ words: ["--insecure", "--read", "-"] }).problems).toEqual([]);
+    expect(loadHunt({ words: ["--insecure", "-r-", "--loop", "0"] }).problems).toEqual([
+      "--loop: standard input can be read once only",
+    ]);
+  });
+
+  test("has its own section and leaves the processor's alone", () => {
+    const yaml = "processor:\n  nonsense: 1\nhunter:\n  processor_adr: a:1\n";
+    const { problems } = loadHunt({ words: ["--insecure", "-r", "x.pcap"], yaml });
+    expect(problems.length).toBe(1);
+    expect(problems[0]).toEndWith(
+      ":4: unknown key hunter.processor_adr; did you mean hunter.processor_addr?",
+    );
+  });
+});
