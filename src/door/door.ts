@@ -36,7 +36,8 @@ export class Door {
   private readonly server: grpc.Server;
   private readonly tunnel: ControlTunnel;
   private readonly listener: net.Server;
-  private readonly sockets = new Set<net.Socket>();
+  /** By `address:port` of the client: HTTP/2 hides the socket of a session. */
+  private readonly sockets = new Map<string, net.Socket>();
   private readonly packetStreams = new Set<PacketStream>();
   private readonly budget: MessageBudget;
   private readonly sweeper: ReturnType<typeof setInterval>;
@@ -85,7 +86,7 @@ export class Door {
     const deadline = this.options.now() + timeoutMs;
     this.server.tryShutdown(() => {});
     while (this.sockets.size > 0 && this.options.now() < deadline) await Bun.sleep(10);
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets.values()) socket.destroy();
     this.server.forceShutdown();
   }
 
@@ -96,19 +97,20 @@ export class Door {
       socket.destroy();
       return false;
     }
-    this.sockets.add(socket);
+    const peer = peerOf(socket);
+    this.sockets.set(peer, socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
-      this.sockets.delete(socket);
+      this.sockets.delete(peer);
       Atomics.sub(words, boardWord.connections, 1);
     });
     return true;
   }
 
   private onSession(session: ServerHttp2Session): void {
-    const { socket } = session;
-    // The session of a dead peer ends by keepalive, but its socket would stay (bun-facts, 9).
-    session.once("close", () => setTimeout(() => socket.destroy(), socketGraceMs).unref());
+    const socket = this.sockets.get(peerOf(session.socket));
+    // The session of a dead peer ends by keepalive, but Bun leaves its socket open.
+    session.once("close", () => setTimeout(() => socket?.destroy(), socketGraceMs).unref());
     session.on("error", () => session.destroy());
   }
 
@@ -121,12 +123,11 @@ export class Door {
       refuse(http, `more than ${limits.streamsMax} packet streams`);
       return;
     }
-    const { remoteAddress, remotePort } = session.socket;
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
       budget: this.budget,
       messageBytesMax: this.options.messageBytesMax,
-      peer: `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`,
+      peer: peerOf(session.socket),
       now: this.options.now,
     });
     this.packetStreams.add(stream);
@@ -137,6 +138,10 @@ export class Door {
     const now = this.options.now();
     for (const stream of this.packetStreams) stream.sweep(now);
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Pick<net.Socket, "remoteAddress" | "remotePort">) {
+  return `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
 }
 
 /** Answers a call with nothing but a status (gRPC "Trailers-Only"). */

@@ -60,17 +60,18 @@ type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, 
 
 /** Puts us before grpc-js' own listener for streams. */
 function divert(http: Http2Server, options: HttpServerOptions): void {
-  const listeners = http.listeners("stream") as StreamListener[];
+  const listeners = http.listeners("stream") as unknown as StreamListener[];
   assert(listeners.length === 1, "grpc-js changed: one listener for streams was expected");
   http.removeAllListeners("stream");
-  http.on("stream", (stream, headers, flags) => {
+  const onStream: StreamListener = (stream, headers, flags) => {
     const session = stream.session as ServerHttp2Session | undefined;
     if (session !== undefined && headers[":path"] === options.hotPath && isGrpcPost(headers)) {
       options.onHotStream(stream, session);
       return;
     }
     for (const listener of listeners) listener.call(http, stream, headers, flags);
-  });
+  };
+  http.on("stream", onStream as never);
 }
 
 function isGrpcPost(headers: IncomingHttpHeaders): boolean {

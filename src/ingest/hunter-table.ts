@@ -9,6 +9,8 @@ export interface HunterEntry {
   packets: number;
   bytes: number;
   batches: number;
+  /** `address:port` that it was last seen at. */
+  peer: string;
 }
 
 /** What one hunter sent in one reporting interval. */
@@ -17,6 +19,7 @@ export interface HunterReport {
   readonly packets: number;
   readonly bytes: number;
   readonly batches: number;
+  readonly peer: string;
 }
 
 export class HunterTable {
@@ -38,12 +41,20 @@ export class HunterTable {
         break;
       }
     }
-    const entry: HunterEntry = { id, number: this.created++, packets: 0, bytes: 0, batches: 0 };
+    const entry: HunterEntry = {
+      id,
+      number: this.created++,
+      packets: 0,
+      bytes: 0,
+      batches: 0,
+      peer: "",
+    };
     this.entries.set(id, entry);
     return entry;
   }
 
-  count(entry: HunterEntry, packets: number, bytes: number): void {
+  count(entry: HunterEntry, packets: number, bytes: number, peer: string): void {
+    entry.peer = peer;
     entry.packets += packets;
     entry.bytes += bytes;
     entry.batches++;
@@ -54,8 +65,8 @@ export class HunterTable {
   takeReport(): HunterReport[] {
     const reports: HunterReport[] = [];
     for (const entry of this.active) {
-      const { id, packets, bytes, batches } = entry;
-      reports.push({ id, packets, bytes, batches });
+      const { id, packets, bytes, batches, peer } = entry;
+      reports.push({ id, packets, bytes, batches, peer });
       entry.packets = 0;
       entry.bytes = 0;
       entry.batches = 0;

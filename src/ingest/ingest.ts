@@ -106,7 +106,9 @@ export class Ingest {
     }
     const taken = this.sink.offer(this.batch, 0);
     this.tally.end();
-    if (stream.hunter !== undefined) this.hunters.count(stream.hunter, view.count, length);
+    if (stream.hunter !== undefined) {
+      this.hunters.count(stream.hunter, view.count, length, stream.port.peer);
+    }
     this.expectAck(stream, view.count - rejected, error, taken < view.count);
     if (taken < view.count) {
       stream.held = { message: message.subarray(0, length), from: taken };
@@ -191,7 +193,8 @@ export class Ingest {
           `hunter_id is ${length} bytes long; the most is ${limits.hunterIdBytesMax}`,
         );
       }
-      const wire = bytes.slice(start, start + length);
+      // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
+      const wire = new Uint8Array(bytes.subarray(start, start + length));
       if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
       const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
       stream.wireId = wire;

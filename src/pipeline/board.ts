@@ -50,6 +50,8 @@ export const shardCounters = [
   "packetsAcked",
   /** Offered to the recorder: laid into the ring and visible to it. */
   "recordOffered",
+  /** Accepted by a shard that died before it had offered them; nobody was told that they are safe. */
+  "packetsAbandoned",
   "originalLengthsClamped",
   "timesClamped",
   "interfaceNamesRepaired",

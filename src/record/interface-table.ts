@@ -55,7 +55,8 @@ export class InterfaceTable {
     const known = this.entries.get(key);
     if (known !== undefined) return known;
     const linkType = wireLinkType === 0 ? 1 : wireLinkType;
-    const wire = { wireName: wireName.slice(), wireIndex, wireLinkType };
+    // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
+    const wire = { wireName: new Uint8Array(wireName), wireIndex, wireLinkType };
     if (this.entries.size >= limits.interfacesMax) return this.overflow(linkType, wire);
     const { name, repaired } = readableName(wireName, wireIndex);
     const entry: InterfaceEntry = {

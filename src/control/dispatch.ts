@@ -1,0 +1,199 @@
+/**
+ * Control's end of the tunnel (`wire/tunnel.ts`): decodes a call's messages, runs the method of the
+ * Connect service that has it, and sends back what it answers. What a client sends can fail its own
+ * call only.
+ */
+import type { MessagePort } from "node:worker_threads";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  createContextValues,
+  createHandlerContext,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import { limits } from "../config/limits.ts";
+import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { peerKey } from "./peer.ts";
+
+/** One method with its implementation, as `ServiceImpl` of @connectrpc/connect types it. */
+export interface Route {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly handler: (input: never, context: HandlerContext) => unknown;
+}
+
+export type Routes = ReadonlyMap<string, Route>;
+
+/** Collects the methods that `implementation` has; the others answer UNIMPLEMENTED. */
+export function addRoutes(
+  routes: Map<string, Route>,
+  service: DescService,
+  implementation: Readonly<Record<string, unknown>>,
+): void {
+  for (const method of service.methods) {
+    const handler = implementation[method.localName];
+    if (typeof handler !== "function") continue;
+    const route: Route = { service, method, handler: handler.bind(implementation) };
+    routes.set(`/${service.typeName}/${method.name}`, route);
+  }
+}
+
+/** Answers the calls that arrive on `port`, until it closes. */
+export function dispatch(port: MessagePort, routes: Routes): void {
+  const calls = new Map<number, DispatchedCall>();
+  port.on("message", (request: TunnelRequest) => {
+    if (request.kind !== "open") {
+      calls.get(request.id)?.onRequest(request);
+      return;
+    }
+    const { id, path } = request;
+    const route = routes.get(path);
+    if (route === undefined) {
+      const message = `${path} is not served by this version of weir`;
+      post(port, { kind: "status", id, code: Code.Unimplemented, message });
+      return;
+    }
+    const call = new DispatchedCall(port, request, route);
+    calls.set(id, call);
+    void call.run().finally(() => calls.delete(id));
+  });
+}
+
+function post(port: MessagePort, response: TunnelResponse): void {
+  port.postMessage(response);
+}
+
+type OpenRequest = Extract<TunnelRequest, { kind: "open" }>;
+
+class DispatchedCall {
+  private readonly port: MessagePort;
+  private readonly id: number;
+  private readonly route: Route;
+  private readonly input: MessageQueue<Uint8Array>;
+  private readonly abort = new AbortController();
+  private readonly context: HandlerContext;
+  private credit: number = limits.tunnelUnreadMessagesMax;
+  private onCredit: (() => void) | undefined = undefined;
+
+  constructor(port: MessagePort, request: OpenRequest, route: Route) {
+    this.port = port;
+    this.id = request.id;
+    this.route = route;
+    this.input = new MessageQueue(() => post(port, { kind: "credit", id: this.id, count: 1 }));
+    this.context = createHandlerContext({
+      service: route.service,
+      method: route.method,
+      protocolName: "grpc",
+      requestMethod: "POST",
+      url: `http://weir${request.path}`,
+      requestHeader: headersOf(request.metadata),
+      requestSignal: this.abort.signal,
+      contextValues: createContextValues().set(peerKey, request.peer),
+    });
+  }
+
+  onRequest(request: TunnelRequest): void {
+    switch (request.kind) {
+      case "message":
+        this.input.push(request.bytes);
+        return;
+      case "credit":
+        this.credit += request.count;
+        this.onCredit?.();
+        return;
+      case "end":
+        this.input.end();
+        return;
+      case "cancel": {
+        const reason = new ConnectError("the client cancelled", Code.Canceled);
+        this.abort.abort(reason);
+        this.input.fail(reason);
+        this.onCredit?.();
+        return;
+      }
+      case "open":
+    }
+  }
+
+  /** Runs the method to its end; never rejects. */
+  async run(): Promise<void> {
+    let code = 0;
+    let message = "";
+    try {
+      await this.answer();
+    } catch (thrown) {
+      const error = ConnectError.from(thrown, Code.Internal);
+      code = error.code;
+      message = error.rawMessage;
+    }
+    post(this.port, { kind: "status", id: this.id, code, message });
+  }
+
+  private async answer(): Promise<void> {
+    const { method, handler } = this.route;
+    const { output } = method;
+    const streamsIn = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+    const input = streamsIn ? this.decoded() : await this.only();
+    const answer = await handler(input as never, this.context);
+    if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
+      await this.send(output, answer);
+      return;
+    }
+    for await (const message of answer as AsyncIterable<unknown>) await this.send(output, message);
+  }
+
+  private async *decoded(): AsyncGenerator<Message> {
+    for await (const bytes of this.input) yield decode(this.route.method.input, bytes);
+  }
+
+  /** The one message of a call that has exactly one. */
+  private async only(): Promise<Message> {
+    for await (const bytes of this.input) return decode(this.route.method.input, bytes);
+    throw new ConnectError("the call has no message", Code.InvalidArgument);
+  }
+
+  private async send(desc: DescMessage, message: unknown): Promise<void> {
+    while (this.credit <= 0) {
+      this.abort.signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.onCredit = resolve;
+      });
+      this.onCredit = undefined;
+    }
+    this.abort.signal.throwIfAborted();
+    this.credit--;
+    const bytes = toBinary(desc, create(desc, message as never));
+    post(this.port, { kind: "message", id: this.id, bytes });
+  }
+}
+
+function decode(desc: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(desc, bytes);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new ConnectError(`${desc.typeName}: ${reason}`, Code.InvalidArgument);
+  }
+}
+
+function headersOf(metadata: OpenRequest["metadata"]): Headers {
+  const headers = new Headers();
+  for (const [key, value] of metadata) {
+    try {
+      headers.append(key, value);
+    } catch {
+      // A value that is legal metadata but no legal header (binary, for example) is not for services.
+    }
+  }
+  return headers;
+}

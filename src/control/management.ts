@@ -1,0 +1,72 @@
+/** `lippycat.management.ManagementService`: registration and heartbeats (contract.md 1.4 and 1.5). */
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { limits } from "../config/limits.ts";
+import type { Roster } from "../roster/roster.ts";
+import { type ManagementService, ProcessorStatus } from "../wire/gen/lippycat/management/management_pb.ts";
+import { peerKey } from "./peer.ts";
+
+export interface ManagementOptions {
+  readonly processorId: string;
+  readonly roster: Roster;
+  readonly huntersMax: number;
+  /** True while the node cannot record what it receives. */
+  readonly troubled: () => boolean;
+}
+
+/** What the existing hunters are told; they ignore it (contract.md section 2.1). */
+const hunterConfig = {
+  batchSize: 64,
+  batchTimeoutMs: 100,
+  reconnectIntervalSec: 5,
+  maxReconnectAttempts: 0,
+} as const;
+
+type Management = Pick<ServiceImpl<typeof ManagementService>, "registerHunter" | "heartbeat">;
+
+export function createManagement(options: ManagementOptions): Management {
+  const { processorId, roster, huntersMax } = options;
+  return {
+    registerHunter(request, context) {
+      const { hunterId, hostname, interfaces, version } = request;
+      checkHunterId(hunterId);
+      const remoteAddress = context.values.get(peerKey);
+      if (!roster.register({ id: hunterId, hostname, interfaces, version, remoteAddress })) {
+        throw new ConnectError(
+          `this processor takes at most ${huntersMax} hunters (--max-hunters)`,
+          Code.ResourceExhausted,
+        );
+      }
+      return {
+        accepted: true,
+        assignedId: hunterId,
+        filters: [],
+        config: { ...hunterConfig, processorId },
+      };
+    },
+
+    async *heartbeat(requests, context) {
+      const peer = context.values.get(peerKey);
+      for await (const beat of requests) {
+        checkHunterId(beat.hunterId);
+        roster.heartbeat(beat.hunterId, beat.status, peer);
+        yield {
+          timestampNs: beat.timestampNs,
+          status: options.troubled() ? ProcessorStatus.PROCESSOR_ERROR : ProcessorStatus.PROCESSOR_HEALTHY,
+          huntersConnected: roster.size,
+          processorId,
+        };
+      }
+    },
+  };
+}
+
+function checkHunterId(id: string): void {
+  if (id === "") throw new ConnectError("hunter_id is empty", Code.InvalidArgument);
+  const bytes = Buffer.byteLength(id, "utf8");
+  if (bytes > limits.hunterIdBytesMax) {
+    throw new ConnectError(
+      `hunter_id is ${bytes} bytes long; the most is ${limits.hunterIdBytesMax}`,
+      Code.InvalidArgument,
+    );
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The accounting equation (design.md promise 6), read from the board:
+ * received = accepted + rejected, and with recording on
+ * accepted = written + in flight + held + abandoned.
+ */
+import {
+  type Board,
+  type RecorderCounter,
+  recorderCounters,
+  type ShardCounter,
+  shardCounters,
+} from "../pipeline/board.ts";
+
+export type ShardTotals = Record<ShardCounter, number>;
+export type RecorderTotals = Record<RecorderCounter, number>;
+
+export interface Accounts {
+  /** Over all shards. */
+  readonly ingest: ShardTotals;
+  readonly recorder: RecorderTotals;
+  /** Packets by protocol number. */
+  readonly labels: readonly number[];
+  readonly rejected: number;
+  /** Accepted packets that are offered to the recorder and not yet written. */
+  readonly inFlight: number;
+  /** Accepted packets that wait for room in the recorder's queue. */
+  readonly held: number;
+}
+
+export function readAccounts(board: Board): Accounts {
+  // The recorder first: whatever it has written was offered before, so nothing comes out negative.
+  const written = board.recorder.read().counters;
+  const recorder = Object.fromEntries(
+    recorderCounters.map((name, index) => [name, written[index] ?? 0]),
+  ) as RecorderTotals;
+  const ingest = Object.fromEntries(shardCounters.map((name) => [name, 0])) as ShardTotals;
+  const labels: number[] = [];
+  for (const row of board.rows) {
+    const { counters, labels: shardLabels } = row.read();
+    shardCounters.forEach((name, index) => {
+      ingest[name] += counters[index] ?? 0;
+    });
+    shardLabels.forEach((count, protocol) => {
+      labels[protocol] = (labels[protocol] ?? 0) + count;
+    });
+  }
+  const rejected = ingest.rejectedCaptureLength + ingest.rejectedTooLong + ingest.rejectedLinkType;
+  const inFlight = ingest.recordOffered - recorder.packetsWritten;
+  const held = ingest.packetsAccepted - ingest.recordOffered - ingest.packetsAbandoned;
+  return { ingest, recorder, labels, rejected, inFlight, held };
+}

@@ -1,0 +1,190 @@
+/** The node: builds its threads, wires them, and stops them in order. */
+import { systemClock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import type { ProcessorConfig } from "../config/processor-config.ts";
+import { addRoutes, type Route } from "../control/dispatch.ts";
+import { createManagement } from "../control/management.ts";
+import { Board, boardWord, createBoardMemory, recorderState } from "../pipeline/board.ts";
+import { Roster } from "../roster/roster.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
+import { readAccounts } from "./accounts.ts";
+import { buildInfo } from "./build-info.ts";
+import { claimPort, formatEndpoint } from "./port-check.ts";
+import { RecorderThread } from "./recorder-thread.ts";
+import { ShardThread } from "./shard-thread.ts";
+import { onStopSignal } from "./signals.ts";
+import { startStats } from "./stats.ts";
+
+const watchIntervalMs = 2000;
+
+/**
+ * Runs `weir process` until it is told to stop; 0 when everything accepted is written.
+ * @throws WeirError for what ends the node: see src/cli/exit-codes.ts
+ */
+export async function runProcessor(config: ProcessorConfig): Promise<number> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  try {
+    return await new Processor(config, log).run();
+  } finally {
+    await log.flush();
+  }
+}
+
+class Processor {
+  private readonly config: ProcessorConfig;
+  private readonly log: Log;
+  private readonly clock = systemClock;
+  private readonly board: Board;
+  private readonly memory;
+  private readonly roster: Roster;
+  private shards: ShardThread[] = [];
+  private recorder: RecorderThread | undefined = undefined;
+
+  constructor(config: ProcessorConfig, log: Log) {
+    this.config = config;
+    this.log = log;
+    this.memory = createBoardMemory(config.workers);
+    this.board = new Board(this.memory);
+    this.roster = new Roster(config.maxHunters, this.clock);
+  }
+
+  async run(): Promise<number> {
+    const { log, config } = this;
+    const stopped = Promise.withResolvers<string>();
+    const offSignals = onStopSignal((signal) => stopped.resolve(signal));
+    const lost = Promise.withResolvers<never>();
+    // Nobody may be waiting when it rejects during the stop.
+    lost.promise.catch(() => {});
+    try {
+      const listen = await claimPort(config.listen);
+      const rings = await this.startRecorder(lost.reject);
+      await Promise.race([this.startShards(listen, rings), lost.promise]);
+      log.info("listening", `listening on ${formatEndpoint(listen)}`, {
+        address: formatEndpoint(listen),
+        processor: config.processorId,
+        workers: config.workers,
+        detection: config.enableDetection,
+        version: buildInfo.version,
+        pid: process.pid,
+      });
+      const stopTimers = this.startTimers();
+      const signal = await Promise.race([stopped.promise, lost.promise]);
+      const unacknowledged = await Promise.race([this.stop(signal), lost.promise]);
+      stopTimers();
+      if (unacknowledged === 0) return 0;
+      throw new WeirError(
+        "packets-unacknowledged",
+        `${unacknowledged} packets were received but not written; their hunters were not told they were`,
+      );
+    } finally {
+      offSignals();
+      for (const shard of this.shards) shard.terminate();
+      this.recorder?.terminate();
+    }
+  }
+
+  private async startRecorder(onLost: (error: WeirError) => void): Promise<SharedArrayBuffer[]> {
+    const { config, board, log } = this;
+    if (config.writeFile === "") {
+      Atomics.store(board.words, boardWord.recorderState, recorderState.off);
+      log.warn("recording-off", "nothing is recorded: no --write-file was given");
+      return [];
+    }
+    const rings = Array.from(
+      { length: config.workers },
+      () => new SharedArrayBuffer(limits.recordRingBytes),
+    );
+    this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, onLost });
+    await this.recorder.start();
+    return rings;
+  }
+
+  private async startShards(
+    listen: { host: string; port: number },
+    rings: readonly SharedArrayBuffer[],
+  ): Promise<void> {
+    const { config, board, log, clock, roster } = this;
+    const routes = new Map<string, Route>();
+    const management = createManagement({
+      processorId: config.processorId,
+      roster,
+      huntersMax: config.maxHunters,
+      troubled: () => Atomics.load(board.words, boardWord.recorderState) === recorderState.stalled,
+    });
+    addRoutes(routes, ManagementService, management);
+    this.shards = board.rows.map(
+      (row, shard) =>
+        new ShardThread({
+          start: {
+            shard,
+            board: this.memory,
+            ring: rings[shard],
+            recordCapacityBytes: limits.recordRingBytes,
+            host: listen.host,
+            port: listen.port,
+            messageBytesMax: config.messageBytesMax,
+            detection: config.enableDetection,
+            logLevel: config.logLevel,
+          },
+          row,
+          routes,
+          log,
+          clock,
+          onHunters: (hunters) => {
+            for (const { id, packets, bytes, peer } of hunters) {
+              roster.received(id, packets, bytes, peer);
+            }
+          },
+        }),
+    );
+    await Promise.all(this.shards.map((shard) => shard.start()));
+  }
+
+  private startTimers(): () => void {
+    const { board, roster, log, clock, config } = this;
+    const watch = setInterval(() => {
+      for (const shard of this.shards) shard.watch();
+      roster.sweep();
+    }, watchIntervalMs);
+    const stopStats = config.stats
+      ? startStats({
+          board,
+          roster,
+          log,
+          clock,
+          intervalMs: config.statsIntervalMs,
+          recordCapacityBytes: limits.recordRingBytes,
+          hunters: config.logFormat === "json",
+        })
+      : () => {};
+    return () => {
+      clearInterval(watch);
+      stopStats();
+    };
+  }
+
+  /** The ordered stop of design.md; returns how many accepted packets are not written. */
+  private async stop(signal: string): Promise<number> {
+    const { board, log, clock } = this;
+    const begun = clock.monotonicMs();
+    log.info("stopping", `${signal}: no new connections, hunters are paused, what is under way is written`);
+    Atomics.store(board.words, boardWord.draining, 1);
+    await Promise.all(this.shards.map((shard) => shard.ask("drain")));
+    await this.recorder?.drain(limits.drainRecorderMsMax);
+    await Promise.all(this.shards.map((shard) => shard.ask("finish")));
+    const { ingest, recorder, rejected, inFlight, held } = readAccounts(board);
+    const unwritten = this.recorder === undefined ? 0 : inFlight + held;
+    log.info("stopped", `stopped after ${Math.round(clock.monotonicMs() - begun)} ms`, {
+      received: ingest.packetsReceived,
+      accepted: ingest.packetsAccepted,
+      rejected,
+      acknowledged: ingest.packetsAcked,
+      ...(this.recorder === undefined
+        ? {}
+        : { written: recorder.packetsWritten, unwritten, file: this.recorder.path }),
+    });
+    return unwritten;
+  }
+}

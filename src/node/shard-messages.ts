@@ -1,0 +1,42 @@
+/** What control and a shard say to each other, beside the board and the tunnel. */
+import type { MessagePort } from "node:worker_threads";
+import type { HunterReport } from "../ingest/hunter-table.ts";
+import type { BoardMemory } from "../pipeline/board.ts";
+import type { LogRecord } from "../telemetry/log-record.ts";
+import type { LogLevel } from "../config/log-config.ts";
+
+/** Control → shard, once, as workerData. */
+export interface ShardStart {
+  readonly shard: number;
+  readonly board: BoardMemory;
+  /** The shard's ring to the recorder; undefined when nothing is recorded. */
+  readonly ring: SharedArrayBuffer | undefined;
+  readonly recordCapacityBytes: number;
+  readonly host: string;
+  readonly port: number;
+  readonly messageBytesMax: number;
+  readonly detection: boolean;
+  readonly logLevel: LogLevel;
+  readonly tunnel: MessagePort;
+}
+
+/** Control → shard. */
+export type ShardCommand =
+  /** Close the listener, pause the hunters, read until they are quiet, take nothing more. */
+  | { readonly kind: "drain" }
+  /** The recorder is done: send the last acks, end the streams, close the connections. */
+  | { readonly kind: "finish" }
+  /** Only in builds with FAULTS: fail as told. */
+  | { readonly kind: "fault"; readonly fault: "throw" | "hang" };
+
+/** Shard → control. */
+export type ShardReport =
+  | { readonly kind: "listening" }
+  | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
+  /** Once a second: what the hunters sent since the last one. */
+  | { readonly kind: "hunters"; readonly hunters: readonly HunterReport[] }
+  /** Answer to `drain`: everything that was taken is in the ring. */
+  | { readonly kind: "drained" }
+  /** Answer to `finish`. */
+  | { readonly kind: "finished" }
+  | { readonly kind: "log"; readonly record: LogRecord };

@@ -1,0 +1,143 @@
+/** Control's view of one shard: starts its thread, watches it, starts it anew when it dies. */
+import { MessageChannel, type Worker } from "node:worker_threads";
+import { createBackoff } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
+import { spawnWorker } from "../base/spawn-worker.ts";
+import { limits } from "../config/limits.ts";
+import { dispatch, type Routes } from "../control/dispatch.ts";
+import type { HunterReport } from "../ingest/hunter-table.ts";
+import type { BoardRow } from "../pipeline/board.ts";
+import type { Log } from "../telemetry/log.ts";
+import { bindError } from "./port-check.ts";
+import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
+
+export interface ShardThreadOptions {
+  readonly start: Omit<ShardStart, "tunnel">;
+  readonly row: BoardRow;
+  readonly routes: Routes;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly onHunters: (hunters: readonly HunterReport[]) => void;
+}
+
+export class ShardThread {
+  restarts = 0;
+  private readonly options: ShardThreadOptions;
+  private readonly backoff;
+  private worker: Worker | undefined = undefined;
+  private waiting = new Map<ShardReport["kind"], () => void>();
+  private beats = -1;
+  private beatsAtMs = 0;
+  private stopping = false;
+
+  constructor(options: ShardThreadOptions) {
+    this.options = options;
+    this.backoff = createBackoff({ minMs: 100, maxMs: 10_000, clock: options.clock });
+  }
+
+  /** Resolves when the shard listens; rejects when it cannot. Only for the first start. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => this.spawn(resolve, reject));
+  }
+
+  /** Sends `drain` or `finish` and waits for its answer, or for the thread's end. */
+  ask(kind: "drain" | "finish"): Promise<void> {
+    this.stopping = true;
+    const { worker } = this;
+    if (worker === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.set(kind === "drain" ? "drained" : "finished", resolve);
+      worker.postMessage({ kind } satisfies ShardCommand);
+    });
+  }
+
+  /** Ends the thread without waiting for anything; it is not started again. */
+  terminate(): void {
+    this.stopping = true;
+    void this.worker?.terminate();
+  }
+
+  /** Only in builds with FAULTS. */
+  fault(fault: "throw" | "hang"): void {
+    this.worker?.postMessage({ kind: "fault", fault } satisfies ShardCommand);
+  }
+
+  /** A thread whose loop does not turn is ended; its exit starts it anew. Called every few seconds. */
+  watch(): void {
+    const now = this.options.clock.monotonicMs();
+    const beats = this.options.row.beats();
+    if (beats !== this.beats || this.worker === undefined) {
+      this.beats = beats;
+      this.beatsAtMs = now;
+    } else if (now - this.beatsAtMs > limits.threadSilenceMsMax) {
+      const { shard } = this.options.start;
+      this.options.log.error("shard-hung", `ingest shard ${shard} hangs and is ended`, { shard });
+      this.beatsAtMs = now;
+      void this.worker.terminate();
+    }
+  }
+
+  private spawn(onListening: () => void, onFailure: (error: Error) => void): void {
+    const { start, routes, log } = this.options;
+    const channel = new MessageChannel();
+    dispatch(channel.port1, routes);
+    const worker = spawnWorker("node/shard.worker", {
+      workerData: { ...start, tunnel: channel.port2 } satisfies ShardStart,
+      transferList: [channel.port2],
+    });
+    this.worker = worker;
+    worker.on("message", (report: ShardReport) => {
+      switch (report.kind) {
+        case "listening":
+          this.backoff.reset();
+          onListening();
+          return;
+        case "listen-failed":
+          onFailure(bindError(start, { code: report.code, message: report.message }));
+          return;
+        case "hunters":
+          this.options.onHunters(report.hunters);
+          return;
+        case "log":
+          log.writeRecord(report.record);
+          return;
+        case "drained":
+        case "finished":
+          this.waiting.get(report.kind)?.();
+          this.waiting.delete(report.kind);
+      }
+    });
+    // The exit event follows; what the error says is worth a line of its own.
+    worker.on("error", (error) => {
+      const text = errorText(error);
+      log.error("shard-failed", `ingest shard ${start.shard} failed: ${text}`, { shard: start.shard });
+    });
+    worker.on("exit", () => {
+      channel.port1.close();
+      this.onExit();
+    });
+  }
+
+  private onExit(): void {
+    this.worker = undefined;
+    for (const resolve of this.waiting.values()) resolve();
+    this.waiting.clear();
+    if (this.stopping) return;
+    const { start, log } = this.options;
+    const delay = this.backoff.next();
+    this.restarts++;
+    const text = `ingest shard ${start.shard} ended; its hunters reconnect, it is started again`;
+    log.error("shard-restart", text, { shard: start.shard, restarts: this.restarts });
+    setTimeout(() => {
+      if (this.stopping) return;
+      this.spawn(
+        () => log.info("shard-listening", `ingest shard ${start.shard} listens again`),
+        (error) => {
+          log.error("shard-listen", error.message, { shard: start.shard });
+          void this.worker?.terminate();
+        },
+      );
+    }, delay);
+  }
+}

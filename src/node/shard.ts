@@ -1,0 +1,138 @@
+/** One ingest shard, wired: door → ingest → detection → sink. Runs in `shard.worker.ts`. */
+import { systemCode, errorText } from "../base/errors.ts";
+import { systemClock } from "../base/clock.ts";
+import { limits } from "../config/limits.ts";
+import { createDetection } from "../detect/detection.ts";
+import { Door } from "../door/door.ts";
+import { Ingest } from "../ingest/ingest.ts";
+import { statusOk } from "../ingest/stream-port.ts";
+import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
+import { RingWriter } from "../pipeline/ring.ts";
+import { discardSink, type Sink } from "../pipeline/sink.ts";
+import { RecordSink } from "../record/record-sink.ts";
+import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
+
+const clock = systemClock;
+const reportIntervalMs = 1000;
+
+export interface Shard {
+  onCommand(command: ShardCommand): void;
+}
+
+/** Builds the shard and begins to listen; everything it has to say goes to `report`. */
+export function startShard(start: ShardStart, report: (report: ShardReport) => void): Shard {
+  const board = new Board(start.board);
+  const row = board.row(start.shard);
+  takeOver(row, start.ring !== undefined);
+  let sink: Sink = discardSink;
+  if (start.ring !== undefined) {
+    const ring = new RingWriter(start.ring, board, start.shard, start.recordCapacityBytes);
+    sink = new RecordSink(ring, row, clock);
+  }
+  const detection = start.detection ? createDetection() : undefined;
+  const ingest = new Ingest({
+    board,
+    row,
+    sink,
+    capacityBytes: start.recordCapacityBytes,
+    ...(detection === undefined ? {} : { inspect: (batch) => detection.inspect(batch) }),
+  });
+  const door = new Door({
+    host: start.host,
+    port: start.port,
+    messageBytesMax: start.messageBytesMax,
+    ingest,
+    board,
+    control: start.tunnel,
+    now: clock.monotonicMs,
+  });
+
+  const evicted = shardCounter("conversationsEvicted");
+  setInterval(() => row.beat(), limits.heartbeatMs);
+  setInterval(() => {
+    if (detection !== undefined) row.counters[evicted] = detection.evictions;
+    const hunters = ingest.hunters.takeReport();
+    if (hunters.length > 0) report({ kind: "hunters", hunters });
+  }, reportIntervalMs);
+  void settleForever(board, ingest);
+  door.listen().then(
+    () => report({ kind: "listening" }),
+    (error: unknown) =>
+      report({ kind: "listen-failed", code: systemCode(error), message: errorText(error) }),
+  );
+
+  return {
+    onCommand(command) {
+      switch (command.kind) {
+        case "drain":
+          void drain(door, ingest).then(() => report({ kind: "drained" }));
+          return;
+        case "finish":
+          void finish(door, ingest).then(() => report({ kind: "finished" }));
+          return;
+        case "fault":
+          if (command.fault === "throw") {
+            setTimeout(() => {
+              throw new Error("a fault was asked for");
+            });
+            return;
+          }
+          for (;;) {
+            // Hangs on purpose: control must notice.
+          }
+      }
+    },
+  };
+}
+
+/** Makes good what a shard that died in this place left behind. */
+function takeOver(row: BoardRow, recording: boolean): void {
+  row.takeOver();
+  if (!recording) return;
+  const { counters } = row;
+  const abandoned = shardCounter("packetsAbandoned");
+  const accepted = counters[shardCounter("packetsAccepted")] as number;
+  counters[abandoned] = accepted - (counters[shardCounter("recordOffered")] as number);
+}
+
+/** Settles whenever the recorder or another shard rings. */
+async function settleForever(board: Board, ingest: Ingest): Promise<never> {
+  const { words } = board;
+  let seen = Atomics.load(words, boardWord.shardBell);
+  for (;;) {
+    const wait = Atomics.waitAsync(words, boardWord.shardBell, seen);
+    if (wait.async) await wait.value;
+    seen = Atomics.load(words, boardWord.shardBell);
+    ingest.settle();
+  }
+}
+
+/** Design.md: streams are read until quiet for 200 ms, at most 2 s, then nothing more is taken. */
+async function drain(door: Door, ingest: Ingest): Promise<void> {
+  door.closeListener();
+  ingest.beginDrain();
+  const begun = clock.monotonicMs();
+  let received = ingest.received;
+  let quietSince = begun;
+  for (;;) {
+    await Bun.sleep(20);
+    const now = clock.monotonicMs();
+    if (ingest.received !== received) {
+      received = ingest.received;
+      quietSince = now;
+    }
+    if (now - quietSince >= limits.drainQuietMs || now - begun >= limits.drainReadMsMax) break;
+  }
+  ingest.stopReading();
+  const deadline = clock.monotonicMs() + limits.drainRecorderMsMax;
+  while (!ingest.flushed && clock.monotonicMs() < deadline) {
+    ingest.settle();
+    await Bun.sleep(5);
+  }
+}
+
+async function finish(door: Door, ingest: Ingest): Promise<void> {
+  ingest.settle();
+  ingest.endAll(statusOk);
+  await door.close(limits.drainCloseMsMax);
+}

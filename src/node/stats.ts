@@ -1,0 +1,114 @@
+/** The periodic line of counters (`--stats`). */
+import type { Clock } from "../base/clock.ts";
+import { limits } from "../config/limits.ts";
+import { protocolName } from "../detect/registry.ts";
+import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
+import type { Roster } from "../roster/roster.ts";
+import type { Log } from "../telemetry/log.ts";
+import { readAccounts } from "./accounts.ts";
+
+export interface StatsOptions {
+  readonly board: Board;
+  readonly roster: Roster;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly recordCapacityBytes: number;
+  /** One more line per hunter that sent something, for programs that read the log. */
+  readonly hunters: boolean;
+}
+
+const stateTexts: Record<number, string> = {
+  [recorderState.starting]: "starting",
+  [recorderState.off]: "off",
+  [recorderState.recording]: "on",
+  [recorderState.stalled]: "STALLED",
+  [recorderState.closed]: "closed",
+};
+
+/** Logs a line every interval until the returned function is called. */
+export function startStats(options: StatsOptions): () => void {
+  const reporter = new StatsReporter(options);
+  const timer = setInterval(() => reporter.report(), options.intervalMs);
+  return () => clearInterval(timer);
+}
+
+export class StatsReporter {
+  private readonly options: StatsOptions;
+  private lastMs: number;
+  private lastReceived = 0;
+  private lastBytes = 0;
+  private readonly lastByHunter = new Map<string, number>();
+
+  constructor(options: StatsOptions) {
+    this.options = options;
+    this.lastMs = options.clock.monotonicMs();
+  }
+
+  report(): void {
+    const { board, roster, log, clock, recordCapacityBytes } = this.options;
+    const now = clock.monotonicMs();
+    const seconds = Math.max(0.001, (now - this.lastMs) / 1000);
+    this.lastMs = now;
+    const { ingest, recorder, labels, rejected, inFlight, held } = readAccounts(board);
+    const rate = Math.round((ingest.packetsReceived - this.lastReceived) / seconds);
+    const megabytes = (ingest.bytesReceived - this.lastBytes) / seconds / 1e6;
+    this.lastReceived = ingest.packetsReceived;
+    this.lastBytes = ingest.bytesReceived;
+    const state = Atomics.load(board.words, boardWord.recorderState);
+    const recording = stateTexts[state] ?? "unknown";
+    const fill = board.pendingBytes() / recordCapacityBytes;
+    const streams = Atomics.load(board.words, boardWord.streams);
+    log.info("stats", `${ingest.packetsReceived} packets received, ${rate}/s`, {
+      hunters: roster.size,
+      streams,
+      mb_per_s: Number(megabytes.toFixed(1)),
+      received: ingest.packetsReceived,
+      accepted: ingest.packetsAccepted,
+      rejected,
+      acknowledged: ingest.packetsAcked,
+      recording,
+      ...(state === recorderState.off
+        ? {}
+        : {
+            written: recorder.packetsWritten,
+            in_flight: inFlight,
+            held,
+            deleted: recorder.packetsDeleted,
+            queue_percent: Math.round(fill * 100),
+          }),
+      ...(ingest.batchesUndecodable > 0 ? { undecodable_batches: ingest.batchesUndecodable } : {}),
+      protocols: protocolText(labels),
+    });
+    if (this.options.hunters) this.reportHunters(seconds);
+  }
+
+  private reportHunters(seconds: number): void {
+    const { roster, log } = this.options;
+    let lines = 0;
+    for (const hunter of roster.hunters()) {
+      const before = this.lastByHunter.get(hunter.id) ?? 0;
+      if (hunter.packets === before) continue;
+      this.lastByHunter.set(hunter.id, hunter.packets);
+      if (++lines > limits.statsHuntersMax) continue;
+      log.info("stats-hunter", `hunter ${hunter.id}`, {
+        hunter: hunter.id,
+        remote: hunter.remoteAddress,
+        packets: hunter.packets,
+        bytes: hunter.bytes,
+        packets_per_s: Math.round((hunter.packets - before) / seconds),
+      });
+    }
+    if (this.lastByHunter.size > limits.rosterHuntersMax) this.lastByHunter.clear();
+  }
+}
+
+/** `HTTP=12 DNS=3`, the most frequent first. */
+function protocolText(labels: readonly number[]): string {
+  return labels
+    .map((packets, protocol) => ({ packets, protocol }))
+    .filter(({ packets, protocol }) => packets > 0 && protocol > 0)
+    .sort((a, b) => b.packets - a.packets)
+    .map(({ packets, protocol }) => `${protocolName(protocol)}=${packets}`)
+    .join(" ");
+}
