@@ -1,0 +1,36 @@
+/** One packet of a capture file. The reader uses one object for all packets and fills it anew. */
+export interface CapturePacket {
+  /** Nanoseconds since 1970, two unsigned halves of a signed 64-bit number. */
+  timeLow: number;
+  timeHigh: number;
+  /** A LINKTYPE number, as the file has it. */
+  linkType: number;
+  interfaceName: string;
+  /** Within its section of the file. */
+  interfaceIndex: number;
+  /** Bytes of the reader: they stay until it is filled again. */
+  data: Uint8Array;
+  /** Never less than the bytes that are there. */
+  originalLength: number;
+}
+
+export function createCapturePacket(): CapturePacket {
+  return {
+    timeLow: 0,
+    timeHigh: 0,
+    linkType: 0,
+    interfaceName: "",
+    interfaceIndex: 0,
+    data: new Uint8Array(0),
+    originalLength: 0,
+  };
+}
+
+/** Names of interfaces for which the file has none, by index. */
+export type FallbackName = (index: number) => string;
+
+/** A file format, without input or output: it takes what is in the window. */
+export interface CaptureDecoder {
+  /** Fills `packet` and answers true, or false when the window holds no whole packet. */
+  next(packet: CapturePacket): boolean;
+}

@@ -1,0 +1,46 @@
+import type { CapturePacket } from "./capture-packet.ts";
+
+type TimeTarget = Pick<CapturePacket, "timeLow" | "timeHigh">;
+
+/** Writes a file's own 64-bit time, given in two halves, to `target` as nanoseconds since 1970. */
+export type TimeScale = (high: number, low: number, target: TimeTarget) => void;
+
+const two32 = 2 ** 32;
+
+/** The time of a pcap record: seconds and nanoseconds. All products stay below 2^53. */
+export function setSeconds(target: TimeTarget, seconds: number, nanoseconds: number): void {
+  const upper = (seconds >>> 16) * 1e9;
+  const low = (upper % 65_536) * 65_536 + (seconds & 0xffff) * 1e9 + nanoseconds;
+  target.timeHigh = (Math.floor(upper / 65_536) + Math.floor(low / two32)) >>> 0;
+  target.timeLow = low >>> 0;
+}
+
+/**
+ * The scale of a pcapng interface: `resolution` is the byte of if_tsresol (a negative power of ten,
+ * or of two when its top bit is set; 6 when the option is absent), `offsetSeconds` is if_tsoffset
+ * (draft-ietf-opsawg-pcapng section 4.2).
+ */
+export function createTimeScale(resolution: number, offsetSeconds: bigint): TimeScale {
+  const isPowerOfTwo = (resolution & 0x80) !== 0;
+  const exponent = resolution & 0x7f;
+  // Up to a factor of 10^6 doubles are exact; beyond that the general way costs a few hundred ns.
+  if (!isPowerOfTwo && offsetSeconds === 0n && exponent >= 3 && exponent <= 9) {
+    return multiplied(10 ** (9 - exponent));
+  }
+  const ticksASecond = isPowerOfTwo ? 2n ** BigInt(exponent) : 10n ** BigInt(exponent);
+  const offset = offsetSeconds * 1_000_000_000n;
+  return (high, low, target) => {
+    const ticks = (BigInt(high) << 32n) | BigInt(low);
+    const time = BigInt.asUintN(64, (ticks * 1_000_000_000n) / ticksASecond + offset);
+    target.timeLow = Number(time & 0xffff_ffffn);
+    target.timeHigh = Number(time >> 32n);
+  };
+}
+
+function multiplied(factor: number): TimeScale {
+  return (high, low, target) => {
+    const product = low * factor;
+    target.timeLow = product >>> 0;
+    target.timeHigh = (high * factor + Math.floor(product / two32)) >>> 0;
+  };
+}

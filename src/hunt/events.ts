@@ -1,0 +1,21 @@
+/** What happens in a hunt: names of log lines and counters. */
+export const huntEvent = {
+  connected: "hunt-connected",
+  unreachable: "hunt-processor-unreachable",
+  registrationRefused: "hunt-registration-refused",
+  connectionLost: "hunt-connection-lost",
+  batchRefused: "hunt-batch-refused",
+  batchSetAside: "hunt-batch-set-aside",
+  ackError: "hunt-ack-error",
+  strayAck: "hunt-stray-ack",
+  slowed: "hunt-slowed",
+  paused: "hunt-paused",
+  resumed: "hunt-resumed",
+  tornTail: "hunt-torn-tail",
+  inputFailed: "hunt-input-failed",
+  noPackets: "hunt-no-packets",
+  stopping: "hunt-stopping",
+  unacknowledged: "hunt-unacknowledged",
+  progress: "hunt-progress",
+  summary: "hunt-summary",
+} as const;

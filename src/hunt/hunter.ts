@@ -1,0 +1,244 @@
+import { errorText } from "../base/errors.ts";
+import type { HuntConfig } from "../config/hunt-config.ts";
+import { limits } from "../config/limits.ts";
+import { createEvents, type Events } from "../telemetry/events.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { composeHeartbeat, composeRegistration } from "./announcements.ts";
+import { BatchEncoder } from "./batch-encoder.ts";
+import { CaptureError } from "./capture-errors.ts";
+import { type CaptureReader, openCapture } from "./capture-reader.ts";
+import { huntEvent } from "./events.ts";
+import { Feeder } from "./feeder.ts";
+import { type HuntHost, processHost } from "./host.ts";
+import { Link } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+import { noProgress, ProgressBar, ProgressLog, type ProgressView } from "./progress.ts";
+import { type HuntState, megabytes } from "./progress-line.ts";
+import { signalExitCode } from "./stop-signals.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+/** What `runHunt` answers (sysexits.h); the command line lists them with its own. */
+export const huntExitCode = {
+  ok: 0,
+  /** The input is no capture or is damaged, or the processor refused some of it for good. */
+  badData: 65,
+  noInput: 66,
+  /** Ended before everything that was read was acknowledged. */
+  unacknowledged: 75,
+} as const;
+
+/**
+ * Sends a capture to a processor as a hunter does, and returns the exit code. Every trouble is told
+ * in one log line; it does not reject. After it the process should be ended with `process.exit`,
+ * since a read of a silent pipe may still be under way.
+ */
+export async function runHunt(config: HuntConfig, host: HuntHost = processHost()): Promise<number> {
+  const { log, progress } = createOutput(config, host);
+  const hunt = new Hunt(config, host, createEvents(log, { clock: host.clock }), log, progress);
+  const release = host.stopSignals((signal) => {
+    if (hunt.requestStop()) return;
+    progress.stop();
+    host.exit(signalExitCode[signal]);
+  });
+  try {
+    return await hunt.run();
+  } finally {
+    release();
+    progress.stop();
+    await log.flush();
+  }
+}
+
+function createOutput(
+  config: HuntConfig,
+  host: HuntHost,
+): { readonly log: Log; readonly progress: ProgressView } {
+  const { logLevel: level, logFormat: format } = config;
+  const { terminal, clock } = host;
+  const wantsBar = config.progress === "bar" || (config.progress === "auto" && format === "text");
+  if (terminal !== undefined && wantsBar) {
+    const bar = new ProgressBar(terminal, host.colours, clock);
+    const write = (line: string): void => bar.writeLine(line);
+    const log = host.log ?? createLog({ level, format, write, colours: host.colours, clock });
+    return { log, progress: bar };
+  }
+  const log = host.log ?? createLog({ level, format, clock });
+  if (config.progress === "none") return { log, progress: noProgress };
+  return { log, progress: new ProgressLog(log, clock, limits.huntProgressMs) };
+}
+
+class Hunt {
+  readonly #config: HuntConfig;
+  readonly #host: HuntHost;
+  readonly #events: Events;
+  readonly #log: Log;
+  readonly #progress: ProgressView;
+  readonly #tally: Tally = createTally();
+  readonly #outbox: Outbox = new Outbox();
+  readonly #feeder: Feeder;
+  readonly #link: Link;
+  #reader: CaptureReader | undefined;
+  #rounds = 0;
+  #inputEnded = false;
+  #stopping = false;
+  #exitCode: number = huntExitCode.ok;
+
+  constructor(
+    config: HuntConfig,
+    host: HuntHost,
+    events: Events,
+    log: Log,
+    progress: ProgressView,
+  ) {
+    this.#config = config;
+    this.#host = host;
+    this.#events = events;
+    this.#log = log;
+    this.#progress = progress;
+    const outbox = this.#outbox;
+    const tally = this.#tally;
+    const { clock } = host;
+    const encoder = new BatchEncoder(config.hunterId);
+    this.#feeder = new Feeder({ ...config, encoder, outbox, tally, clock });
+    this.#link = new Link({
+      endpoint: config.processor,
+      outbox,
+      tally,
+      events,
+      clock,
+      registration: () => composeRegistration(config, tally, host.version),
+      heartbeat: () => composeHeartbeat(config, tally, outbox, clock, this.#stopping),
+      heartbeatMs: host.heartbeatMs,
+      reconnectMsMin: host.reconnectMsMin,
+    });
+    outbox.onPush = () => this.#link.noticePush();
+    outbox.onTake = () => this.#feeder.noticeRoom();
+    outbox.onRemove = () => {
+      this.#feeder.noticeRoom();
+      this.#link.noticeRemoval();
+    };
+  }
+
+  /** Whether the stop goes on in order; false when the process is to end at once. */
+  requestStop(): boolean {
+    if (this.#stopping || this.#reader === undefined) return false;
+    this.#stopping = true;
+    const { length } = this.#outbox;
+    const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgements`;
+    this.#events.count(huntEvent.stopping, 1, text, {}, "info");
+    this.#feeder.stop();
+    this.#link.finish();
+    setTimeout(() => this.#link.abort(), this.#host.stopMsMax).unref();
+    return true;
+  }
+
+  async run(): Promise<number> {
+    const { clock } = this.#host;
+    const startMs = clock.monotonicMs();
+    const reader = await this.#open();
+    if (reader === undefined) return this.#exitCode;
+    this.#progress.start(() => this.#progressNow());
+    const linked = this.#link.run();
+    await this.#feed(reader);
+    this.#inputEnded = true;
+    this.#link.finish();
+    await linked;
+    this.#progress.stop();
+    this.#events.flush();
+    this.#summarize(clock.monotonicMs() - startMs);
+    return this.#exitCode;
+  }
+
+  async #feed(first: CaptureReader): Promise<void> {
+    const { loopCount } = this.#config;
+    let reader: CaptureReader | undefined = first;
+    while (reader !== undefined) {
+      try {
+        await this.#feeder.readThrough(reader);
+        this.#rounds += 1;
+      } catch (error) {
+        this.#failInput(error);
+        return;
+      }
+      // The read of a silent pipe goes on; a file under it must not be closed.
+      if (this.#stopping) return;
+      await reader.close();
+      const torn = reader.tornTail();
+      if (torn !== undefined) this.#events.count(huntEvent.tornTail, 1, torn);
+      if (this.#tally.packetsRead === 0) {
+        this.#events.count(huntEvent.noPackets, 1, `${reader.name} holds no packets`);
+        return;
+      }
+      const isLast = loopCount !== 0 && this.#rounds >= loopCount;
+      reader = isLast ? undefined : await this.#open();
+    }
+  }
+
+  async #open(): Promise<CaptureReader | undefined> {
+    try {
+      this.#reader = await openCapture(this.#config.read, this.#config.interfaceName);
+      return this.#reader;
+    } catch (error) {
+      this.#failInput(error);
+      return undefined;
+    }
+  }
+
+  #failInput(error: unknown): void {
+    const isBad = error instanceof CaptureError;
+    this.#exitCode = isBad ? huntExitCode.badData : huntExitCode.noInput;
+    this.#events.count(huntEvent.inputFailed, 1, errorText(error), {}, "error");
+  }
+
+  #summarize(elapsedMs: number): void {
+    const tally = this.#tally;
+    const pending = this.#outbox.packets;
+    const seconds = elapsedMs / 1000;
+    const counted = (count: number): string => count.toLocaleString("en-US");
+    const rate = Math.round(tally.packetsAcked / Math.max(seconds, 0.001));
+    const aside =
+      tally.packetsSetAside === 0 ? "" : `, ${counted(tally.packetsSetAside)} set aside`;
+    this.#log.info(
+      huntEvent.summary,
+      `${counted(tally.packetsRead)} packets (${megabytes(tally.dataBytesRead)} MB) read, ` +
+        `${counted(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
+        `(${counted(rate)} packets/s)`,
+      {
+        packets: tally.packetsRead,
+        acknowledged: tally.packetsAcked,
+        batches: tally.batchesAcked,
+        reconnects: tally.reconnects,
+        errors: tally.ackErrors,
+      },
+    );
+    if (pending > 0) {
+      const text = `${counted(pending)} packets were not acknowledged`;
+      this.#events.count(huntEvent.unacknowledged, 1, text, { packets: pending }, "error");
+      this.#exitCode = huntExitCode.unacknowledged;
+    } else if (tally.packetsSetAside > 0) this.#exitCode = huntExitCode.badData;
+  }
+
+  #progressNow(): ReturnType<Parameters<ProgressView["start"]>[0]> {
+    const { packetsRead, packetsAcked, dataBytesRead } = this.#tally;
+    const state = this.#state();
+    return { fraction: this.#fraction(), packetsRead, packetsAcked, dataBytesRead, state };
+  }
+
+  #fraction(): number | undefined {
+    const { loopCount } = this.#config;
+    const size = this.#reader?.sizeBytes;
+    if (size === undefined || size === 0 || loopCount === 0) return undefined;
+    if (this.#inputEnded) return 1;
+    return (this.#rounds + (this.#reader?.bytesRead ?? 0) / size) / loopCount;
+  }
+
+  #state(): HuntState {
+    if (this.#stopping) return "stopping";
+    const { state } = this.#link;
+    if (state.kind === "waiting") return "reconnecting";
+    if (state.kind !== "streaming") return "connecting";
+    if (state.stream.flow.kind === "paused") return "paused";
+    if (state.stream.flow.kind === "slow") return "slow";
+    return this.#inputEnded ? "finishing" : "sending";
+  }
+}

@@ -1,0 +1,246 @@
+import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+import { type Backoff, createBackoff } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import { limits } from "../config/limits.ts";
+import type { Events } from "../telemetry/events.ts";
+import type {
+  HunterHeartbeat,
+  HunterRegistration,
+  RegistrationResponse,
+} from "../wire/gen/lippycat/management/management_pb.ts";
+import { huntEvent } from "./events.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { Outbox } from "./outbox.ts";
+import { PacketStream } from "./packet-stream.ts";
+import {
+  callReason,
+  connectProcessor,
+  endpointText,
+  type ProcessorClient,
+} from "./processor-client.ts";
+import { isRefusal, judgeOldest } from "./refusal.ts";
+import type { Tally } from "./tally.ts";
+
+export type LinkState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "streaming"; readonly stream: PacketStream }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "closed" };
+
+export interface LinkOptions {
+  readonly endpoint: Endpoint;
+  readonly outbox: Outbox;
+  readonly tally: Tally;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly registration: () => HunterRegistration;
+  readonly heartbeat: () => HunterHeartbeat;
+  readonly heartbeatMs: number;
+  readonly reconnectMsMin: number;
+}
+
+const refusalReportMs = 60_000;
+
+/** The connection to the processor: made anew, for ever, until there is nothing left to send. */
+export class Link {
+  state: LinkState = { kind: "connecting" };
+  readonly #options: LinkOptions;
+  readonly #address: string;
+  readonly #backoff: Backoff;
+  #oneByOne = 0;
+  #finishing = false;
+  #aborted = false;
+  #connections = 0;
+  /** The trouble that was told last, so that it is told once. */
+  #trouble = "";
+  #refusalToldMs = Number.NEGATIVE_INFINITY;
+  #interrupt: () => void = () => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#address = endpointText(options.endpoint);
+    this.#backoff = createBackoff({
+      minMs: options.reconnectMsMin,
+      maxMs: Math.max(options.reconnectMsMin, limits.huntReconnectMsMax),
+      clock: options.clock,
+    });
+  }
+
+  /** Ends when the work is done (`finish`) or given up (`abort`). Never rejects for the network. */
+  async run(): Promise<void> {
+    while (!this.#isDone()) {
+      this.state = { kind: "connecting" };
+      const client = connectProcessor(this.#options.endpoint);
+      try {
+        if (await this.#register(client)) await this.#stream(client);
+      } finally {
+        client.close();
+      }
+      if (this.#isDone()) break;
+      this.state = { kind: "waiting" };
+      await this.#untilDone(this.#sleep(this.#backoff.next()));
+    }
+    this.state = { kind: "closed" };
+  }
+
+  /** No more batches will come: `run` ends when all are acknowledged. */
+  finish(): void {
+    this.#finishing = true;
+    this.noticeRemoval();
+  }
+
+  /** `run` ends soon, whatever is pending. */
+  abort(): void {
+    this.#aborted = true;
+    this.#interrupt();
+  }
+
+  /** To be called when the outbox got a batch. */
+  noticePush(): void {
+    if (this.state.kind === "streaming") this.state.stream.pump();
+  }
+
+  /** To be called when a batch left the outbox. */
+  noticeRemoval(): void {
+    if (this.#isDone()) this.#interrupt();
+  }
+
+  #isDone(): boolean {
+    return this.#aborted || (this.#finishing && this.#options.outbox.length === 0);
+  }
+
+  async #register(client: ProcessorClient): Promise<boolean> {
+    let answer: RegistrationResponse | undefined;
+    try {
+      answer = await this.#untilDone(client.register(this.#options.registration()));
+    } catch (error) {
+      this.#reportNoRegistration(error);
+      return false;
+    }
+    if (answer === undefined) return false;
+    if (!answer.accepted) {
+      this.#reportRefusal(answer.error === "" ? "it gave no reason" : answer.error);
+      return false;
+    }
+    this.#trouble = "";
+    this.#connections += 1;
+    if (this.#connections > 1) this.#options.tally.reconnects += 1;
+    const processor = answer.config?.processorId ?? "";
+    const text = `connected to ${this.#address}${processor === "" ? "" : ` (${processor})`}`;
+    this.#options.events.count(huntEvent.connected, 1, text, {}, "info");
+    return true;
+  }
+
+  async #stream(client: ProcessorClient): Promise<void> {
+    const { outbox, tally, events, clock, heartbeat: compose, heartbeatMs } = this.#options;
+    const call = client.openPackets();
+    const oneByOne = this.#oneByOne;
+    const stream = new PacketStream({ call, outbox, tally, events, clock, oneByOne });
+    const startMs = clock.monotonicMs();
+    const open = (): ReturnType<ProcessorClient["openHeartbeat"]> => client.openHeartbeat();
+    const heartbeat = new Heartbeat({ open, compose, intervalMs: heartbeatMs });
+    this.state = { kind: "streaming", stream };
+    stream.pump();
+    const end = await this.#untilDone(stream.ended);
+    heartbeat.stop();
+    if (end === undefined) {
+      await this.#close(stream);
+      return;
+    }
+    const isGood = stream.acked > 0 || clock.monotonicMs() - startMs >= limits.huntGoodConnectionMs;
+    if (isGood) this.#backoff.reset();
+    this.#lost(end, stream);
+  }
+
+  async #close(stream: PacketStream): Promise<void> {
+    if (!this.#aborted) {
+      stream.halfClose();
+      await Promise.race([stream.ended, this.#sleep(limits.huntCloseMsMax)]);
+    }
+    stream.cancel();
+  }
+
+  #lost(end: StatusObject, stream: PacketStream): void {
+    const { outbox, events } = this.#options;
+    const { sent } = outbox;
+    outbox.rewind();
+    this.#oneByOne = stream.oneByOne;
+    const reason =
+      end.code === status.OK ? "it closed the stream" : callReason(end.code, end.details);
+    if (sent > 0 && isRefusal(end.code, end.details)) {
+      // Which of those under way was meant is known only when they go one at a time.
+      this.#oneByOne = sent;
+      this.#judge(reason);
+      return;
+    }
+    const text = `lost the connection to ${this.#address}: ${reason}; trying again`;
+    events.count(huntEvent.connectionLost, 1, text, { unacknowledged: outbox.length });
+  }
+
+  #judge(reason: string): void {
+    const { outbox, tally, events } = this.#options;
+    const suspect = outbox.oldest;
+    const refused = judgeOldest(outbox);
+    if (refused === undefined) {
+      const text = `batch ${suspect?.sequence} was refused (${reason}); sending it once more`;
+      events.count(huntEvent.batchRefused, 1, text);
+      return;
+    }
+    this.#backoff.reset();
+    tally.batchesSetAside += 1;
+    tally.packetsSetAside += refused.packets;
+    const { sequence, packets } = refused;
+    const text = `set aside batch ${sequence} with ${packets} packets, refused twice: ${reason}`;
+    events.count(huntEvent.batchSetAside, 1, text, { sequence, packets }, "error");
+  }
+
+  #reportNoRegistration(error: unknown): void {
+    if (!isServiceError(error)) {
+      this.#tell(huntEvent.unreachable, errorText(error));
+      return;
+    }
+    const reason = callReason(error.code, error.details);
+    const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
+    if (isRoad) this.#tell(huntEvent.unreachable, reason);
+    else this.#reportRefusal(reason);
+  }
+
+  #tell(event: string, reason: string): void {
+    if (this.#trouble === reason) return;
+    this.#trouble = reason;
+    const text = `cannot reach ${this.#address}: ${reason}; trying until it answers`;
+    this.#options.events.count(event, 1, text);
+  }
+
+  #reportRefusal(reason: string): void {
+    const { clock, events } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#trouble === reason && nowMs - this.#refusalToldMs < refusalReportMs) return;
+    this.#trouble = reason;
+    this.#refusalToldMs = nowMs;
+    const text = `${this.#address} refuses the registration: ${reason}; trying again`;
+    events.count(huntEvent.registrationRefused, 1, text);
+  }
+
+  /** What `work` gives, or undefined when the link is done before. */
+  #untilDone<T>(work: Promise<T>): Promise<T | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+    this.#interrupt = () => resolve(undefined);
+    work.then(resolve, reject);
+    if (this.#isDone()) resolve(undefined);
+    return promise;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // A hunter that is done does not wait for it.
+    setTimeout(resolve, ms).unref();
+    return promise;
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && "details" in error;
+}

@@ -1,0 +1,170 @@
+import type { StatusObject } from "@grpc/grpc-js";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { limits } from "../config/limits.ts";
+import type { Events } from "../telemetry/events.ts";
+import type { FlowControl, StreamControl } from "../wire/gen/lippycat/data/data_pb.ts";
+import { huntEvent } from "./events.ts";
+import { type Flow, nextFlow, openFlow } from "./flow.ts";
+import type { Outbox } from "./outbox.ts";
+import { RateMeter } from "./pacer.ts";
+import type { PacketCall } from "./processor-client.ts";
+import type { Tally } from "./tally.ts";
+
+export interface PacketStreamOptions {
+  readonly call: PacketCall;
+  readonly outbox: Outbox;
+  readonly tally: Tally;
+  readonly events: Events;
+  /**
+   * This many batches are sent one at a time, each after the acknowledgement of the one before:
+   * after a refusal it must be sure which batch the next one is about.
+   */
+  readonly oneByOne: number;
+  readonly clock?: Clock;
+}
+
+/** One StreamPackets call: sends what the outbox has, takes acknowledgements and signals. */
+export class PacketStream {
+  /** The status with which the call ended. */
+  readonly ended: Promise<StatusObject>;
+  flow: Flow = openFlow;
+  /** Batches acknowledged on this stream. */
+  acked = 0;
+  /** Of the batches that go one at a time, how many are still to be acknowledged. */
+  oneByOne: number;
+  readonly #options: PacketStreamOptions;
+  readonly #call: PacketCall;
+  readonly #clock: Clock;
+  readonly #meter: RateMeter;
+  #writingBytes = 0;
+  #full = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PacketStreamOptions) {
+    this.#options = options;
+    this.#call = options.call;
+    this.#clock = options.clock ?? systemClock;
+    this.#meter = new RateMeter(this.#clock);
+    this.oneByOne = options.oneByOne;
+    const { promise, resolve } = Promise.withResolvers<StatusObject>();
+    this.ended = promise;
+    this.#call.on("data", (control) => this.#receive(control));
+    this.#call.on("drain", () => {
+      this.#full = false;
+      this.pump();
+    });
+    // The status comes after it and says the same.
+    this.#call.on("error", () => {});
+    this.#call.on("status", (status) => {
+      this.#stop();
+      resolve(status);
+    });
+  }
+
+  /** Sends what may be sent now. To be called when the outbox got a batch. */
+  pump(): void {
+    const { outbox } = this.#options;
+    while (!this.#closed && outbox.hasUnsent && this.#maySend()) {
+      const batch = outbox.takeUnsent();
+      if (batch === undefined) return;
+      const { message, packets } = batch;
+      this.#writingBytes += message.length;
+      this.#full = !this.#call.write(message, () => {
+        this.#writingBytes -= message.length;
+        this.pump();
+      });
+      this.#meter.add(packets);
+      if (this.flow.kind === "slow") this.flow.pacer.spend(packets);
+    }
+  }
+
+  /** Says that nothing more will be sent. The processor ends the stream then. */
+  halfClose(): void {
+    this.#stop();
+    this.#call.end();
+  }
+
+  cancel(): void {
+    this.#stop();
+    this.#call.cancel();
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #maySend(): boolean {
+    if (this.#full || this.#writingBytes >= limits.huntWriteBytesMax) return false;
+    if (this.oneByOne > 0 && this.#options.outbox.sent > 0) return false;
+    switch (this.flow.kind) {
+      case "open":
+        return true;
+      case "paused":
+        return false;
+      case "slow": {
+        const delayMs = this.flow.pacer.delayMs();
+        if (delayMs > 0) this.#pumpAfter(delayMs);
+        return delayMs === 0;
+      }
+    }
+  }
+
+  #pumpAfter(delayMs: number): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.pump();
+    }, delayMs);
+  }
+
+  #receive(control: StreamControl): void {
+    // 0 is no batch of ours: an unprompted signal, which acknowledges nothing.
+    if (control.ackSequence !== 0n) this.#acknowledge(control);
+    this.#obey(control.flowControl);
+    this.pump();
+  }
+
+  #acknowledge(control: StreamControl): void {
+    const { outbox, tally, events } = this.#options;
+    const batch = outbox.acknowledge();
+    if (batch === undefined) {
+      events.count(
+        huntEvent.strayAck,
+        1,
+        "the processor acknowledged a batch that is not under way",
+        { sequence: String(control.ackSequence) },
+      );
+      return;
+    }
+    this.acked += 1;
+    this.oneByOne = Math.max(0, this.oneByOne - 1);
+    tally.batchesAcked += 1;
+    tally.packetsAcked += batch.packets;
+    if (control.error === "") return;
+    tally.ackErrors += 1;
+    const text = `batch ${batch.sequence} was taken with an error: ${control.error}`;
+    events.count(huntEvent.ackError, 1, text);
+  }
+
+  #obey(control: FlowControl): void {
+    const before = this.flow;
+    this.flow = nextFlow(before, control, this.#meter.perSecond(), this.#clock);
+    if (this.flow === before) return;
+    const { events } = this.#options;
+    switch (this.flow.kind) {
+      case "open":
+        events.count(huntEvent.resumed, 1, "sending at full rate again", {}, "info");
+        break;
+      case "paused":
+        events.count(huntEvent.paused, 1, "paused by the processor", {}, "info");
+        break;
+      case "slow": {
+        const rate = Math.round(this.flow.pacer.packetsPerSecond);
+        const text = `slowed by the processor to ${rate.toLocaleString("en-US")} packets/s`;
+        events.count(huntEvent.slowed, 1, text, {}, "info");
+      }
+    }
+  }
+}

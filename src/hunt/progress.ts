@@ -1,0 +1,138 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../telemetry/log.ts";
+import { huntEvent } from "./events.ts";
+import { barLine, type Progress, plainLine } from "./progress-line.ts";
+
+/** What the hunt has counted so far; rates are made here. */
+export type ProgressSource = () => Omit<Progress, "packetsPerSecond" | "bytesPerSecond"> & {
+  readonly dataBytesRead: number;
+};
+
+/** Shows how a hunt goes, until it is stopped. */
+export interface ProgressView {
+  start(source: ProgressSource): void;
+  stop(): void;
+}
+
+export const noProgress: ProgressView = { start: () => {}, stop: () => {} };
+
+/** Where a bar is drawn. */
+export interface Terminal {
+  readonly columns: number;
+  /** Bytes written and not yet taken. */
+  readonly writableLength: number;
+  write(text: string): unknown;
+}
+
+const redrawMs = 200;
+const clearLine = "\r\u001b[K";
+const defaultColumns = 80;
+
+/**
+ * One line on a terminal, drawn again and again. Log lines have to come through `writeLine`, which
+ * puts them above it.
+ */
+export class ProgressBar implements ProgressView {
+  readonly #terminal: Terminal;
+  readonly #colours: boolean;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  #rates: RateSampler | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #line = "";
+
+  constructor(terminal: Terminal, colours: boolean, clock: Pick<Clock, "monotonicMs">) {
+    this.#terminal = terminal;
+    this.#colours = colours;
+    this.#clock = clock;
+  }
+
+  start(source: ProgressSource): void {
+    this.#rates = new RateSampler(source, this.#clock);
+    this.#draw();
+    this.#timer = setInterval(() => this.#draw(), redrawMs);
+    this.#timer.unref();
+  }
+
+  writeLine(line: string): void {
+    this.#terminal.write(`${this.#line === "" ? "" : clearLine}${line}\n${this.#line}`);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#rates = undefined;
+    if (this.#line !== "") this.#terminal.write(clearLine);
+    this.#line = "";
+  }
+
+  #draw(): void {
+    // A terminal that does not keep up, or was stopped with ^S, gets no more of it.
+    if (this.#rates === undefined || this.#terminal.writableLength > 0) return;
+    const columns = this.#terminal.columns || defaultColumns;
+    this.#line = barLine(this.#rates.sample(), columns, this.#colours);
+    this.#terminal.write(`${clearLine}${this.#line}`);
+  }
+}
+
+/** One log line at the interval. */
+export class ProgressLog implements ProgressView {
+  readonly #log: Log;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #intervalMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(log: Log, clock: Pick<Clock, "monotonicMs">, intervalMs: number) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+  }
+
+  start(source: ProgressSource): void {
+    const rates = new RateSampler(source, this.#clock);
+    this.#timer = setInterval(() => {
+      this.#log.info(huntEvent.progress, plainLine(rates.sample()));
+    }, this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Half of a rate's weight is gone after this long. */
+const rateHalfLifeMs = 1000;
+
+/** Makes rates out of totals, smoothed so that a redrawn line can be read. */
+class RateSampler {
+  readonly #source: ProgressSource;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  #atMs: number;
+  #packets = 0;
+  #bytes = 0;
+  #packetRate: number | undefined;
+  #byteRate = 0;
+
+  constructor(source: ProgressSource, clock: Pick<Clock, "monotonicMs">) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#atMs = clock.monotonicMs();
+  }
+
+  sample(): Progress {
+    const now = this.#source();
+    const nowMs = this.#clock.monotonicMs();
+    const elapsedMs = nowMs - this.#atMs;
+    if (elapsedMs > 0) {
+      const packets = ((now.packetsRead - this.#packets) * 1000) / elapsedMs;
+      const bytes = ((now.dataBytesRead - this.#bytes) * 1000) / elapsedMs;
+      const kept = this.#packetRate === undefined ? 0 : 0.5 ** (elapsedMs / rateHalfLifeMs);
+      this.#packetRate = packets + ((this.#packetRate ?? 0) - packets) * kept;
+      this.#byteRate = bytes + (this.#byteRate - bytes) * kept;
+      this.#atMs = nowMs;
+      this.#packets = now.packetsRead;
+      this.#bytes = now.dataBytesRead;
+    }
+    const packetsPerSecond = this.#packetRate ?? 0;
+    return { ...now, packetsPerSecond, bytesPerSecond: this.#byteRate };
+  }
+}
