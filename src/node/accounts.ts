@@ -8,6 +8,7 @@ import {
   type RecorderCounter,
   recorderCounters,
   type ShardCounter,
+  shardCounter,
   shardCounters,
 } from "../pipeline/board.ts";
 
@@ -28,7 +29,12 @@ export interface Accounts {
 }
 
 export function readAccounts(board: Board): Accounts {
-  // The recorder first: whatever it has written was offered before, so nothing comes out negative.
+  // Acks before the recorder, the recorder before the offers: then, however the threads run
+  // meanwhile, acknowledged <= written <= offered.
+  const acked = [shardCounter("batchesAcked"), shardCounter("packetsAcked")] as const;
+  const ackedTotals = acked.map((index) =>
+    board.rows.reduce((sum, row) => sum + (row.counters[index] ?? 0), 0),
+  );
   const written = board.recorder.read().counters;
   const recorder = Object.fromEntries(
     recorderCounters.map((name, index) => [name, written[index] ?? 0]),
@@ -44,6 +50,8 @@ export function readAccounts(board: Board): Accounts {
       labels[protocol] = (labels[protocol] ?? 0) + count;
     });
   }
+  ingest.batchesAcked = ackedTotals[0] ?? 0;
+  ingest.packetsAcked = ackedTotals[1] ?? 0;
   const rejected = ingest.rejectedCaptureLength + ingest.rejectedTooLong + ingest.rejectedLinkType;
   const inFlight = ingest.recordOffered - recorder.packetsWritten;
   const held = ingest.packetsAccepted - ingest.recordOffered - ingest.packetsAbandoned;

@@ -74,6 +74,7 @@ export class StatsReporter {
             written: recorder.packetsWritten,
             in_flight: inFlight,
             held,
+            ...(ingest.packetsAbandoned > 0 ? { abandoned: ingest.packetsAbandoned } : {}),
             deleted: recorder.packetsDeleted,
             queue_percent: Math.round(fill * 100),
           }),
