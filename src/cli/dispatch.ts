@@ -11,7 +11,8 @@ import { versionText } from "./version.ts";
 export async function dispatch(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === undefined) {
-    await printErrors("weir", ["a command is needed", ...(await renderCommands())]);
+    const names = commandNames().join(", ");
+    await printErrors("weir", [`a command is needed: ${names}; weir --help tells more`]);
     return exitCodes.usage;
   }
   if (first === "--version") {
@@ -45,7 +46,7 @@ async function renderRootHelp(): Promise<string> {
   const { description } = await describe(root);
   const lines = [`${description}.`, "", "Usage: weir COMMAND [flags]", "", "Commands:"];
   lines.push(...(await renderCommands()), "");
-  lines.push("weir COMMAND --help tells more. weir --version names this build.", "");
+  lines.push("weir COMMAND --help tells more. weir --version names this build.");
   return lines.join("\n");
 }
 

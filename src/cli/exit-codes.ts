@@ -7,8 +7,10 @@ export const exitCodes = {
   runtime: 1,
   /** Flags, environment or configuration file. */
   usage: 2,
-  /** `weir hunt`: the input cannot be opened or is no capture. */
-  input: 66,
+  /** `weir hunt`: the input is no capture, or damaged, or refused by the processor for good. */
+  badData: 65,
+  /** `weir hunt`: the input cannot be opened. */
+  noInput: 66,
   /** The recorder thread could not be brought back. */
   recorderLost: 70,
   /** The capture file cannot be created or opened: in use, unwritable, missing directory. */
@@ -25,28 +27,47 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** One line each, for --help. */
-export const exitCodeTexts: readonly (readonly [ExitCode, string])[] = [
-  [exitCodes.ok, "done, and everything accepted is written"],
+type ExitCodeText = readonly [code: ExitCode, text: string];
+
+const everyCommand: readonly ExitCodeText[] = [
   [exitCodes.runtime, "any other failure"],
-  [exitCodes.usage, "flags, environment or configuration file"],
-  [exitCodes.input, "the input of hunt cannot be read"],
+  [exitCodes.usage, "wrong flags, environment or configuration file"],
+];
+
+const secondSignal: readonly ExitCodeText[] = [
+  [exitCodes.interrupted, "second SIGINT"],
+  [exitCodes.terminated, "second SIGTERM"],
+];
+
+/** What --help of `weir process` lists. */
+export const processExitCodes: readonly ExitCodeText[] = [
+  [exitCodes.ok, "stopped, and everything accepted is written"],
+  ...everyCommand,
   [exitCodes.recorderLost, "the recorder was lost"],
-  [exitCodes.captureFile, "the capture file cannot be opened"],
-  [exitCodes.unacknowledged, "packets were left unacknowledged"],
+  [exitCodes.captureFile, "the capture file cannot be opened: in use, not writable, no directory"],
+  [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
   [exitCodes.address, "the address cannot be listened on"],
-  [exitCodes.interrupted, "second SIGINT while draining"],
-  [exitCodes.terminated, "second SIGTERM while draining"],
+  ...secondSignal,
+];
+
+/** What --help of `weir hunt` lists. */
+export const huntExitCodes: readonly ExitCodeText[] = [
+  [exitCodes.ok, "everything was sent and acknowledged"],
+  ...everyCommand,
+  [exitCodes.badData, "the input is damaged or no capture, or the processor refused some of it"],
+  [exitCodes.noInput, "the input cannot be opened"],
+  [exitCodes.unacknowledged, "stopped before everything was acknowledged"],
+  ...secondSignal,
 ];
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   configuration: exitCodes.usage,
-  "input-unreadable": exitCodes.input,
+  "no-input": exitCodes.noInput,
+  "bad-capture": exitCodes.badData,
   "recorder-lost": exitCodes.recorderLost,
-  "capture-in-use": exitCodes.captureFile,
-  "capture-unwritable": exitCodes.captureFile,
-  "capture-directory-missing": exitCodes.captureFile,
+  "file-in-use": exitCodes.captureFile,
+  "file-unusable": exitCodes.captureFile,
   "packets-unacknowledged": exitCodes.unacknowledged,
   "port-in-use": exitCodes.portInUse,
   "address-unusable": exitCodes.address,

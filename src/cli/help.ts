@@ -4,7 +4,7 @@ import {
   type Setting,
   type SettingTable,
 } from "../config/setting.ts";
-import { exitCodeTexts } from "./exit-codes.ts";
+import type { ExitCode } from "./exit-codes.ts";
 
 export interface CommandHelp {
   /** `process` */
@@ -14,9 +14,11 @@ export interface CommandHelp {
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Section of the YAML file. */
   readonly section: string;
+  readonly exitCodes: readonly (readonly [code: ExitCode, text: string])[];
 }
 
 const flagWidth = 34;
+const columnsMax = 100;
 
 /** The help of a command: examples first, then flags by group with default and names, 100 columns. */
 export function renderHelp(command: CommandHelp, table: SettingTable): string {
@@ -29,8 +31,9 @@ export function renderHelp(command: CommandHelp, table: SettingTable): string {
     lines.push(...ofGroup.flatMap((row) => renderRow(row, command.section)));
   }
   lines.push("", ...renderSources(command.section), "", "Exit codes:");
-  for (const [code, text] of exitCodeTexts) lines.push(`  ${String(code).padStart(3)}  ${text}`);
-  return `${lines.join("\n")}\n`;
+  for (const [code, text] of command.exitCodes)
+    lines.push(`  ${String(code).padStart(3)}  ${text}`);
+  return lines.join("\n");
 }
 
 function renderRow(row: Setting<unknown>, section: string): string[] {
@@ -40,11 +43,25 @@ function renderRow(row: Setting<unknown>, section: string): string[] {
   const notes = [row.help];
   if (row.missing !== undefined) notes.push("(not in this build yet)");
   const fallback = row.fallbackText ?? String(row.fallback);
-  if (fallback !== "" && row.missing === undefined) notes.push(`(default ${fallback})`);
+  if (fallback !== "" && fallback !== "false" && row.missing === undefined)
+    notes.push(`(default ${fallback})`);
   notes.push(`[${shortEnvironmentName(row, section)}]`);
-  const text = notes.join(" ");
-  if (flag.length < flagWidth - 1) return [flag.padEnd(flagWidth) + text];
-  return [flag, " ".repeat(flagWidth) + text];
+  const [first = "", ...others] = wrap(notes.join(" "), columnsMax - flagWidth);
+  const more = others.map((line) => " ".repeat(flagWidth) + line);
+  if (flag.length < flagWidth - 1) return [flag.padEnd(flagWidth) + first, ...more];
+  return [flag, " ".repeat(flagWidth) + first, ...more];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function shortEnvironmentName(row: Setting<unknown>, section: string): string {
@@ -56,8 +73,9 @@ function shortEnvironmentName(row: Setting<unknown>, section: string): string {
 function renderSources(section: string): string[] {
   const prefix = `${environmentPrefix}${section.toUpperCase()}_`;
   return [
-    `[NAME] is the environment variable ${prefix}NAME, and the key name under ${section}:`,
-    "in the configuration file. Flags win over the environment, that over the file.",
+    `[NAME] stands for the environment variable ${prefix}NAME and for the key name`,
+    `under ${section}: in the configuration file, TLS_KEY_FILE for tls.key_file; [LIPPYCAT_INSECURE]`,
+    "for insecure at its top. Flags win over the environment, and that wins over the file.",
     "Switches: --flag, --no-flag, --flag=false. SIZE: 512K, 100M, 2G. TIME: 500ms, 30s, 1h30m.",
   ];
 }

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { huntExitCodes } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { huntConfigOf, loadHuntSettings } from "./hunt-config.ts";
 import { huntSettings } from "./hunt-flags.ts";
@@ -9,6 +10,7 @@ export const huntHelp: CommandHelp = {
   summary: "Send the packets of a capture, or of a running tcpdump, to a processor.",
   usage: "weir hunt --insecure --read FILE [flags]",
   section: "hunter",
+  exitCodes: huntExitCodes,
   examples: [
     ["weir hunt --insecure --read calls.pcapng", "send a file to this machine's processor"],
     [

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { processExitCodes } from "./exit-codes.ts";
 import { processSettings } from "./flags.ts";
 import type { CommandHelp } from "./help.ts";
 import { loadProcessSettings, processorConfigOf } from "./process-config.ts";
@@ -9,6 +10,7 @@ export const processHelp: CommandHelp = {
   summary: "Receive packets from hunters over gRPC, detect their protocols and record them.",
   usage: "weir process --insecure [flags]",
   section: "processor",
+  exitCodes: processExitCodes,
   examples: [
     ["weir process --insecure -w all.pcapng", "receive on port 50051 and record"],
     [

@@ -1,8 +1,9 @@
 import { homedir } from "node:os";
+import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";
 import type { ResolvedTable, SettingTable } from "../config/setting.ts";
 import { createLog } from "../telemetry/log.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { type CommandHelp, renderHelp } from "./help.ts";
 import type { Loaded, Surroundings } from "./load-settings.ts";
 import { printErrors, printFailure, printOut } from "./print.ts";
@@ -38,20 +39,17 @@ export async function runCommandLine<
     return exitCodes.usage;
   }
   const config = command.configOf(loaded.settings);
-  await logWarnings(config.logLevel, config.logFormat, loaded.warnings);
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  for (const warning of loaded.warnings) log.warn("configuration-doubtful", warning);
+  await log.flush();
   try {
     return await command.run(config);
   } catch (error) {
-    return printFailure(who, error, config.logLevel === "debug");
+    if (config.logFormat === "text") return printFailure(who, error, config.logLevel === "debug");
+    // Whoever parses the log finds the last word there too.
+    const exitCode = exitCodeOf(error);
+    log.error("command-failed", errorText(error), { command: command.help.name, exitCode });
+    await log.flush();
+    return exitCode;
   }
-}
-
-async function logWarnings(
-  level: LogLevel,
-  format: LogFormat,
-  warnings: readonly string[],
-): Promise<void> {
-  const log = createLog({ level, format });
-  for (const warning of warnings) log.warn("configuration-doubtful", warning);
-  await log.flush();
 }

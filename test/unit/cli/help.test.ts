@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../src/base/errors.ts";
-import { exitCodeOf, exitCodes } from "../../../src/cli/exit-codes.ts";
+import { exitCodeOf, exitCodes, processExitCodes } from "../../../src/cli/exit-codes.ts";
 import { processSettings } from "../../../src/cli/flags.ts";
 import { renderHelp } from "../../../src/cli/help.ts";
 import { huntSettings } from "../../../src/cli/hunt-flags.ts";
@@ -11,6 +11,7 @@ const about = {
   summary: "Summary.",
   usage: "weir process",
   section: "processor",
+  exitCodes: processExitCodes,
   examples: [["weir process", "run"]] as const,
 };
 
@@ -22,6 +23,7 @@ test("the help names every flag with its default and variable", () => {
   }
   expect(text).toContain("-l, --listen ADDRESS");
   expect(text).toContain("Address to listen on (default :50051) [LISTEN_ADDR]");
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   expect(text).toContain("(not in this build yet) [TLS_CERT_FILE]");
   expect(text.indexOf("Examples:")).toBeLessThan(text.indexOf("--listen"));
 });

@@ -1,0 +1,103 @@
+/**
+ * What a person meets who starts the program wrongly, or asks it for help. The compiled binary where
+ * `npm run build` has made one, else the sources.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "../..");
+const binary = join(root, "dist/weir");
+const compiled = existsSync(binary);
+const all = compiled
+  ? [binary]
+  : [process.execPath, "--feature=ALL", join(root, "src/cli/main.ts")];
+const processorBinary = join(root, "dist/weir-processor");
+
+const folder = mkdtempSync(join(tmpdir(), "weir-usage-"));
+mkdirSync(join(folder, "home/.config/lippycat"), { recursive: true });
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(command: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: join(folder, "home"), ...environment };
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd: folder, env });
+  return { exitCode, out: stdout.toString(), error: stderr.toString() };
+}
+
+const weir = (...words: string[]) => run([...all, ...words]);
+
+describe(compiled ? "dist/weir" : "weir from its sources", () => {
+  const refused: [string[], string][] = [
+    [[], "weir: a command is needed"],
+    [["proces"], 'weir: unknown command "proces"; did you mean process?'],
+    [["--listen", ":1", "process"], 'weir: "--listen" stands before the command'],
+    [["process"], "weir process: choose how traffic travels: --insecure"],
+    [
+      ["process", "--insecure", "--wirte-file", "x.pcap"],
+      "weir process: unknown flag --wirte-file; did you mean --write-file?\n",
+    ],
+    [["process", "--insecure", "-l", "nowhere"], 'weir process: -l: "nowhere" is not an address'],
+    [["process", "--insecure", "-u", "parent:1"], "weir process: -u: this build does not forward"],
+    [["process", "--insecure", "-V"], "weir process: -V: Weir does not inject packets"],
+    [["process", "--insecure", "--config", "none.yaml"], "weir process: none.yaml: cannot read"],
+    [["process", "--insecure", "a\u001b[2Jb"], 'weir process: unexpected argument "a\\u001b[2Jb"'],
+    [["hunt", "--insecure"], "weir hunt: --read is needed"],
+    [["hunt", "--insecure", "-r", "x", "-P", "x"], 'weir hunt: -P: "x" is not host:port'],
+  ];
+  for (const [words, text] of refused) {
+    test(`weir ${JSON.stringify(words.join(" "))} says why and exits with 2`, () => {
+      const { exitCode, out, error } = weir(...words);
+      expect(error).toStartWith(text);
+      expect(out).toBe("");
+      expect(exitCode).toBe(2);
+    });
+  }
+
+  test("help goes to stdout and exits with 0", () => {
+    for (const words of [
+      ["--help"],
+      ["help"],
+      ["process", "--help"],
+      ["hunt", "-h"],
+      ["help", "hunt"],
+    ]) {
+      const { exitCode, out, error } = weir(...words);
+      expect([exitCode, error]).toEqual([0, ""]);
+      expect(out).toContain("Usage: weir");
+    }
+  });
+
+  test("--version names version, commit, variant and Bun", () => {
+    for (const words of [["--version"], ["process", "--version"]]) {
+      const { exitCode, out } = weir(...words);
+      expect(out).toMatch(/^weir \S+ \(commit \S+, variant \S+, Bun \d+\.\d+\.\d+\)\n$/);
+      expect(exitCode).toBe(0);
+    }
+  });
+
+  test("a wrong key of the file is named with its line", () => {
+    const path = join(folder, "home/.config/lippycat/config.yaml");
+    writeFileSync(path, "processor:\n  max_huntres: 1\n");
+    const { exitCode, error } = weir("process", "--insecure");
+    rmSync(path);
+    expect(error).toBe(
+      `weir process: ${path}:2: unknown key processor.max_huntres; did you mean processor.max_hunters?\n`,
+    );
+    expect(exitCode).toBe(2);
+  });
+
+  test.skipIf(!compiled)("nothing is read from the working directory", () => {
+    writeFileSync(join(folder, ".env"), "LIPPYCAT_PROCESSOR_MAX_HUNTERS=from-dot-env\n");
+    writeFileSync(join(folder, "config.yaml"), "processor:\n  max_hunters: from-file\n");
+    const { error } = weir("process", "--insecure", "--workers", "none");
+    expect(error.trimEnd().split("\n").length).toBe(1);
+    expect(error).toContain("--workers");
+  });
+});
+
+test.skipIf(!existsSync(processorBinary))("the processor variant has no hunt", () => {
+  const { exitCode, error } = run([processorBinary, "hunt", "--insecure"]);
+  expect(error).toBe('weir: unknown command "hunt"; this build has: process\n');
+  expect(exitCode).toBe(2);
+});
