@@ -82,7 +82,8 @@ mkdir -p "$prefix/bin" || fail "cannot create $prefix/bin (another --prefix need
 scratch=$(mktemp -d "$prefix/bin/.weir-install.XXXXXX") || fail "cannot write to $prefix/bin"
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
-tar -xzf "$source_dir/$archive" -C "$scratch"
+# -o: the files belong to whoever installs, also when that is root.
+tar -xzof "$source_dir/$archive" -C "$scratch"
 chmod 755 "$scratch/$name/weir"
 "$scratch/$name/weir" --version >/dev/null || fail "$archive does not run on this machine"
 # A rename within one folder: a running weir keeps its old file, and there is never half a file.
