@@ -1,0 +1,98 @@
+/**
+ * One open capture file. Bytes go through Bun's FileSink, whose answers are not believed: it drops
+ * what did not fit a full disk and its next flush says nothing (docs/decisions). The one truth is
+ * `fstat`: a group is good when the file has exactly grown by it.
+ */
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import type { FileSink } from "bun";
+import { WeirError } from "../base/errors.ts";
+
+/** The system took less than it was given and named no reason. */
+export class ShortWriteError extends WeirError {
+  constructor(path: string, wanted: number, size: number) {
+    super("short-write", `${path} has ${size} bytes after a write that should end at ${wanted}`, {
+      retryable: true,
+    });
+  }
+}
+
+export class CaptureFile {
+  readonly path: string;
+  /** When it was opened, or when its first packets came. */
+  startedMs: number;
+  /** Bytes that are known to be good: whole groups. */
+  size: number;
+  /** Bytes whose packets were given back to their ring; behind `size` only while unsynced. */
+  releasedSize: number;
+  /** Packets written by this process. */
+  packets = 0;
+  private readonly fd: number;
+  private sink: FileSink;
+  private appended = 0;
+  private closed = false;
+
+  /**
+   * Opens for appending; creates the file (mode 0600) when `create` is given and it must not exist.
+   * Throws the system's error.
+   */
+  constructor(path: string, create: boolean, nowMs: number) {
+    const flags = constants.O_WRONLY | constants.O_APPEND;
+    this.path = path;
+    this.startedMs = nowMs;
+    this.fd = openSync(path, create ? flags | constants.O_CREAT | constants.O_EXCL : flags, 0o600);
+    this.size = fstatSync(this.fd).size;
+    this.releasedSize = this.size;
+    this.sink = this.newSink();
+  }
+
+  get inode(): number {
+    return fstatSync(this.fd).ino;
+  }
+
+  /** Writes without a copy; `bytes` may be shared memory. Throws on the system's error. */
+  async append(bytes: Uint8Array): Promise<void> {
+    this.appended += bytes.length;
+    const taken = this.sink.write(bytes);
+    if (typeof taken !== "number") await taken;
+  }
+
+  /** Ends what was appended: afterwards it stands in the file, whole, or this throws. */
+  async finish(): Promise<void> {
+    const flushed = this.sink.flush();
+    if (typeof flushed !== "number") await flushed;
+    const wanted = this.size + this.appended;
+    const { size, nlink } = fstatSync(this.fd);
+    if (nlink === 0) throw new WeirError("file-removed", `${this.path} was removed`);
+    if (size !== wanted) throw new ShortWriteError(this.path, wanted, size);
+    this.size = wanted;
+    this.appended = 0;
+  }
+
+  /** Cuts the file back to whole groups. Throws when even that fails: then it cannot be trusted. */
+  rollBack(size: number = this.size): void {
+    this.appended = 0;
+    this.size = size;
+    // What the old sink may still hold must never come after the cut.
+    this.sink = this.newSink();
+    ftruncateSync(this.fd, size);
+  }
+
+  /** Throws on the system's error; then nothing since `releasedSize` can be trusted. */
+  sync(): void {
+    fdatasyncSync(this.fd);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    closeSync(this.fd);
+  }
+
+  /**
+   * A mark of one byte makes each write go to the system at once: with the default the bytes are
+   * copied first, which costs three to five times as much (docs/recording.md).
+   */
+  private newSink(): FileSink {
+    return Bun.file(this.fd).writer({ highWaterMark: 1 });
+  }
+}

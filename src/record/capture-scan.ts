@@ -1,0 +1,97 @@
+/**
+ * Finds the end of the last whole record of a capture file. A record counts only when everything
+ * that the format says about it holds: after a crash of the machine a tail may be torn or zero.
+ */
+import { limits } from "../config/limits.ts";
+import type { FileWindow } from "./file-window.ts";
+import {
+  fileHeaderBytes,
+  microsecondMagic,
+  nanosecondMagic,
+  recordHeaderBytes,
+} from "./pcap-records.ts";
+import { blockType, byteOrderMagic } from "./pcapng-blocks.ts";
+
+export interface CaptureScan {
+  /** Offset after the last whole record. */
+  readonly goodEnd: number;
+  /** Packets between the offset where the scan began and `goodEnd`. */
+  readonly packets: number;
+  /** Why this is no file that can be continued; "" when it is one. */
+  readonly foreign: string;
+  /** Of a classic pcap file; 0 otherwise. */
+  readonly linkType: number;
+}
+
+/** Scans blocks from `from` on, which is 0 or the start of a block of a little-endian section. */
+export function scanPcapng(window: FileWindow, from: number): CaptureScan {
+  let swapped = false;
+  let packets = 0;
+  let at = from;
+  if (from === 0 && window.word(0) !== blockType.sectionHeader) return foreign("not a pcapng file");
+  while (at < window.size) {
+    if (window.word(at) === blockType.sectionHeader) {
+      const magic = window.word(at + 8);
+      if (magic === undefined) break;
+      swapped = magic === swap(byteOrderMagic);
+      if (!swapped && magic !== byteOrderMagic) break;
+    }
+    const type = window.word(at);
+    const length = window.word(at + 4);
+    if (type === undefined || length === undefined) break;
+    const total = swapped ? swap(length) : length;
+    if (total < 12 || total % 4 !== 0 || total > limits.captureBlockBytesMax) break;
+    if (window.word(at + total - 4) !== length) break;
+    const kind = swapped ? swap(type) : type;
+    if (kind === blockType.enhancedPacket || kind === blockType.simplePacket) packets++;
+    at += total;
+  }
+  if (at === 0) return foreign("its first block is not a whole section header");
+  return { goodEnd: at, packets, foreign: "", linkType: 0 };
+}
+
+/** Scans records from `from` on, which is 0 or the start of a record. */
+export function scanPcap(window: FileWindow, from: number): CaptureScan {
+  const header = window.read(0, fileHeaderBytes);
+  if (header === undefined) return foreign("it has no whole file header");
+  const magic = header.readUInt32LE(0);
+  if (magic === microsecondMagic) return foreign("its timestamps are microseconds");
+  if (magic !== nanosecondMagic) return foreign("not a little-endian pcap file with nanoseconds");
+  if (header.readUInt32LE(4) !== 0x0004_0002) return foreign("its version is not 2.4");
+  const linkType = header.readUInt32LE(20);
+  if (linkType > 0xffff) return foreign("its link type carries frame check lengths");
+  const snapLength = header.readUInt32LE(16);
+  if (snapLength < limits.packetBytesMax) return foreign(`its snap length is ${snapLength}`);
+  let packets = 0;
+  let at = Math.max(from, fileHeaderBytes);
+  while (at < window.size) {
+    const length = recordLength(window, at);
+    if (length === 0) break;
+    packets++;
+    at += length;
+  }
+  return { goodEnd: at, packets, foreign: "", linkType };
+}
+
+/** Length of the record at `at`, or 0 when there is no whole and sound one. */
+function recordLength(window: FileWindow, at: number): number {
+  const record = window.read(at, recordHeaderBytes);
+  if (record === undefined) return 0;
+  const captured = record.readUInt32LE(8);
+  if (record.readUInt32LE(4) >= 1_000_000_000) return 0;
+  if (captured > limits.packetBytesMax || captured > record.readUInt32LE(12)) return 0;
+  const total = recordHeaderBytes + captured;
+  if (at + total > window.size) return 0;
+  // Sixteen zeros read as an empty packet of 1970: a file system that lost the data leaves them.
+  const zero = captured === 0 && record.every((byte) => byte === 0);
+  return zero && window.isZeroFrom(at) ? 0 : total;
+}
+
+function foreign(reason: string): CaptureScan {
+  return { goodEnd: 0, packets: 0, foreign: reason, linkType: 0 };
+}
+
+function swap(word: number): number {
+  const turned = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+  return turned >>> 0;
+}

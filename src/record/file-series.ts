@@ -1,0 +1,362 @@
+/**
+ * The files of one name, one after the other: the file at the path itself, or numbered ones with
+ * rotation, of which the oldest are deleted. Owns the lock and the side file of that name.
+ */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { errorText, systemCode } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import type { Log } from "../telemetry/log.ts";
+import { CaptureFile } from "./capture-file.ts";
+import {
+  type CaptureName,
+  numberedIndex,
+  numberedPath,
+  plainPath,
+  sidePath,
+} from "./file-names.ts";
+import { type RecorderConfig, rotates } from "./recorder-config.ts";
+import type { RecorderTally } from "./recorder-tally.ts";
+import { countPackets, recoverFile, setAside } from "./recovery.ts";
+import { SideFile } from "./side-file.ts";
+
+export interface SeriesContext {
+  readonly config: RecorderConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tally: RecorderTally;
+}
+
+/** A closed file of the ring. */
+interface KeptFile {
+  readonly path: string;
+  readonly index: number;
+  /** Undefined for files of an earlier run: counted when they are deleted. */
+  readonly packets: number | undefined;
+  /** Wall time of its last change. */
+  readonly endedMs: number;
+}
+
+export class FileSeries {
+  readonly name: CaptureName;
+  current: CaptureFile | undefined;
+  private suspended: CaptureFile | undefined;
+  /** Of the classic pcap file that is continued. */
+  continuedLinkType: number | undefined;
+  private readonly context: SeriesContext;
+  private readonly rotating: boolean;
+  private side: SideFile | undefined;
+  private kept: KeptFile[] = [];
+  private nextIndex = 1;
+  /** The file at the path itself is taken: by the first file, or by one that failed. */
+  private plainTaken = false;
+  private savedSize = 0;
+  private savedMs = 0;
+
+  constructor(name: CaptureName, context: SeriesContext) {
+    this.name = name;
+    this.context = context;
+    this.rotating = rotates(context.config);
+  }
+
+  /**
+   * Takes the lock, repairs or moves aside what is there, and opens the file when one is continued;
+   * otherwise `current` stays undefined and `create` is next. Throws `file-in-use` and system errors.
+   */
+  start(): void {
+    if (this.side === undefined) {
+      this.side = new SideFile(sidePath(this.name), plainPath(this.name));
+    }
+    this.findKept();
+    const last = this.kept.at(-1);
+    if (!this.rotating) this.startPlain();
+    else if (last !== undefined) this.repair(last.path);
+  }
+
+  /** Begins the next file with `header`, which stands in it afterwards, or throws and leaves none. */
+  async create(header: Uint8Array): Promise<CaptureFile> {
+    const { clock, config, tally, log } = this.context;
+    const nowMs = clock.monotonicMs();
+    const path = this.nextPath();
+    const file = this.createFile(path, nowMs);
+    try {
+      await file.append(header);
+      await file.finish();
+      file.releasedSize = file.size;
+      if (config.ack === "synced") {
+        file.sync();
+        syncDirectory(this.name.directory);
+      }
+    } catch (error) {
+      file.close();
+      unlinkQuietly(path);
+      throw error;
+    }
+    if (path === plainPath(this.name)) this.plainTaken = true;
+    else this.nextIndex++;
+    this.current = file;
+    tally.add({ filesOpened: 1, bytesWritten: header.length });
+    if (this.rotating) log.debug("file-opened", `recording to ${path}`, { path });
+    this.saveSide(true);
+    this.trimRing();
+    return file;
+  }
+
+  get plainPath(): string {
+    return plainPath(this.name);
+  }
+
+  /** Creates the first file, still empty, to learn at start whether it can be written. */
+  reserve(): void {
+    if (this.rotating) accessSync(this.name.directory, constants.W_OK);
+    else this.createFile(this.nextPath(), 0).close();
+  }
+
+  /** Moves the file that `start` continued aside: it is not what it should be. */
+  setCurrentAside(reason: string): void {
+    this.current?.close();
+    this.current = undefined;
+    this.continuedLinkType = undefined;
+    this.plainTaken = false;
+    this.setAside(reason);
+  }
+
+  /** Closes the current file for a while; `resume` opens it again. */
+  suspend(): void {
+    const { current } = this;
+    if (current === undefined) return;
+    this.saveSide(true);
+    current.close();
+    this.suspended = current;
+    this.current = undefined;
+  }
+
+  /** True when there is a current file afterwards. A file that others changed is not gone on with. */
+  resume(nowMs: number): boolean {
+    const { suspended } = this;
+    this.suspended = undefined;
+    if (suspended === undefined || this.current !== undefined) return this.current !== undefined;
+    try {
+      const file = new CaptureFile(suspended.path, false, suspended.startedMs);
+      file.packets = suspended.packets;
+      this.current = file;
+      if (file.size === suspended.size) return true;
+      this.abandon();
+    } catch {
+      this.context.log.warn("file-lost", `${suspended.path} cannot be opened any more`, {
+        path: suspended.path,
+        openMs: nowMs - suspended.startedMs,
+      });
+    }
+    return false;
+  }
+
+  /** True when the current file has packets and its time or its size is over. */
+  isRotationDue(nowMs: number, reservedBytes: number): boolean {
+    const { current } = this;
+    const { rotateSizeBytes, rotateIntervalMs } = this.context.config;
+    if (current === undefined || current.packets === 0) return false;
+    if (rotateSizeBytes > 0 && current.size + reservedBytes >= rotateSizeBytes) return true;
+    return rotateIntervalMs > 0 && nowMs - current.startedMs >= rotateIntervalMs;
+  }
+
+  /** Bytes that the current file may still take before it is over its size. */
+  bytesLeft(reservedBytes: number): number {
+    const { rotateSizeBytes } = this.context.config;
+    if (rotateSizeBytes === 0 || this.current === undefined) return Number.POSITIVE_INFINITY;
+    return rotateSizeBytes - reservedBytes - this.current.size;
+  }
+
+  /** Milliseconds until `isRotationDue` may become true by time. */
+  rotationInMs(nowMs: number): number {
+    const { current } = this;
+    const { rotateIntervalMs } = this.context.config;
+    if (current === undefined || current.packets === 0) return Number.POSITIVE_INFINITY;
+    if (rotateIntervalMs === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(0, current.startedMs + rotateIntervalMs - nowMs);
+  }
+
+  /** Ends the current file, in good order. */
+  closeCurrent(): void {
+    const { current } = this;
+    if (current === undefined) return;
+    this.saveSide(true, true);
+    current.close();
+    this.keep(current);
+    this.current = undefined;
+  }
+
+  /** Gives up a file that cannot be trusted any more; the next one is a numbered one. */
+  abandon(): void {
+    const { current } = this;
+    if (current === undefined) return;
+    current.close();
+    if (current.packets === 0 && current.path !== plainPath(this.name)) unlinkQuietly(current.path);
+    else this.keep(current);
+    this.current = undefined;
+  }
+
+  /** When the file ended that `deleteOldest` would delete; infinite when there is none. */
+  oldestMs(): number {
+    if (!this.rotating || this.context.config.rotateFiles === 0) return Number.POSITIVE_INFINITY;
+    return this.kept[0]?.endedMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Deletes the oldest closed file of the ring; false when there is none or nothing may be deleted. */
+  deleteOldest(): boolean {
+    const { config, tally, log } = this.context;
+    if (!this.rotating || config.rotateFiles === 0) return false;
+    const oldest = this.kept.shift();
+    if (oldest === undefined) return false;
+    const packets = oldest.packets ?? countPackets(oldest.path, config.format);
+    if (!unlinkQuietly(oldest.path)) {
+      log.warn("file-not-deleted", `${oldest.path} could not be deleted`, { path: oldest.path });
+      return true;
+    }
+    tally.add({ filesDeleted: 1, packetsDeleted: packets ?? 0 });
+    const message = `deleted ${oldest.path}, the oldest of the ring`;
+    log.debug("file-deleted", message, { path: oldest.path, packets });
+    return true;
+  }
+
+  /** Notes the good offset when enough was written since, or at once with `now`. */
+  saveSide(now: boolean, closed = false): void {
+    const { current } = this;
+    if (current === undefined || this.side === undefined) return;
+    const nowMs = this.context.clock.monotonicMs();
+    const grown = current.size - this.savedSize;
+    const overdue = grown > 0 && nowMs - this.savedMs >= limits.sideFileEveryMs;
+    if (!now && !overdue && grown < limits.sideFileEveryBytes) return;
+    this.savedSize = current.size;
+    this.savedMs = nowMs;
+    const synced = this.context.config.ack === "synced" ? current.releasedSize : 0;
+    const file = basename(current.path);
+    this.side.write({ file, inode: current.inode, offset: current.size, synced, closed });
+  }
+
+  /** Milliseconds until the offset is to be noted. */
+  saveInMs(nowMs: number): number {
+    if (this.current === undefined || this.current.size === this.savedSize) {
+      return Number.POSITIVE_INFINITY;
+    }
+    return Math.max(0, this.savedMs + limits.sideFileEveryMs - nowMs);
+  }
+
+  /** Gives the lock up. */
+  unlock(): void {
+    this.side?.close();
+    this.side = undefined;
+  }
+
+  private startPlain(): void {
+    const { config, clock, tally } = this.context;
+    const path = plainPath(this.name);
+    const recovery = recoverFile(path, config.format, this.side?.previous);
+    if (recovery.action === "create") return;
+    if (recovery.action === "set-aside") {
+      this.setAside(recovery.reason);
+      return;
+    }
+    this.tellContinued(path, recovery.tornBytes);
+    this.plainTaken = true;
+    this.continuedLinkType = recovery.linkType;
+    this.current = new CaptureFile(path, false, clock.monotonicMs());
+    tally.add({ filesOpened: 1 });
+    this.saveSide(true);
+  }
+
+  private setAside(reason: string): void {
+    const path = plainPath(this.name);
+    const aside = setAside(path, this.name, this.context.clock.wallMs());
+    const message = `${path} cannot be continued (${reason}); it is ${aside} now`;
+    this.context.log.warn("file-set-aside", message, { path, aside });
+  }
+
+  /** The last numbered file of an earlier run: whole again, but not continued. */
+  private repair(path: string): void {
+    try {
+      const recovery = recoverFile(path, this.context.config.format, this.side?.previous);
+      if (recovery.action !== "continue" || recovery.tornBytes === 0) return;
+      const message = `${path}: cut a torn end of ${recovery.tornBytes} bytes`;
+      this.context.log.warn("torn-end-cut", message, { path, bytes: recovery.tornBytes });
+    } catch (error) {
+      const message = `${path} was left as it is: ${errorText(error)}`;
+      this.context.log.warn("file-not-repaired", message, { path });
+    }
+  }
+
+  private tellContinued(path: string, tornBytes: number): void {
+    const torn = tornBytes > 0 ? `, after a torn end of ${tornBytes} bytes was cut` : "";
+    this.context.log.info("file-continued", `continuing ${path}${torn}`, { path, tornBytes });
+  }
+
+  private createFile(path: string, nowMs: number): CaptureFile {
+    try {
+      return new CaptureFile(path, true, nowMs);
+    } catch (error) {
+      // Only an empty file may be there: `start` has looked. Anything else is not ours to write to.
+      if (systemCode(error) !== "EEXIST" || statSync(path).size > 0) throw error;
+      return new CaptureFile(path, false, nowMs);
+    }
+  }
+
+  private nextPath(): string {
+    if (!this.rotating && !this.plainTaken) return plainPath(this.name);
+    return numberedPath(this.name, this.nextIndex, this.context.clock.wallMs());
+  }
+
+  private findKept(): void {
+    this.kept = [];
+    for (const entry of readdirSync(this.name.directory)) {
+      const index = numberedIndex(this.name, entry);
+      if (index === undefined) continue;
+      const path = join(this.name.directory, entry);
+      const endedMs = statSync(path).mtimeMs;
+      this.kept.push({ path, index, packets: undefined, endedMs });
+      this.nextIndex = Math.max(this.nextIndex, index + 1);
+    }
+    this.kept.sort((one, other) => one.index - other.index);
+  }
+
+  private keep(file: CaptureFile): void {
+    const index = numberedIndex(this.name, basename(file.path));
+    if (index === undefined) return;
+    const endedMs = this.context.clock.wallMs();
+    this.kept.push({ path: file.path, index, packets: file.packets, endedMs });
+  }
+
+  /** The file being written is one of `rotateFiles`. */
+  private trimRing(): void {
+    const { rotateFiles } = this.context.config;
+    while (rotateFiles > 0 && this.kept.length >= rotateFiles && this.deleteOldest());
+  }
+}
+
+/** A new name is on the disk only when its directory is. */
+function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unlinkQuietly(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

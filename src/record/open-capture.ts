@@ -1,0 +1,82 @@
+/** Opening the first file at start: every way in which it can be refused, as one clear line. */
+import { realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { errorText, systemCode, WeirError } from "../base/errors.ts";
+import type { CaptureWriter } from "./capture-writer.ts";
+import type { SeriesContext } from "./file-series.ts";
+import { isPassing } from "./io-failure.ts";
+import type { RecorderConfig } from "./recorder-config.ts";
+
+export interface OpenedCapture {
+  /** The file that is written first; with rotation the first of its numbers. */
+  readonly path: string;
+  /** Size that it had before: above 0 when it is continued. */
+  readonly size: number;
+}
+
+export interface OpenResult {
+  readonly opened: OpenedCapture;
+  readonly writer: CaptureWriter;
+  readonly context: SeriesContext;
+}
+
+/** Throws WeirError `directory-missing`, `file-in-use`, `file-not-regular` or `file-unwritable`. */
+export async function openCapture(
+  config: RecorderConfig,
+  create: (resolved: RecorderConfig) => { writer: CaptureWriter; context: SeriesContext },
+): Promise<OpenResult> {
+  const path = resolvePath(config.path);
+  const { writer, context } = create({ ...config, path });
+  try {
+    await writer.open();
+  } catch (error) {
+    // A disk that is full at start may have room later; hunters are told to pause until then.
+    if (!isPassing(error)) {
+      for (const series of writer.series) series.unlock();
+      if (error instanceof WeirError) throw error;
+      throw new WeirError("file-unwritable", `cannot record to ${path}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  const current = writer.series[0]?.current;
+  return { opened: { path: current?.path ?? path, size: current?.size ?? 0 }, writer, context };
+}
+
+/** The same file has one path, whatever links lead to it: the lock goes by it. */
+function resolvePath(given: string): string {
+  const path = resolve(given);
+  const directory = statOf(dirname(path));
+  if (directory === undefined || !directory.isDirectory()) {
+    const text = `cannot record to ${path}: the directory ${dirname(path)} does not exist`;
+    throw new WeirError("directory-missing", text);
+  }
+  const file = statOf(path);
+  if (file === undefined)
+    return resolve(realpathSync(dirname(path)), path.slice(dirname(path).length + 1));
+  if (!file.isFile()) {
+    throw new WeirError("file-not-regular", `cannot record to ${path}: it is not a regular file`);
+  }
+  return realpathSync(path);
+}
+
+function statOf(path: string): ReturnType<typeof statSync> {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    throw new WeirError("file-unwritable", `cannot record to ${path}: ${reasonOf(error)}`);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EROFS: "the file system is read-only",
+  EISDIR: "it is a directory",
+  ENAMETOOLONG: "the name is too long",
+};
+
+function reasonOf(error: unknown): string {
+  return reasons[systemCode(error)] ?? errorText(error);
+}

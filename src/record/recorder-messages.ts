@@ -1,0 +1,30 @@
+/** What crosses between control and the recorder's thread, besides the board and the rings. */
+import type { LogLevel } from "../config/log-config.ts";
+import type { BoardMemory } from "../pipeline/board.ts";
+import type { LogRecord } from "../telemetry/log-record.ts";
+import type { OpenedCapture } from "./open-capture.ts";
+import type { DrainSummary } from "./recorder.ts";
+import type { RecorderConfig } from "./recorder-config.ts";
+
+/** Control → recorder, once, as `workerData`. */
+export interface RecorderStart {
+  readonly config: RecorderConfig;
+  readonly application: string;
+  readonly board: BoardMemory;
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly logLevel: LogLevel;
+}
+
+/** Control → recorder. The rings' writers have stopped. */
+export interface RecorderCommand {
+  readonly type: "drain";
+  readonly deadlineMs: number;
+}
+
+/** Recorder → control. First `opened` or `refused`; after a `drain` one `drained`. */
+export type RecorderReport =
+  | { readonly type: "opened"; readonly opened: OpenedCapture }
+  /** A WeirError of `Recorder.open`; the thread then ends by itself. */
+  | { readonly type: "refused"; readonly code: string; readonly message: string }
+  | { readonly type: "log"; readonly record: LogRecord }
+  | { readonly type: "drained"; readonly summary: DrainSummary };

@@ -1,0 +1,37 @@
+/** The recorder's thread: a shell around `recorder.ts`. Any other end than `drained` is a crash. */
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "../base/assert.ts";
+import { WeirError } from "../base/errors.ts";
+import { Board } from "../pipeline/board.ts";
+import { createForwardingLog } from "../telemetry/log.ts";
+import { createRecorder } from "./recorder.ts";
+import type { RecorderCommand, RecorderReport, RecorderStart } from "./recorder-messages.ts";
+
+const port = parentPort;
+assert(port !== null, "the recorder runs in a worker");
+const report = (message: RecorderReport): void => port.postMessage(message);
+
+const { config, application, board, rings, logLevel } = workerData as RecorderStart;
+const log = createForwardingLog((record) => report({ type: "log", record }), logLevel);
+const recorder = createRecorder({ config, application, board: new Board(board), rings, log });
+
+port.on("message", (command: RecorderCommand) => {
+  void recorder.drain(command.deadlineMs).then((summary) => {
+    report({ type: "drained", summary });
+    port.close();
+  });
+});
+
+if (await open()) await recorder.run();
+
+async function open(): Promise<boolean> {
+  try {
+    report({ type: "opened", opened: await recorder.open() });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error;
+    report({ type: "refused", code: error.code, message: error.message });
+    port?.close();
+    return false;
+  }
+}

@@ -1,0 +1,129 @@
+/** What becomes of a capture file that is there at start (design.md section 8). */
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+} from "node:fs";
+import { systemCode } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import { type CaptureScan, scanPcap, scanPcapng } from "./capture-scan.ts";
+import { asidePath, type CaptureName } from "./file-names.ts";
+import { FileWindow } from "./file-window.ts";
+import type { CaptureFormat } from "./recorder-config.ts";
+import type { SideState } from "./side-file.ts";
+
+export type Recovery =
+  /** There is no file, or an empty one. */
+  | { readonly action: "create" }
+  /** Its whole records end where the file ends now; `tornBytes` were cut. */
+  | { readonly action: "continue"; readonly tornBytes: number; readonly linkType: number }
+  | { readonly action: "set-aside"; readonly reason: string };
+
+/**
+ * Looks at the file and cuts its torn tail. Never throws for what stands in the file; throws the
+ * system's error when it cannot be opened for writing.
+ */
+export function recoverFile(
+  path: string,
+  format: CaptureFormat,
+  side: SideState | undefined,
+): Recovery {
+  let fd: number;
+  try {
+    fd = openSync(path, "r+");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return { action: "create" };
+    throw error;
+  }
+  try {
+    return recoverOpen(fd, path, format, side);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function recoverOpen(
+  fd: number,
+  path: string,
+  format: CaptureFormat,
+  side: SideState | undefined,
+): Recovery {
+  const { size, ino } = fstatSync(fd);
+  if (size === 0) return { action: "create" };
+  const window = new FileWindow(fd, size);
+  const known = side !== undefined && side.inode === ino && path.endsWith(side.file);
+  const from = known && side.offset <= size ? side.offset : 0;
+  let scan = scanTail(window, format, from);
+  if (scan === undefined && from > 0) scan = scanTail(window, format, 0);
+  if (scan === undefined) {
+    const gigabytes = (size / 1e9).toFixed(1);
+    const reason = `it has ${gigabytes} GB and no record of where its last whole packet ends`;
+    return { action: "set-aside", reason };
+  }
+  if (scan.foreign !== "") return { action: "set-aside", reason: scan.foreign };
+  const tornBytes = size - scan.goodEnd;
+  if (isTooLong(window, scan, tornBytes)) {
+    const reason = `it has ${tornBytes} bytes that are no packets from offset ${scan.goodEnd} on`;
+    return { action: "set-aside", reason };
+  }
+  if (tornBytes > 0) ftruncateSync(fd, scan.goodEnd);
+  return { action: "continue", tornBytes, linkType: scan.linkType };
+}
+
+/** Undefined when the scan cannot be made from there, or would take too long. */
+function scanTail(
+  window: FileWindow,
+  format: CaptureFormat,
+  from: number,
+): CaptureScan | undefined {
+  if (window.size - from > limits.recoveryScanBytesMax) return undefined;
+  const scan = format === "pcapng" ? scanPcapng(window, from) : scanPcap(window, from);
+  if (from === 0 || scan.foreign !== "") return scan;
+  // An offset that leads nowhere is not believed.
+  return isTooLong(window, scan, window.size - scan.goodEnd) ? undefined : scan;
+}
+
+/** A tear is as long as what was under way; damage in the middle of a file is none. */
+function isTooLong(window: FileWindow, scan: CaptureScan, tornBytes: number): boolean {
+  return tornBytes > limits.tornTailBytesMax && !window.isZeroFrom(scan.goodEnd);
+}
+
+/** Renames `path` to a free name with the time in it, never over another file; returns that name. */
+export function setAside(path: string, name: CaptureName, wallMs: number): string {
+  for (let attempt = 0; ; attempt++) {
+    const aside = asidePath(name, wallMs, attempt);
+    try {
+      // A link fails where a rename would replace.
+      linkSync(path, aside);
+      unlinkSync(path);
+      return aside;
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === "EEXIST") continue;
+      if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS" || code === "EOPNOTSUPP") {
+        renameSync(path, aside);
+        return aside;
+      }
+      throw error;
+    }
+  }
+}
+
+/** Packets in a whole file; undefined when that cannot be told. */
+export function countPackets(path: string, format: CaptureFormat): number | undefined {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      const window = new FileWindow(fd, fstatSync(fd).size);
+      return scanTail(window, format, 0)?.packets;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}

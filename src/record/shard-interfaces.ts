@@ -1,0 +1,84 @@
+/**
+ * What the recorder knows of one shard's interfaces: their descriptions, and the ids that they have
+ * in the section of the file that is being written.
+ */
+import { assert } from "../base/assert.ts";
+import type { RingReader } from "../pipeline/ring.ts";
+import type { InterfaceDescription } from "./pcapng-blocks.ts";
+
+export interface ShardInterface extends InterfaceDescription {
+  /** The same for the same hunter, name and link type on every shard. */
+  readonly key: string;
+}
+
+const notGiven = -1;
+
+export class ShardInterfaces {
+  /** By the shard's number: the id in this section, or -1. Read in the hot loop. */
+  ids: Int32Array = new Int32Array(64).fill(notGiven);
+  /** By the shard's number: the link type, or -1 while unknown. Read in the hot loop. */
+  linkTypes: Int32Array = new Int32Array(64).fill(notGiven);
+  private interfaces: (ShardInterface | undefined)[] = [];
+  /** By id: a number of this shard that has it. */
+  private readonly numbers = new Map<number, number>();
+
+  get(number: number): ShardInterface {
+    const found = this.interfaces[number];
+    assert(found !== undefined, `packet of interface ${number} before its interface block`);
+    return found;
+  }
+
+  /** Reads an interface block of the ring (`ring-blocks.ts`). */
+  announce(ring: RingReader, offset: number): void {
+    const { words, bytes } = ring;
+    const word = offset >>> 2;
+    const number = words[word + 2] as number;
+    const linkType = words[word + 3] as number;
+    const hunterStart = offset + 24;
+    const nameStart = hunterStart + (words[word + 4] as number);
+    const nameEnd = nameStart + (words[word + 5] as number);
+    // Copied first: no decoder takes shared memory.
+    const hunterId = Buffer.from(bytes.subarray(hunterStart, nameStart)).toString("utf8");
+    const name = Buffer.from(bytes.subarray(nameStart, nameEnd)).toString("utf8");
+    if (number >= this.ids.length) this.grow(number);
+    this.interfaces[number] = { key: `${linkType} ${name}\0${hunterId}`, hunterId, name, linkType };
+    this.linkTypes[number] = linkType;
+  }
+
+  give(number: number, id: number): void {
+    this.ids[number] = id;
+    if (!this.numbers.has(id)) this.numbers.set(id, number);
+  }
+
+  /** The number that stood in a packet's block before `id` took its place. */
+  numberOf(id: number): number {
+    const number = this.numbers.get(id);
+    assert(number !== undefined, `id ${id} was not given in this section`);
+    return number;
+  }
+
+  /** A new section begins: no id is given. */
+  forgetIds(): void {
+    this.ids.fill(notGiven);
+    this.numbers.clear();
+  }
+
+  /** The shard began anew: its numbers start again at 0. */
+  reset(): void {
+    this.interfaces = [];
+    this.linkTypes.fill(notGiven);
+    this.forgetIds();
+  }
+
+  private grow(number: number): void {
+    const length = Math.max(number + 1, this.ids.length * 2);
+    this.ids = larger(this.ids, length);
+    this.linkTypes = larger(this.linkTypes, length);
+  }
+}
+
+function larger(from: Int32Array, length: number): Int32Array {
+  const to = new Int32Array(length).fill(notGiven);
+  to.set(from);
+  return to;
+}

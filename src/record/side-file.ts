@@ -1,0 +1,107 @@
+/**
+ * The hidden file beside a capture: its lock keeps a second node away, its text says up to where
+ * the capture is known to be good, so that the next start scans only what comes after.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { WeirError } from "../base/errors.ts";
+import { type LockHolder, lockFile, processStart } from "./lock.ts";
+
+/** What the last owner left. */
+export interface SideState {
+  /** Name of the capture file, its inode, and the offset after its last whole group. */
+  readonly file: string;
+  readonly inode: number;
+  readonly offset: number;
+  /** Up to where it was on the disk by fdatasync. */
+  readonly synced: number;
+  /** The file was closed in good order. */
+  readonly closed: boolean;
+}
+
+interface SideText extends SideState, LockHolder {
+  readonly boot: string;
+}
+
+const textBytes = 1024;
+
+export class SideFile {
+  /** What the last owner left; undefined when there is nothing that can be relied on. */
+  readonly previous: SideState | undefined;
+  private readonly fd: number;
+  private readonly boot = bootId();
+  private readonly start = processStart(process.pid);
+
+  /** Takes the lock, or throws `file-in-use` with the other's process id when it is known. */
+  constructor(path: string, capturePath: string) {
+    this.fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      const text = this.readText();
+      if (!lockFile(this.fd, text)) throw inUse(capturePath, text?.pid);
+      if (fstatSync(this.fd).ino !== statSync(path).ino) throw inUse(capturePath, undefined);
+      this.previous = text === undefined ? undefined : this.reliable(text);
+      const { previous } = this;
+      this.write(previous ?? { file: "", inode: 0, offset: 0, synced: 0, closed: false });
+    } catch (error) {
+      closeSync(this.fd);
+      throw error;
+    }
+  }
+
+  /** Never throws: without the side file the next start only takes longer. */
+  write(state: SideState): void {
+    const text: SideText = { pid: process.pid, start: this.start, boot: this.boot, ...state };
+    const bytes = Buffer.alloc(textBytes, " ");
+    if (bytes.write(`${JSON.stringify(text)}\n`) >= textBytes) return;
+    try {
+      writeSync(this.fd, bytes, 0, textBytes, 0);
+    } catch {
+      // A full disk: the offset stays at the last one that was written.
+    }
+  }
+
+  /** Gives the lock up. The file stays: the next start wants it. */
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  private readText(): SideText | undefined {
+    const bytes = Buffer.alloc(textBytes);
+    const length = readSync(this.fd, bytes, 0, textBytes, 0);
+    try {
+      const value = JSON.parse(bytes.toString("utf8", 0, length)) as Partial<SideText>;
+      return typeof value.pid === "number" ? (value as SideText) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** After a crash of the machine only what was synced can be relied on. */
+  private reliable(text: SideText): SideState | undefined {
+    const { file, inode, closed } = text;
+    const offset = text.closed || text.boot === this.boot ? text.offset : text.synced;
+    if (typeof file !== "string" || !Number.isSafeInteger(offset) || offset <= 0) return undefined;
+    return { file, inode, offset, synced: text.synced, closed };
+  }
+}
+
+function inUse(path: string, pid: number | undefined): WeirError {
+  const who = pid === undefined ? "another process" : `another node (process ${pid})`;
+  return new WeirError("file-in-use", `${path} is being written by ${who}`);
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}
