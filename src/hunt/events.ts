@@ -3,6 +3,7 @@ export const huntEvent = {
   connected: "hunt-connected",
   unreachable: "hunt-processor-unreachable",
   registrationRefused: "hunt-registration-refused",
+  retry: "hunt-retry",
   connectionLost: "hunt-connection-lost",
   batchRefused: "hunt-batch-refused",
   batchSetAside: "hunt-batch-set-aside",

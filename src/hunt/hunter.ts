@@ -81,6 +81,7 @@ class Hunt {
   #rounds = 0;
   #inputEnded = false;
   #stopping = false;
+  #stopTimer: NodeJS.Timeout | undefined;
   #exitCode: number = huntExitCode.ok;
 
   constructor(
@@ -128,7 +129,7 @@ class Hunt {
     this.#events.count(huntEvent.stopping, 1, text, {}, "info");
     this.#feeder.stop();
     this.#link.finish();
-    setTimeout(() => this.#link.abort(), this.#host.stopMsMax).unref();
+    this.#stopTimer = setTimeout(() => this.#link.abort(), this.#host.stopMsMax);
     return true;
   }
 
@@ -143,6 +144,7 @@ class Hunt {
     this.#inputEnded = true;
     this.#link.finish();
     await linked;
+    clearTimeout(this.#stopTimer);
     this.#progress.stop();
     this.#events.flush();
     this.#summarize(clock.monotonicMs() - startMs);

@@ -80,7 +80,7 @@ export class Link {
       }
       if (this.#isDone()) break;
       this.state = { kind: "waiting" };
-      await this.#untilDone(this.#sleep(this.#backoff.next()));
+      await this.#pause(this.#backoff.next());
     }
     this.state = { kind: "closed" };
   }
@@ -157,7 +157,10 @@ export class Link {
   async #close(stream: PacketStream): Promise<void> {
     if (!this.#aborted) {
       stream.halfClose();
-      await Promise.race([stream.ended, this.#sleep(limits.huntCloseMsMax)]);
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, limits.huntCloseMsMax);
+      await Promise.race([stream.ended, late]);
+      clearTimeout(timer);
     }
     stream.cancel();
   }
@@ -233,11 +236,14 @@ export class Link {
     return promise;
   }
 
-  #sleep(ms: number): Promise<void> {
+  /** The timer is what keeps the process alive while there is no connection. */
+  async #pause(ms: number): Promise<void> {
+    const text = `next attempt in ${Math.round(ms)} ms`;
+    this.#options.events.count(huntEvent.retry, 1, text, {}, "debug");
     const { promise, resolve } = Promise.withResolvers<void>();
-    // A hunter that is done does not wait for it.
-    setTimeout(resolve, ms).unref();
-    return promise;
+    const timer = setTimeout(resolve, ms);
+    await this.#untilDone(promise);
+    clearTimeout(timer);
   }
 }
 

@@ -99,7 +99,7 @@ export class ProgressLog implements ProgressView {
   }
 }
 
-/** Half of a rate's weight is gone after this long. */
+/** What happened this long ago counts half. */
 const rateHalfLifeMs = 1000;
 
 /** Makes rates out of totals, smoothed so that a redrawn line can be read. */
@@ -109,8 +109,10 @@ class RateSampler {
   #atMs: number;
   #packets = 0;
   #bytes = 0;
-  #packetRate: number | undefined;
-  #byteRate = 0;
+  // What was counted and the time it took, both fading.
+  #recentPackets = 0;
+  #recentBytes = 0;
+  #recentMs = 0;
 
   constructor(source: ProgressSource, clock: Pick<Clock, "monotonicMs">) {
     this.#source = source;
@@ -122,17 +124,15 @@ class RateSampler {
     const now = this.#source();
     const nowMs = this.#clock.monotonicMs();
     const elapsedMs = nowMs - this.#atMs;
-    if (elapsedMs > 0) {
-      const packets = ((now.packetsRead - this.#packets) * 1000) / elapsedMs;
-      const bytes = ((now.dataBytesRead - this.#bytes) * 1000) / elapsedMs;
-      const kept = this.#packetRate === undefined ? 0 : 0.5 ** (elapsedMs / rateHalfLifeMs);
-      this.#packetRate = packets + ((this.#packetRate ?? 0) - packets) * kept;
-      this.#byteRate = bytes + (this.#byteRate - bytes) * kept;
-      this.#atMs = nowMs;
-      this.#packets = now.packetsRead;
-      this.#bytes = now.dataBytesRead;
-    }
-    const packetsPerSecond = this.#packetRate ?? 0;
-    return { ...now, packetsPerSecond, bytesPerSecond: this.#byteRate };
+    const kept = 0.5 ** (elapsedMs / rateHalfLifeMs);
+    this.#recentPackets = this.#recentPackets * kept + now.packetsRead - this.#packets;
+    this.#recentBytes = this.#recentBytes * kept + now.dataBytesRead - this.#bytes;
+    this.#recentMs = this.#recentMs * kept + elapsedMs;
+    this.#atMs = nowMs;
+    this.#packets = now.packetsRead;
+    this.#bytes = now.dataBytesRead;
+    const seconds = Math.max(this.#recentMs, 1) / 1000;
+    const packetsPerSecond = this.#recentPackets / seconds;
+    return { ...now, packetsPerSecond, bytesPerSecond: this.#recentBytes / seconds };
   }
 }
