@@ -18,7 +18,7 @@ export const limits = {
 
   // --- recording ----------------------------------------------------------------------------------
   /** Bytes offered to the recorder and not yet done, over all shards; also the size of each ring. */
-  recordRingBytes: 64 * 1024 * 1024,
+  recordRingBytes: 32 * 1024 * 1024,
   /** Bytes that the recorder writes and commits as one group. */
   recordGroupBytesMax: 1024 * 1024,
   /** Longest time from a write to its fdatasync with --ack synced. */
@@ -92,6 +92,10 @@ export const limits = {
   conversationsMax: 65_536,
   /** Packets of one conversation that are shown to the detectors before it stays unlabelled. */
   conversationProbesMax: 12,
+  /** Fragmented IP datagrams whose label one shard remembers for their later fragments. */
+  fragmentedDatagramsMax: 1024,
+  /** Longest time between fragments of one datagram, by capture time (RFC 1122 section 3.3.2). */
+  fragmentAgeSecondsMax: 60,
 
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */

@@ -142,7 +142,8 @@ class DispatchedCall {
   private async answer(): Promise<void> {
     const { method, handler } = this.route;
     const { output } = method;
-    const streamsIn = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+    const streamsIn =
+      method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     const input = streamsIn ? this.decoded() : await this.only();
     const answer = await handler(input as never, this.context);
     if (method.methodKind === "unary" || method.methodKind === "client_streaming") {

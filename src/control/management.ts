@@ -2,7 +2,10 @@
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { Roster } from "../roster/roster.ts";
-import { type ManagementService, ProcessorStatus } from "../wire/gen/lippycat/management/management_pb.ts";
+import {
+  type ManagementService,
+  ProcessorStatus,
+} from "../wire/gen/lippycat/management/management_pb.ts";
 import { peerKey } from "./peer.ts";
 
 export interface ManagementOptions {
@@ -51,7 +54,9 @@ export function createManagement(options: ManagementOptions): Management {
         roster.heartbeat(beat.hunterId, beat.status, peer);
         yield {
           timestampNs: beat.timestampNs,
-          status: options.troubled() ? ProcessorStatus.PROCESSOR_ERROR : ProcessorStatus.PROCESSOR_HEALTHY,
+          status: options.troubled()
+            ? ProcessorStatus.PROCESSOR_ERROR
+            : ProcessorStatus.PROCESSOR_HEALTHY,
           huntersConnected: roster.size,
           processorId,
         };

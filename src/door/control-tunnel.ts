@@ -20,7 +20,9 @@ export class ControlTunnel {
 
   constructor(port: MessagePort) {
     this.port = port;
-    port.on("message", (response: TunnelResponse) => this.calls.get(response.id)?.onResponse(response));
+    port.on("message", (response: TunnelResponse) =>
+      this.calls.get(response.id)?.onResponse(response),
+    );
   }
 
   /** The grpc-js definition and handlers that carry each method of `service` but those of `except`. */
@@ -62,7 +64,10 @@ export class ControlTunnel {
  * Every method is served as a bidirectional stream: on the wire the four kinds differ only in how
  * many messages travel, and control knows the kind.
  */
-function passThrough(service: DescService, method: DescMethod): grpc.MethodDefinition<Buffer, Buffer> {
+function passThrough(
+  service: DescService,
+  method: DescMethod,
+): grpc.MethodDefinition<Buffer, Buffer> {
   const bytes = (message: Buffer) => message;
   return {
     path: `/${service.typeName}/${method.name}`,
@@ -85,12 +90,7 @@ class TunnelCall {
   private written = 0;
   private over = false;
 
-  constructor(
-    id: number,
-    call: Call,
-    post: (request: TunnelRequest) => void,
-    onOver: () => void,
-  ) {
+  constructor(id: number, call: Call, post: (request: TunnelRequest) => void, onOver: () => void) {
     this.id = id;
     this.call = call;
     this.post = post;

@@ -7,7 +7,12 @@
  * Both hang on two private members of grpc-js 1.14.7 (`commonServerOptions`, `createHttp2Server`),
  * used here and nowhere else; test/unit/door/http-server.test.ts fails when an update changes them.
  */
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
@@ -56,7 +61,11 @@ export function createGrpcServer(options: HttpServerOptions): grpc.Server {
   return server;
 }
 
-type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
+type StreamListener = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+) => void;
 
 /** Puts us before grpc-js' own listener for streams. */
 function divert(http: Http2Server, options: HttpServerOptions): void {

@@ -1,8 +1,9 @@
 /** The state of one StreamPackets call. What happens to it is decided in `ingest.ts`. */
-import { type FlowLevel, flowControl } from "./pressure.ts";
+
 import type { HunterEntry } from "./hunter-table.ts";
-import type { StreamPort, StreamStatus } from "./stream-port.ts";
+import { type FlowLevel, flowControl } from "./pressure.ts";
 import { streamControlBytesMax, writeStreamControl } from "./stream-control.ts";
+import type { StreamPort, StreamStatus } from "./stream-port.ts";
 
 /** A batch of which the sink took only a part; its bytes stay valid until it is taken whole. */
 export interface HeldBatch {

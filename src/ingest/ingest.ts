@@ -9,15 +9,20 @@ import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import { type Board, type BoardRow, boardWord } from "../pipeline/board.ts";
 import type { Sink } from "../pipeline/sink.ts";
-import { PacketBatchView, walkOutcome, walkOutcomeText, walkPacketBatch } from "../wire/packet-batch.ts";
+import {
+  PacketBatchView,
+  walkOutcome,
+  walkOutcomeText,
+  walkPacketBatch,
+} from "../wire/packet-batch.ts";
 import { AckQueue } from "./ack-queue.ts";
 import { admit, admitted, rejectionError } from "./admission.ts";
-import { createTally, type Tally } from "./tally.ts";
 import { HunterStream } from "./hunter-stream.ts";
 import { HunterTable } from "./hunter-table.ts";
 import { type FlowLevel, flowControl, nextLevel } from "./pressure.ts";
 import { ResumeQueue } from "./resume-queue.ts";
 import { invalidArgument, type StreamPort, type StreamStatus, statusOk } from "./stream-port.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 export interface IngestOptions {
   readonly board: Board;

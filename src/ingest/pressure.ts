@@ -4,7 +4,10 @@ import { limits } from "../config/limits.ts";
 /** Values of `lippycat.data.FlowControl`. */
 export const flowControl = { continue: 0, slow: 1, pause: 2, resume: 3 } as const;
 
-export type FlowLevel = typeof flowControl.continue | typeof flowControl.slow | typeof flowControl.pause;
+export type FlowLevel =
+  | typeof flowControl.continue
+  | typeof flowControl.slow
+  | typeof flowControl.pause;
 
 /**
  * The level that hunters should be told, with hysteresis: it rises at 70 % and 90 %, and falls back

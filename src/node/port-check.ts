@@ -2,6 +2,7 @@
 import net from "node:net";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import type { Endpoint } from "../config/endpoint.ts";
+import { showEndpoint } from "../config/parse-endpoint.ts";
 
 /** The host and port that the shards shall share. Throws `port-in-use` or `address-unusable`. */
 export async function claimPort(listen: Endpoint): Promise<Endpoint> {
@@ -31,7 +32,7 @@ function bindOnce({ host, port }: Endpoint): Promise<Endpoint> {
 
 /** The system's answer to a listen, in words that name the way out. */
 export function bindError(listen: Endpoint, cause: unknown): WeirError {
-  const place = formatEndpoint(listen);
+  const place = showEndpoint(listen);
   const code = systemCode(cause);
   if (code === "EADDRINUSE") {
     return new WeirError(
@@ -50,8 +51,4 @@ export function bindError(listen: Endpoint, cause: unknown): WeirError {
   return new WeirError("address-unusable", `cannot listen on ${place}: ${reason} (--listen)`, {
     cause,
   });
-}
-
-export function formatEndpoint({ host, port }: Endpoint): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,7 +1,9 @@
 /** The node: builds its threads, wires them, and stops them in order. */
+import { feature } from "bun:bundle";
 import { systemClock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
+import { showEndpoint } from "../config/parse-endpoint.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
 import { addRoutes, type Route } from "../control/dispatch.ts";
 import { createManagement } from "../control/management.ts";
@@ -11,7 +13,8 @@ import { createLog, type Log } from "../telemetry/log.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { readAccounts } from "./accounts.ts";
 import { buildInfo } from "./build-info.ts";
-import { claimPort, formatEndpoint } from "./port-check.ts";
+import { installFaults } from "./faults.ts";
+import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { ShardThread } from "./shard-thread.ts";
 import { onStopSignal } from "./signals.ts";
@@ -61,14 +64,15 @@ class Processor {
       const listen = await claimPort(config.listen);
       const rings = await this.startRecorder(lost.reject);
       await Promise.race([this.startShards(listen, rings), lost.promise]);
-      log.info("listening", `listening on ${formatEndpoint(listen)}`, {
-        address: formatEndpoint(listen),
+      log.info("listening", `listening on ${showEndpoint(listen)}`, {
+        address: showEndpoint(listen),
         processor: config.processorId,
         workers: config.workers,
         detection: config.enableDetection,
         version: buildInfo.version,
         pid: process.pid,
       });
+      if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
       const stopTimers = this.startTimers();
       const signal = await Promise.race([stopped.promise, lost.promise]);
       const unacknowledged = await Promise.race([this.stop(signal), lost.promise]);
@@ -169,7 +173,10 @@ class Processor {
   private async stop(signal: string): Promise<number> {
     const { board, log, clock } = this;
     const begun = clock.monotonicMs();
-    log.info("stopping", `${signal}: no new connections, hunters are paused, what is under way is written`);
+    log.info(
+      "stopping",
+      `${signal}: no new connections, hunters are paused, what is under way is written`,
+    );
     Atomics.store(board.words, boardWord.draining, 1);
     await Promise.all(this.shards.map((shard) => shard.ask("drain")));
     await this.recorder?.drain(limits.drainRecorderMsMax);

@@ -1,9 +1,9 @@
 /** What control and a shard say to each other, beside the board and the tunnel. */
 import type { MessagePort } from "node:worker_threads";
+import type { LogLevel } from "../config/log-config.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
-import type { LogLevel } from "../config/log-config.ts";
 
 /** Control → shard, once, as workerData. */
 export interface ShardStart {

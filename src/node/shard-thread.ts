@@ -111,7 +111,9 @@ export class ShardThread {
     // The exit event follows; what the error says is worth a line of its own.
     worker.on("error", (error) => {
       const text = errorText(error);
-      log.error("shard-failed", `ingest shard ${start.shard} failed: ${text}`, { shard: start.shard });
+      log.error("shard-failed", `ingest shard ${start.shard} failed: ${text}`, {
+        shard: start.shard,
+      });
     });
     worker.on("exit", () => {
       channel.port1.close();

@@ -1,6 +1,8 @@
 /** One ingest shard, wired: door → ingest → detection → sink. Runs in `shard.worker.ts`. */
-import { systemCode, errorText } from "../base/errors.ts";
+
+import { feature } from "bun:bundle";
 import { systemClock } from "../base/clock.ts";
+import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { Door } from "../door/door.ts";
@@ -71,18 +73,22 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
           void finish(door, ingest).then(() => report({ kind: "finished" }));
           return;
         case "fault":
-          if (command.fault === "throw") {
-            setTimeout(() => {
-              throw new Error("a fault was asked for");
-            });
-            return;
-          }
-          for (;;) {
-            // Hangs on purpose: control must notice.
-          }
+          if (feature("FAULTS")) fail(command.fault);
       }
     },
   };
+}
+
+function fail(fault: "throw" | "hang"): void {
+  if (fault === "throw") {
+    setTimeout(() => {
+      throw new Error("a fault was asked for");
+    });
+    return;
+  }
+  for (;;) {
+    // Stands still on purpose: control must notice.
+  }
 }
 
 /** Makes good what a shard that died in this place left behind. */

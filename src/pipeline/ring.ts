@@ -84,7 +84,8 @@ export class RingWriter {
     this.published = this.written;
     this.row.setHead(this.written);
     const { words } = this.board;
-    if (Atomics.load(words, boardWord.recorderSleeps) === 1) this.board.ring(boardWord.recorderBell);
+    if (Atomics.load(words, boardWord.recorderSleeps) === 1)
+      this.board.ring(boardWord.recorderBell);
   }
 
   /** Position up to which the recorder is done. */

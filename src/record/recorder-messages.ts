@@ -15,11 +15,12 @@ export interface RecorderStart {
   readonly logLevel: LogLevel;
 }
 
-/** Control → recorder. The rings' writers have stopped. */
-export interface RecorderCommand {
-  readonly type: "drain";
-  readonly deadlineMs: number;
-}
+/** Control → recorder. */
+export type RecorderCommand =
+  /** The rings' writers have stopped. */
+  | { readonly type: "drain"; readonly deadlineMs: number }
+  /** Only in builds with FAULTS: throw, or stand still. */
+  | { readonly type: "fault"; readonly fault: "throw" | "stall"; readonly forMs: number };
 
 /** Recorder → control. First `opened` or `refused`; after a `drain` one `drained`. */
 export type RecorderReport =

@@ -1,4 +1,5 @@
 /** The recorder's thread: a shell around `recorder.ts`. Any other end than `drained` is a crash. */
+import { feature } from "bun:bundle";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { WeirError } from "../base/errors.ts";
@@ -16,6 +17,10 @@ const log = createForwardingLog((record) => report({ type: "log", record }), log
 const recorder = createRecorder({ config, application, board: new Board(board), rings, log });
 
 port.on("message", (command: RecorderCommand) => {
+  if (command.type === "fault") {
+    if (feature("FAULTS")) fail(command.fault, command.forMs);
+    return;
+  }
   void recorder.drain(command.deadlineMs).then((summary) => {
     report({ type: "drained", summary });
     port.close();
@@ -33,5 +38,15 @@ async function open(): Promise<boolean> {
     report({ type: "refused", code: error.code, message: error.message });
     port?.close();
     return false;
+  }
+}
+
+/** Blocks the thread as a system call on a dead disk would, or ends it. */
+function fail(fault: "throw" | "stall", forMs: number): void {
+  if (fault === "stall") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+  else {
+    setTimeout(() => {
+      throw new Error("a fault was asked for");
+    });
   }
 }

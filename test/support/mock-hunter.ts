@@ -1,6 +1,7 @@
 /** A hunter that speaks the wire through grpc-js and keeps account of every ack. */
-import * as grpc from "@grpc/grpc-js";
+
 import { fromBinary } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
 import { FlowControl, StreamControlSchema } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 
 export const streamPacketsPath = "/lippycat.data.DataService/StreamPackets";

@@ -22,7 +22,10 @@ export function numberedPacket(hunter: number, number: number, size = 128): Uint
   data.writeUInt32BE(magic, headerBytes);
   data.writeUInt32BE(hunter, headerBytes + 4);
   data.writeBigUInt64BE(BigInt(number), headerBytes + 8);
-  data.writeUInt32BE(Bun.hash.crc32(data.subarray(headerBytes, headerBytes + 16)), headerBytes + 16);
+  data.writeUInt32BE(
+    Bun.hash.crc32(data.subarray(headerBytes, headerBytes + 16)),
+    headerBytes + 16,
+  );
   return data;
 }
 
@@ -38,7 +41,8 @@ export function readMark(data: Uint8Array): PacketMark {
     throw new Error(`no numbered packet: ${view.subarray(0, 80).toString("hex")}`);
   }
   const crc = Bun.hash.crc32(view.subarray(headerBytes, headerBytes + 16));
-  if (view.readUInt32BE(headerBytes + 16) !== crc) throw new Error("the packet's checksum is wrong");
+  if (view.readUInt32BE(headerBytes + 16) !== crc)
+    throw new Error("the packet's checksum is wrong");
   return {
     hunter: view.readUInt32BE(headerBytes + 4),
     number: Number(view.readBigUInt64BE(headerBytes + 8)),
