@@ -210,6 +210,7 @@ class Hunt {
         acknowledged: tally.packetsAcked,
         batches: tally.batchesAcked,
         reconnects: tally.reconnects,
+        pauses: tally.pauses,
         errors: tally.ackErrors,
       },
     );

@@ -152,18 +152,20 @@ export class PacketStream {
     const before = this.flow;
     this.flow = nextFlow(before, control, this.#meter.perSecond(), this.#clock);
     if (this.flow === before) return;
-    const { events } = this.#options;
+    const { events, tally } = this.#options;
+    // Under full load this happens many times a second and is no news; the progress line shows it.
     switch (this.flow.kind) {
       case "open":
-        events.count(huntEvent.resumed, 1, "sending at full rate again", {}, "info");
+        events.count(huntEvent.resumed, 1, "sending at full rate again", {}, "debug");
         break;
       case "paused":
-        events.count(huntEvent.paused, 1, "paused by the processor", {}, "info");
+        tally.pauses += 1;
+        events.count(huntEvent.paused, 1, "paused by the processor", {}, "debug");
         break;
       case "slow": {
         const rate = Math.round(this.flow.pacer.packetsPerSecond);
         const text = `slowed by the processor to ${rate.toLocaleString("en-US")} packets/s`;
-        events.count(huntEvent.slowed, 1, text, {}, "info");
+        events.count(huntEvent.slowed, 1, text, {}, "debug");
       }
     }
   }

@@ -11,6 +11,8 @@ export interface Tally {
   /** Acknowledgements that named rejected packets. */
   ackErrors: number;
   reconnects: number;
+  /** How often the processor said PAUSE. */
+  pauses: number;
   /** Names of the interfaces that packets came from, the first few. */
   readonly interfaces: Set<string>;
 }
@@ -27,6 +29,7 @@ export function createTally(): Tally {
     packetsSetAside: 0,
     ackErrors: 0,
     reconnects: 0,
+    pauses: 0,
     interfaces: new Set(),
   };
 }

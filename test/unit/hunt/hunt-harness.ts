@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -20,6 +20,8 @@ export interface RunningHunt {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "weir-hunt-"));
+// Several test files share it.
+process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
 let files = 0;
 
 export function captureFile(bytes: Buffer): string {

@@ -63,8 +63,8 @@ test("a hunter that starts before its processor waits for it", async () => {
 
 test("packets of a pipe arrive while it stays open, and a signal ends the wait for more", async () => {
   child = hunt(await processor.start(), "-");
-  child.stdin.write(numberedPcap(7));
-  child.stdin.flush();
+  await child.stdin.write(numberedPcap(7));
+  await child.stdin.flush();
   await processor.until(() => processor.numbers.length === 7);
   expect(processor.received[0]?.batch.packets[0]?.interfaceName).toBe("stdin");
   child.kill("SIGTERM");
