@@ -19,16 +19,21 @@ export interface RunningHunt {
   logged(text: string): Promise<void>;
 }
 
-const directory = mkdtempSync(join(tmpdir(), "weir-hunt-"));
-// Several test files share it.
-process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+let directory: string | undefined;
 let files = 0;
 
+/** A file with `bytes`, until `removeCaptureFiles`, which a test file calls at its end. */
 export function captureFile(bytes: Buffer): string {
+  directory ??= mkdtempSync(join(tmpdir(), "weir-hunt-"));
   files += 1;
   const path = join(directory, `capture${files}.pcap`);
   writeFileSync(path, bytes);
   return path;
+}
+
+export function removeCaptureFiles(): void {
+  if (directory !== undefined) rmSync(directory, { recursive: true });
+  directory = undefined;
 }
 
 export function startHunt(

@@ -1,12 +1,13 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { numberedPcap } from "./capture-files.ts";
 import { FakeProcessor } from "./fake-processor.ts";
-import { captureFile } from "./hunt-harness.ts";
+import { captureFile, removeCaptureFiles } from "./hunt-harness.ts";
 
 const main = join(import.meta.dir, "../../../src/cli/main.ts");
 let processor = new FakeProcessor();
 let child: ReturnType<typeof hunt> | undefined;
+afterAll(removeCaptureFiles);
 afterEach(() => {
   child?.kill("SIGKILL");
   child = undefined;

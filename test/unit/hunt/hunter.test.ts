@@ -1,12 +1,13 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { HunterStatus } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
 import { interfaceBlock, numberedPcap, option, packetBlock, section } from "./capture-files.ts";
 import { FakeProcessor } from "./fake-processor.ts";
-import { captureFile, startHunt } from "./hunt-harness.ts";
+import { captureFile, removeCaptureFiles, startHunt } from "./hunt-harness.ts";
 
 let processor = new FakeProcessor();
+afterAll(removeCaptureFiles);
 afterEach(() => {
   processor.kill();
   processor = new FakeProcessor();
