@@ -54,7 +54,7 @@ function roomOf(path: string): string {
  * Every module that `text` names: import, import type, export from, dynamic import, import("…")
  * types, require, new URL("…", import.meta.url). A specifier that is computed is reported as "".
  */
-export function importsOf(text: string): string[] {
+function importsOf(text: string): string[] {
   const found: string[] = [];
   const code = withoutComments(text);
   const patterns = [
