@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { buildInfo } from "../node/build-info.ts";
 import { huntExitCodes } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { huntConfigOf, loadHuntSettings } from "./hunt-config.ts";
@@ -32,7 +33,8 @@ export const huntCommand = defineCommand({
         configOf: huntConfigOf,
         run: async (config) => {
           const { runHunt } = await import("../hunt/hunter.ts");
-          return runHunt(config);
+          const { processHost } = await import("../hunt/host.ts");
+          return runHunt(config, processHost(buildInfo.version));
         },
       },
       rawArgs,

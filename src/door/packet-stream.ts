@@ -140,7 +140,7 @@ export class PacketStream implements StreamPort {
       return;
     }
     const max = this.options.messageBytesMax;
-    const text = `a message of ${fault.length} bytes is longer than ${max} (--max-message-size)`;
+    const text = `a message of ${fault.length} bytes is larger than ${max} (--max-message-size)`;
     this.close(resourceExhausted, text);
   }
 

@@ -1,0 +1,193 @@
+/**
+ * `npm run bench`: how fast, how big. Each figure stands beside a floor measured in the same run:
+ * the same bytes sent over loopback TCP and discarded, plus the same bytes written to a file.
+ *
+ *     npm run bench                # everything, a few minutes
+ *     npm run bench -- one-stream  # only these parts
+ *
+ * Wants h2load (Debian: apt-get install nghttp2-client).
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildIfChanged, testBinaries } from "../../scripts/build.ts";
+import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
+import { packetsPerBatch, writeBody } from "./body.ts";
+import { cpuSeconds, h2load, memoryMegabytes } from "./load.ts";
+
+const batches = 10_000;
+const packets = batches * packetsPerBatch;
+const scratch = mkdtempSync(join(tmpdir(), "weir-bench-"));
+const bodyPath = join(scratch, "body.bin");
+const eighthPath = join(scratch, "eighth.bin");
+
+const parts: Record<string, () => Promise<void>> = {
+  "one-stream": oneStream,
+  connections: eightConnections,
+  latency: lockStep,
+  memory: sixteenMillion,
+  start: startTime,
+};
+
+const wanted = process.argv.slice(2);
+if (Bun.which("h2load") === null) {
+  print("npm run bench wants h2load as its client: apt-get install nghttp2-client");
+  process.exit(2);
+}
+for (const options of testBinaries) await buildIfChanged(options);
+try {
+  const size = writeBody(bodyPath, batches);
+  writeBody(eighthPath, batches / 8);
+  print(`${packets} packets of 512 B in batches of 64: ${(size / 1e6).toFixed(0)} MB\n`);
+  for (const [name, measure] of Object.entries(parts)) {
+    if (wanted.length === 0 || wanted.includes(name)) await measure();
+  }
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+
+/** Seven pairs of floor and job, detection and pcapng recording on. */
+async function oneStream(): Promise<void> {
+  const rows: { floor: number; seconds: number; cpu: number }[] = [];
+  const { node, path } = await start(1);
+  await job(node, path); // warm
+  for (let pair = 0; pair < 7; pair++) {
+    const floor = await measureFloor();
+    rows.push({ floor, ...(await job(node, path)) });
+  }
+  const memory = await memoryMegabytes(node.pid);
+  const stopped = await stop(node);
+  rmSync(path);
+  const ratios = rows.map((row) => row.seconds / row.floor);
+  print("one stream, detection and recording on, 7 pairs");
+  print(`  time             ${summary(rows.map((row) => row.seconds))} s`);
+  print(`  floor            ${summary(rows.map((row) => row.floor))} s`);
+  print(`  time / floor     ${summary(ratios)}      (at most 4)`);
+  print(`  CPU              ${summary(rows.map((row) => row.cpu))} s      (under 1.5)`);
+  print(`  peak memory      ${memory.peak.toFixed(0)} MB      (at most 256)`);
+  print(`  recorded         ${stopped.written} of ${stopped.acknowledged} acknowledged\n`);
+}
+
+/** One stream and eight connections, with one and with two shards, in one run. */
+async function eightConnections(): Promise<void> {
+  const rates: Record<string, number[]> = { "1 stream": [], "8, 1 shard": [], "8, 2 shards": [] };
+  const peaks: number[] = [];
+  for (const workers of [1, 2]) {
+    const { node, path } = await start(workers);
+    const column = workers === 1 ? "8, 1 shard" : "8, 2 shards";
+    await job(node, path);
+    for (let round = 0; round < 7; round++) {
+      if (workers === 1) rates["1 stream"]?.push(packets / (await job(node, path)).seconds);
+      rates[column]?.push(packets / (await job(node, path, eighthPath, 8)).seconds);
+    }
+    peaks.push((await memoryMegabytes(node.pid)).peak);
+    await stop(node);
+    rmSync(path);
+  }
+  print("packets a second, 7 rounds each");
+  for (const [name, values] of Object.entries(rates)) {
+    const thousands = values.map((value) => value / 1000);
+    print(`  ${name.padEnd(16)} ${summary(thousands, 0)} thousand`);
+  }
+  print(`  peak memory      ${Math.max(...peaks).toFixed(0)} MB      (at most 256)\n`);
+}
+
+/** One batch at a time on an idle node. */
+async function lockStep(): Promise<void> {
+  const medians: number[] = [];
+  let p99 = 0;
+  for (const ack of ["written", "synced"]) {
+    const { node, path } = await start(1, ["--ack", ack]);
+    for (let round = 0; round < 3; round++) {
+      const child = Bun.spawn(
+        [process.execPath, join(import.meta.dir, "lock-step.ts"), node.address, eighthPath, "1000"],
+        { stdout: "pipe", stderr: "inherit" },
+      );
+      const result = JSON.parse(await new Response(child.stdout).text());
+      medians.push(result.median);
+      p99 = Math.max(p99, result.p99);
+    }
+    await stop(node);
+    rmSync(path);
+    const bound = ack === "written" ? "      (median under 2)" : "";
+    print(`ack of a batch in lock-step, --ack ${ack}, 3 x 1000`);
+    print(`  median           ${summary(medians.splice(0))} ms${bound}`);
+    print(`  worst p99        ${p99.toFixed(2)} ms\n`);
+    p99 = 0;
+  }
+}
+
+/** Memory over 16 million packets. */
+async function sixteenMillion(): Promise<void> {
+  const { node, path } = await start(1);
+  const steps: string[] = [];
+  for (let round = 1; round <= 25; round++) {
+    await job(node, path);
+    if (round % 5 === 0) steps.push((await memoryMegabytes(node.pid)).now.toFixed(0));
+  }
+  const { peak } = await memoryMegabytes(node.pid);
+  const stopped = await stop(node);
+  const size = statSync(path).size;
+  rmSync(path);
+  print("memory over 16 million packets on one stream");
+  print(`  after each 3.2 M ${steps.join(", ")} MB; peak ${peak.toFixed(0)} MB      (at most 256)`);
+  print(`  recorded         ${stopped.written} packets, ${(size / 1e9).toFixed(1)} GB\n`);
+}
+
+async function startTime(): Promise<void> {
+  const times: number[] = [];
+  for (let round = 0; round < 9; round++) {
+    const begun = performance.now();
+    const { node, path } = await start(1);
+    times.push(performance.now() - begun);
+    await stop(node);
+    rmSync(path);
+  }
+  print("from exec to listening, recording on, 9 starts");
+  print(`  time             ${summary(times, 0)} ms      (at most 250)\n`);
+}
+
+async function start(workers: number, more: readonly string[] = []) {
+  const path = join(scratch, `bench-${workers}.pcapng`);
+  const args = ["-w", path, "--workers", String(workers), "--no-stats", ...more];
+  return { node: await startProcessor(args, { binary: "processor" }), path };
+}
+
+/** One run of the load; waits until everything is acknowledged (h2load ends with the stream). */
+async function job(node: RunningProcessor, _path: string, body = bodyPath, connections = 1) {
+  const before = await cpuSeconds(node.pid);
+  const { seconds, succeeded } = await h2load(body, node.address, connections);
+  if (succeeded !== connections) throw new Error(`${succeeded} of ${connections} streams were OK`);
+  return { seconds, cpu: (await cpuSeconds(node.pid)) - before };
+}
+
+async function stop(node: RunningProcessor) {
+  node.kill("SIGTERM");
+  const { code } = await node.ended;
+  const line = node.latest("stopped");
+  if (code !== 0 || line === undefined) throw new Error(node.describe());
+  return { written: Number(line["written"]), acknowledged: Number(line["acknowledged"]) };
+}
+
+async function measureFloor(): Promise<number> {
+  const out = join(scratch, "floor.out");
+  const script = join(import.meta.dir, "floor.mjs");
+  const child = Bun.spawn(["node", script, "receive", bodyPath, out], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const text = await new Response(child.stdout).text();
+  const [transport = 0, file = 0] = text.trim().split(" ").map(Number);
+  return transport + file;
+}
+
+/** `median (lowest to highest)`. */
+function summary(values: readonly number[], digits = 2): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number) => (sorted[index] ?? 0).toFixed(digits);
+  return `${at(Math.floor(sorted.length / 2))} (${at(0)} to ${at(sorted.length - 1)})`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
