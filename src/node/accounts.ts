@@ -26,6 +26,8 @@ export interface Accounts {
   readonly inFlight: number;
   /** Accepted packets that wait for room in the recorder's queue. */
   readonly held: number;
+  /** Packet streams that each shard has now. */
+  readonly shardStreams: readonly number[];
 }
 
 export function readAccounts(board: Board): Accounts {
@@ -41,8 +43,12 @@ export function readAccounts(board: Board): Accounts {
   ) as RecorderTotals;
   const ingest = Object.fromEntries(shardCounters.map((name) => [name, 0])) as ShardTotals;
   const labels: number[] = [];
+  const shardStreams: number[] = [];
+  const opened = shardCounter("streamsOpened");
+  const closed = shardCounter("streamsClosed");
   for (const row of board.rows) {
     const { counters, labels: shardLabels } = row.read();
+    shardStreams.push((counters[opened] ?? 0) - (counters[closed] ?? 0));
     shardCounters.forEach((name, index) => {
       ingest[name] += counters[index] ?? 0;
     });
@@ -55,5 +61,5 @@ export function readAccounts(board: Board): Accounts {
   const rejected = ingest.rejectedCaptureLength + ingest.rejectedTooLong + ingest.rejectedLinkType;
   const inFlight = ingest.recordOffered - recorder.packetsWritten;
   const held = ingest.packetsAccepted - ingest.recordOffered - ingest.packetsAbandoned;
-  return { ingest, recorder, labels, rejected, inFlight, held };
+  return { ingest, recorder, labels, rejected, inFlight, held, shardStreams };
 }

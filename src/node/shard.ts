@@ -94,8 +94,9 @@ function fail(fault: "throw" | "hang"): void {
 /** Makes good what a shard that died in this place left behind. */
 function takeOver(row: BoardRow, recording: boolean): void {
   row.takeOver();
-  if (!recording) return;
   const { counters } = row;
+  counters[shardCounter("streamsClosed")] = counters[shardCounter("streamsOpened")] as number;
+  if (!recording) return;
   const abandoned = shardCounter("packetsAbandoned");
   const accepted = counters[shardCounter("packetsAccepted")] as number;
   counters[abandoned] = accepted - (counters[shardCounter("recordOffered")] as number);

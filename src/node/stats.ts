@@ -50,7 +50,8 @@ export class StatsReporter {
     const now = clock.monotonicMs();
     const seconds = Math.max(0.001, (now - this.lastMs) / 1000);
     this.lastMs = now;
-    const { ingest, recorder, labels, rejected, inFlight, held } = readAccounts(board);
+    const accounts = readAccounts(board);
+    const { ingest, recorder, labels, rejected, inFlight, held, shardStreams } = accounts;
     const rate = Math.round((ingest.packetsReceived - this.lastReceived) / seconds);
     const megabytes = (ingest.bytesReceived - this.lastBytes) / seconds / 1e6;
     this.lastReceived = ingest.packetsReceived;
@@ -62,6 +63,7 @@ export class StatsReporter {
     log.info("stats", `${ingest.packetsReceived} packets received, ${rate}/s`, {
       hunters: roster.size,
       streams,
+      ...(board.shards > 1 ? { shard_streams: shardStreams.join(" ") } : {}),
       mb_per_s: Number(megabytes.toFixed(1)),
       received: ingest.packetsReceived,
       accepted: ingest.packetsAccepted,

@@ -164,8 +164,6 @@ const processorDefaults = [
   "127.0.0.1:0",
   "--log-format",
   "json",
-  "--stats-interval",
-  "1s",
 ];
 
 /** Starts `weir process` on a free port of loopback and waits until it listens. */
@@ -173,7 +171,8 @@ export async function startProcessor(
   args: readonly string[] = [],
   options: StartOptions = {},
 ): Promise<RunningProcessor> {
-  const node = new WeirProcess([...processorDefaults, ...args], options);
+  const interval = args.includes("--stats-interval") ? [] : ["--stats-interval", "200ms"];
+  const node = new WeirProcess([...processorDefaults, ...interval, ...args], options);
   const line = await node.waitFor("listening");
   const address = String(line["address"]);
   const port = Number(address.slice(address.lastIndexOf(":") + 1));

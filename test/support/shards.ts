@@ -1,0 +1,44 @@
+/** Hunters on more than one ingest shard: the kernel spreads connections, so a test must look. */
+import { MockHunter } from "./mock-hunter.ts";
+import type { LogLine, RunningProcessor } from "./weir-process.ts";
+
+/** Every behaviour is tested with one shard and with several (`describe.each`). */
+export const workerCounts = [1, 3] as const;
+
+/** Streams of each shard that a stats line names; one entry when the node has one shard. */
+export function shardStreams(line: LogLine): number[] {
+  const text = line["shard_streams"];
+  return typeof text === "string" ? text.split(" ").map(Number) : [Number(line["streams"])];
+}
+
+/** Shards that hold hunters at that stats line. */
+export function shardsInUse(line: LogLine): number {
+  return shardStreams(line).filter((streams) => streams > 0).length;
+}
+
+/**
+ * Opens `count` hunters, each with its own connection, the only ones of this node. On a node with
+ * several shards at least two of them hold hunters afterwards, else this throws.
+ */
+export async function connectAcrossShards(
+  node: RunningProcessor,
+  count: number,
+): Promise<MockHunter[]> {
+  const hunters = Array.from({ length: count }, () => new MockHunter(node.address));
+  for (let attempt = 0; attempt < 64; attempt++) {
+    const line = await streamsOpen(node, count);
+    if (shardStreams(line).length === 1 || shardsInUse(line) >= 2) return hunters;
+    // All are on one shard: one of them tries again.
+    hunters.shift()?.close();
+    await streamsOpen(node, count - 1);
+    hunters.push(new MockHunter(node.address));
+  }
+  throw new Error(`the hunters do not spread over the shards: ${node.describe()}`);
+}
+
+/** The next stats line that shows that many streams over all shards. */
+function streamsOpen(node: RunningProcessor, count: number): Promise<LogLine> {
+  const fits = (line: LogLine): boolean =>
+    shardStreams(line).reduce((sum, streams) => sum + streams, 0) === count;
+  return node.waitFor("stats", fits, node.lines.length);
+}
