@@ -1,16 +1,32 @@
 import { uint16At } from "../../packet/layers.ts";
-import { type Detector, type ProbeAnswer, probeAnswer, streamPosition } from "../detector.ts";
+import {
+  type Detector,
+  type ProbeAnswer,
+  type ProbeContext,
+  probeAnswer,
+  streamPosition,
+} from "../detector.ts";
 
 const headerBytes = 12;
 const nameBytesMax = 255;
+const update = 5;
+const opcodeMax = 6;
+/** Counts beyond these are noise: 64 KiB hold no more records. */
+const recordsMax = 4096;
+const portQuestionsMax = 64;
 const dnsPort = 53;
 /** Same header, other protocols: NetBIOS name service, multicast DNS, LLMNR. */
 const otherPorts = [137, 5353, 5355];
 
+/** A noted query: its id with this bit, so that a note is never 0. */
+const noted = 0x1_0000;
+/** A noted length of a message to come in the next segment. */
+const notedLength = 0x2_0000;
+
 /**
- * DNS (RFC 1035) over UDP and, with a length before each message, TCP (RFC 7766), on any port. Away
- * from port 53 a whole well-formed question is wanted; on it a sane header is enough, so that
- * malformed messages are labelled too.
+ * DNS (RFC 1035) over UDP and, with a length before each message, TCP (RFC 7766). On port 53 a sane header
+ * or a well-formed question is enough, so that malformed messages are labelled too; on other ports
+ * a well-formed query and its answer, with the same id, are wanted.
  */
 export const dns: Detector = {
   name: "DNS",
@@ -20,48 +36,70 @@ export const dns: Detector = {
   probe(bytes, start, end, context): ProbeAnswer {
     if (!context.isTcp) {
       if (otherPorts.some((port) => context.hasPort(port))) return probeAnswer.no;
-      return probeMessage(bytes, start, end, context.hasPort(dnsPort));
+      return probeMessage(bytes, start, end, context);
     }
-    if (context.position === streamPosition.later && context.noteHere === 0) return probeAnswer.no;
+    // The length came in a segment of its own; this one must be the message.
+    if (context.noteHere >= notedLength) {
+      const isMessage = context.lengthOnWire <= context.noteHere - notedLength;
+      return isMessage ? probeMessage(bytes, start, end, context) : probeAnswer.no;
+    }
+    if (context.position === streamPosition.later) return probeAnswer.no;
     const length = uint16At(bytes, start);
-    if (context.noteHere !== 0) {
-      // The length came in a segment of its own; this one must be the message.
-      if (context.lengthOnWire > context.noteHere) return probeAnswer.no;
-      return probeMessage(bytes, start, end, context.hasPort(dnsPort));
-    }
     if (length < headerBytes) return probeAnswer.no;
     if (end - start > 2) {
       if (length < context.lengthOnWire - 2 && !context.hasPort(dnsPort)) return probeAnswer.no;
-      return probeMessage(bytes, start + 2, end, context.hasPort(dnsPort));
+      return probeMessage(bytes, start + 2, end, context);
     }
     if (!context.hasPort(dnsPort)) return probeAnswer.no;
-    context.note = length;
+    context.note = notedLength + length;
     return probeAnswer.needMore;
   },
 };
 
-function probeMessage(bytes: Uint8Array, at: number, end: number, isDnsPort: boolean): ProbeAnswer {
-  if (end - at < headerBytes || !isHeader(bytes, at, isDnsPort)) return probeAnswer.no;
-  if (isDnsPort) return probeAnswer.match;
-  return isQuestion(bytes, at + headerBytes, end) ? probeAnswer.match : probeAnswer.no;
+function probeMessage(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  context: ProbeContext,
+): ProbeAnswer {
+  if (end - at < headerBytes) return probeAnswer.no;
+  const body = at + headerBytes;
+  if (context.hasPort(dnsPort)) {
+    const isDns = isPortHeader(bytes, at) || isQuestion(bytes, body, end);
+    return isDns ? probeAnswer.match : probeAnswer.no;
+  }
+  if (!isFlags(bytes, at) || !isCounts(bytes, at)) return probeAnswer.no;
+  if (!isQuestion(bytes, body, end)) return probeAnswer.no;
+  const isResponse = (bytes[at + 2] as number) >= 0x80;
+  const id = noted | uint16At(bytes, at);
+  if (isResponse && context.noteThere === id) return probeAnswer.match;
+  if (isResponse) return probeAnswer.no;
+  context.note = id;
+  return probeAnswer.needMore;
 }
 
-/** RFC 1035 section 4.1.1; opcodes up to 6 (RFC 8490); the reserved bit must be 0. */
-function isHeader(bytes: Uint8Array, at: number, isDnsPort: boolean): boolean {
+/** RFC 1035 section 4.1.1: opcodes up to 6 (RFC 8490) and the reserved bit 0. */
+function isFlags(bytes: Uint8Array, at: number): boolean {
   const flags = uint16At(bytes, at + 2);
-  const isResponse = (flags & 0x8000) !== 0;
-  const opcode = (flags >>> 11) & 0x0f;
-  if (opcode > 6 || (flags & 0x0040) !== 0) return false;
-  const questions = uint16At(bytes, at + 4);
+  return ((flags >>> 11) & 0x0f) <= opcodeMax && (flags & 0x0040) === 0;
+}
+
+/** Counts that a message can hold: one question, and records that fit into 64 KiB. */
+function isCounts(bytes: Uint8Array, at: number): boolean {
+  const flags = uint16At(bytes, at + 2);
+  const isQuery = (flags & 0x8000) === 0;
   const answers = uint16At(bytes, at + 6);
-  const authorities = uint16At(bytes, at + 8);
-  const additionals = uint16At(bytes, at + 10);
-  // An UPDATE (opcode 5) reuses the counts: prerequisites and updates.
-  if (!isResponse && opcode !== 5 && answers > (isDnsPort ? 64 : 1)) return false;
-  if (questions > (isDnsPort ? 64 : 1)) return false;
-  if (!isDnsPort && (questions !== 1 || opcode === 3)) return false;
-  // A sender that fills the counts with noise is not a resolver: 64 KiB hold no more records.
-  return answers <= 4096 && authorities <= 4096 && additionals <= 4096;
+  // An UPDATE reuses the counts for prerequisites and updates.
+  if (isQuery && ((flags >>> 11) & 0x0f) !== update && answers > 1) return false;
+  const most = Math.max(answers, uint16At(bytes, at + 8), uint16At(bytes, at + 10));
+  return uint16At(bytes, at + 4) === 1 && most <= recordsMax;
+}
+
+/** What is believed on port 53: flags and a small number of questions, whatever comes behind. */
+function isPortHeader(bytes: Uint8Array, at: number): boolean {
+  const questions = uint16At(bytes, at + 4);
+  if (!isFlags(bytes, at)) return false;
+  return questions === 0 ? uint16At(bytes, at + 6) <= recordsMax : questions <= portQuestionsMax;
 }
 
 /** One question: a name of labels, an assigned type and class. */
