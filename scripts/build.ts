@@ -10,13 +10,13 @@ import { thisMachine } from "./bun-targets.ts";
 const root = dirname(import.meta.dir);
 const target = thisMachine();
 
-const released: BuildOptions[] = [
+export const releasedBinaries: readonly BuildOptions[] = [
   { variant: "all", target, outfile: "dist/weir", faults: false },
   { variant: "processor", target, outfile: "dist/weir-processor", faults: false },
 ];
 
 const tested: BuildOptions[] = [
-  ...released,
+  ...releasedBinaries,
   { variant: "all", target, outfile: "dist/weir-faults", faults: true },
 ];
 
@@ -49,7 +49,7 @@ async function sourcesDigest(): Promise<string> {
 
 if (import.meta.main) {
   try {
-    for (const options of released) await buildBinary(options);
+    for (const options of releasedBinaries) await buildBinary(options);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
