@@ -14,6 +14,7 @@ import { buildIfChanged, testBinaries } from "../../scripts/build.ts";
 import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
 import { packetsPerBatch, writeBody } from "./body.ts";
 import { cpuSeconds, h2load, memoryMegabytes } from "./load.ts";
+import { measureStages } from "./stages.ts";
 
 const batches = 10_000;
 const packets = batches * packetsPerBatch;
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<void>> = {
   latency: lockStep,
   memory: sixteenMillion,
   start: startTime,
+  way: wholeWay,
 };
 
 const wanted = process.argv.slice(2);
@@ -50,10 +52,10 @@ try {
 async function oneStream(): Promise<void> {
   const rows: { floor: number; seconds: number; cpu: number }[] = [];
   const { node, path } = await start(1);
-  await job(node, path); // warm
+  await job(node); // warm
   for (let pair = 0; pair < 7; pair++) {
     const floor = await measureFloor();
-    rows.push({ floor, ...(await job(node, path)) });
+    rows.push({ floor, ...(await job(node)) });
   }
   const memory = await memoryMegabytes(node.pid);
   const stopped = await stop(node);
@@ -75,10 +77,10 @@ async function eightConnections(): Promise<void> {
   for (const workers of [1, 2]) {
     const { node, path } = await start(workers);
     const column = workers === 1 ? "8, 1 shard" : "8, 2 shards";
-    await job(node, path);
+    await job(node);
     for (let round = 0; round < 7; round++) {
-      if (workers === 1) rates["1 stream"]?.push(packets / (await job(node, path)).seconds);
-      rates[column]?.push(packets / (await job(node, path, eighthPath, 8)).seconds);
+      if (workers === 1) rates["1 stream"]?.push(packets / (await job(node)).seconds);
+      rates[column]?.push(packets / (await job(node, eighthPath, 8)).seconds);
     }
     peaks.push((await memoryMegabytes(node.pid)).peak);
     await stop(node);
@@ -122,7 +124,7 @@ async function sixteenMillion(): Promise<void> {
   const { node, path } = await start(1);
   const steps: string[] = [];
   for (let round = 1; round <= 25; round++) {
-    await job(node, path);
+    await job(node);
     if (round % 5 === 0) steps.push((await memoryMegabytes(node.pid)).now.toFixed(0));
   }
   const { peak } = await memoryMegabytes(node.pid);
@@ -147,6 +149,34 @@ async function startTime(): Promise<void> {
   print(`  time             ${summary(times, 0)} ms      (at most 250)\n`);
 }
 
+/** What a batch costs on its way: CPU of the whole node with stages switched on, and each stage alone. */
+async function wholeWay(): Promise<void> {
+  const variants: [string, string[]][] = [
+    ["transport, walk, acks", ["--no-enable-detection"]],
+    ["+ detection", []],
+    ["+ recording", ["--no-enable-detection", "-w", join(scratch, "way.pcapng")]],
+    ["+ both", ["-w", join(scratch, "way.pcapng")]],
+  ];
+  print("CPU of the node, and time, for 640,000 packets on one stream, 5 rounds");
+  for (const [name, args] of variants) {
+    const node = await startProcessor(["--workers", "1", "--no-stats", ...args], {
+      binary: "processor",
+    });
+    await job(node);
+    const rows = [];
+    for (let round = 0; round < 5; round++) rows.push(await job(node));
+    await stop(node);
+    rmSync(join(scratch, "way.pcapng"), { force: true });
+    const cpu = summary(rows.map((row) => row.cpu));
+    print(`  ${name.padEnd(24)} ${cpu} s CPU, ${summary(rows.map((row) => row.seconds))} s`);
+  }
+  print("one stage alone, warm, ns a packet");
+  for (const { stage, nanoseconds } of measureStages(eighthPath)) {
+    print(`  ${stage.padEnd(24)} ${nanoseconds.toFixed(0)}`);
+  }
+  print("");
+}
+
 async function start(workers: number, more: readonly string[] = []) {
   const path = join(scratch, `bench-${workers}.pcapng`);
   const args = ["-w", path, "--workers", String(workers), "--no-stats", ...more];
@@ -154,7 +184,7 @@ async function start(workers: number, more: readonly string[] = []) {
 }
 
 /** One run of the load; waits until everything is acknowledged (h2load ends with the stream). */
-async function job(node: RunningProcessor, _path: string, body = bodyPath, connections = 1) {
+async function job(node: RunningProcessor, body = bodyPath, connections = 1) {
   const before = await cpuSeconds(node.pid);
   const { seconds, succeeded } = await h2load(body, node.address, connections);
   if (succeeded !== connections) throw new Error(`${succeeded} of ${connections} streams were OK`);
