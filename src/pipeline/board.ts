@@ -82,7 +82,7 @@ export const protocolsMax = 40;
 
 const headBytes = 512;
 const counterSlots = 24;
-/** Per shard: 8 bytes head, 8 tail, 4 version, 4 heartbeat, then counters, then labels. */
+/** Per shard: 8 bytes each head, tail, start; 4 version, 4 heartbeat; then counters, then labels. */
 const rowBytes = 64 + (counterSlots + protocolsMax) * 8;
 
 /** What all threads get of the board; safe to post to a worker. */
@@ -118,7 +118,7 @@ export class Board {
   /** Bytes offered to the recorder and not yet done, over all shards. */
   pendingBytes(): number {
     let pending = 0;
-    for (const row of this.rows) pending += Math.max(0, row.head() - row.tail());
+    for (const row of this.rows) pending += row.pending();
     return pending;
   }
 
@@ -138,8 +138,8 @@ export class BoardRow {
   readonly labels: Float64Array;
 
   constructor(shared: SharedArrayBuffer, offset: number) {
-    this.positions = new BigInt64Array(shared, offset, 2);
-    this.small = new Int32Array(shared, offset + 16, 4);
+    this.positions = new BigInt64Array(shared, offset, 3);
+    this.small = new Int32Array(shared, offset + 24, 4);
     this.counters = new Float64Array(shared, offset + 64, counterSlots);
     this.labels = new Float64Array(shared, offset + 64 + counterSlots * 8, protocolsMax);
   }
@@ -157,6 +157,16 @@ export class BoardRow {
   }
   setTail(position: number): void {
     Atomics.store(this.positions, 1, BigInt(position));
+  }
+  /** Sets where the ring last started over while idle: nothing before it waits. Set by the shard. */
+  setStart(position: number): void {
+    Atomics.store(this.positions, 2, BigInt(position));
+  }
+
+  /** Bytes published and not yet done; the tail stays behind a start until the first block is done. */
+  pending(): number {
+    const done = Math.max(this.tail(), Number(Atomics.load(this.positions, 2)));
+    return Math.max(0, this.head() - done);
   }
 
   /** Counts up while the thread's event loop turns; control watches it. */

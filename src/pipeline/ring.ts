@@ -40,6 +40,8 @@ export class RingWriter {
     this.written = this.row.head();
     this.published = this.written;
     this.tail = this.row.tail();
+    // What a shard that died left may lie before a start that it never published.
+    this.row.setStart(0);
   }
 
   /**
@@ -52,12 +54,11 @@ export class RingWriter {
     if (offset + length > this.size) skip = this.size - offset;
     if (this.written + skip + length - this.tail > this.size) {
       this.tail = this.row.tail();
-      // An idle ring starts over, which keeps the memory it touches small and warm.
-      if (this.tail === this.written && offset > 0) skip = this.size - offset;
+      if (this.tail === this.written && offset > 0) skip = this.startOver(offset);
       if (this.written + skip + length - this.tail > this.size) return -1;
     } else if (offset > this.size >>> 4 && this.published === this.written) {
       this.tail = this.row.tail();
-      if (this.tail === this.written) skip = this.size - offset;
+      if (this.tail === this.written) skip = this.startOver(offset);
     }
     if (skip > 0) {
       this.words[offset >>> 2] = ringSkip;
@@ -66,6 +67,16 @@ export class RingWriter {
     }
     this.written += length;
     return offset;
+  }
+
+  /**
+   * An idle ring goes back to the start of the memory, which keeps what it touches small and warm.
+   * The skipped bytes hold nothing: counted as waiting, they would pause every hunter.
+   */
+  private startOver(offset: number): number {
+    const skip = this.size - offset;
+    this.row.setStart(this.written + skip);
+    return skip;
   }
 
   /** True while all rings together hold less than their ceiling. */
