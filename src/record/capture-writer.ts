@@ -48,7 +48,7 @@ export interface CaptureWriter {
   /** Makes the rings readable again from the last released position. */
   undo(): void;
   /** Gives the file up: what follows goes to a new one. */
-  abandon(file: CaptureFile): void;
+  abandon(file: CaptureFile): Promise<void>;
   readonly series: readonly FileSeries[];
   /** Ends the files in good order, as far as the disk lets it, and gives the locks up. */
   close(): Promise<void>;

@@ -98,7 +98,7 @@ export class FileSeries {
         syncDirectory(this.name.directory);
       }
     } catch (error) {
-      file.close();
+      await file.close();
       unlinkQuietly(path);
       throw error;
     }
@@ -117,14 +117,14 @@ export class FileSeries {
   }
 
   /** Creates the first file, still empty, to learn at start whether it can be written. */
-  reserve(): void {
+  async reserve(): Promise<void> {
     if (this.rotating) accessSync(this.name.directory, constants.W_OK);
-    else this.createFile(this.nextPath(), 0).close();
+    else await this.createFile(this.nextPath(), 0).close();
   }
 
   /** Moves the file that `start` continued aside: it is not what it should be. */
-  setCurrentAside(reason: string): void {
-    this.current?.close();
+  async setCurrentAside(reason: string): Promise<void> {
+    await this.current?.close();
     this.current = undefined;
     this.continuedLinkType = undefined;
     this.plainTaken = false;
@@ -132,17 +132,17 @@ export class FileSeries {
   }
 
   /** Closes the current file for a while; `resume` opens it again. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
     this.saveSide(true);
-    current.close();
+    await current.close();
     this.suspended = current;
     this.current = undefined;
   }
 
   /** True when there is a current file afterwards. A file that others changed is not gone on with. */
-  resume(nowMs: number): boolean {
+  async resume(nowMs: number): Promise<boolean> {
     const { suspended } = this;
     this.suspended = undefined;
     if (suspended === undefined || this.current !== undefined) return this.current !== undefined;
@@ -151,7 +151,7 @@ export class FileSeries {
       file.packets = suspended.packets;
       this.current = file;
       if (file.size === suspended.size) return true;
-      this.abandon();
+      await this.abandon();
     } catch {
       this.context.log.warn("file-lost", `${suspended.path} cannot be opened any more`, {
         path: suspended.path,
@@ -187,20 +187,24 @@ export class FileSeries {
   }
 
   /** Ends the current file, in good order. */
-  closeCurrent(): void {
+  async closeCurrent(): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
     this.saveSide(true, true);
-    current.close();
+    await current.close();
     this.keep(current);
     this.current = undefined;
   }
 
   /** Gives up a file that cannot be trusted any more; the next one is a numbered one. */
-  abandon(): void {
+  async abandon(): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
-    current.close();
+    try {
+      await current.close();
+    } catch {
+      // It is given up because such calls fail.
+    }
     if (current.packets === 0 && current.path !== plainPath(this.name)) unlinkQuietly(current.path);
     else this.keep(current);
     this.current = undefined;
@@ -212,21 +216,25 @@ export class FileSeries {
     return this.kept[0]?.endedMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Deletes the oldest closed file of the ring; false when there is none or nothing may be deleted. */
-  deleteOldest(): boolean {
+  /**
+   * Deletes the oldest closed file of the ring and returns its size, which the system may free a
+   * little later; undefined when there is none or nothing may be deleted.
+   */
+  deleteOldest(): number | undefined {
     const { config, tally, log } = this.context;
-    if (!this.rotating || config.rotateFiles === 0) return false;
+    if (!this.rotating || config.rotateFiles === 0) return undefined;
     const oldest = this.kept.shift();
-    if (oldest === undefined) return false;
+    if (oldest === undefined) return undefined;
+    const size = statSync(oldest.path, { throwIfNoEntry: false })?.size ?? 0;
     const packets = oldest.packets ?? countPackets(oldest.path, config.format);
     if (!unlinkQuietly(oldest.path)) {
       log.warn("file-not-deleted", `${oldest.path} could not be deleted`, { path: oldest.path });
-      return true;
+      return 0;
     }
     tally.add({ filesDeleted: 1, packetsDeleted: packets ?? 0 });
     const message = `deleted ${oldest.path}, the oldest of the ring`;
     log.debug("file-deleted", message, { path: oldest.path, packets });
-    return true;
+    return size;
   }
 
   /** Notes the good offset when enough was written since, or at once with `now`. */
@@ -241,7 +249,7 @@ export class FileSeries {
     this.savedMs = nowMs;
     const synced = this.context.config.ack === "synced" ? current.releasedSize : 0;
     const file = basename(current.path);
-    this.side.write({ file, inode: current.inode, offset: current.size, synced, closed });
+    this.side.write({ file, identity: current.identity, offset: current.size, synced, closed });
   }
 
   /** Milliseconds until the offset is to be noted. */
@@ -338,7 +346,8 @@ export class FileSeries {
   /** The file being written is one of `rotateFiles`. */
   private trimRing(): void {
     const { rotateFiles } = this.context.config;
-    while (rotateFiles > 0 && this.kept.length >= rotateFiles && this.deleteOldest());
+    if (rotateFiles === 0) return;
+    while (this.kept.length >= rotateFiles) this.deleteOldest();
   }
 }
 

@@ -115,7 +115,7 @@ export class GroupCommit {
       path = current?.path ?? path;
       const bad = new Set<CaptureFile>();
       if (current !== undefined && !isPassing(error)) bad.add(current);
-      for (const [file, size] of before) cut(file, size, bad);
+      for (const [file, size] of before) await cut(file, size, bad);
       return { error, bad, path };
     }
   }
@@ -129,10 +129,10 @@ export class GroupCommit {
     for (const { current } of this.writer.series) {
       if (current === undefined) continue;
       if (bad.has(current) || current.size > current.releasedSize) {
-        cut(current, current.releasedSize, bad);
+        await cut(current, current.releasedSize, bad);
       }
     }
-    for (const file of bad) this.writer.abandon(file);
+    for (const file of bad) await this.writer.abandon(file);
     this.packets = 0;
     this.bytes = 0;
     this.released = true;
@@ -162,10 +162,12 @@ export class GroupCommit {
     const { diskReserveBytes } = this.context.config;
     const [first] = this.writer.series;
     if (diskReserveBytes === 0 || first === undefined) return;
-    for (;;) {
-      const free = freeBytes(first.name.directory);
-      if (free === undefined || free - fileBytes >= diskReserveBytes) return;
-      if (!oldestOf(this.writer.series).deleteOldest()) {
+    const free = freeBytes(first.name.directory);
+    if (free === undefined) return;
+    for (let left = free - fileBytes; left < diskReserveBytes; ) {
+      const deleted = oldestOf(this.writer.series).deleteOldest();
+      if (deleted !== undefined) left += deleted;
+      else {
         const text = `less than the reserve of ${diskReserveBytes} bytes is free`;
         throw new WeirError("disk-reserve", text, { retryable: true });
       }
@@ -180,9 +182,9 @@ interface Failure {
   readonly path: string;
 }
 
-function cut(file: CaptureFile, size: number, bad: Set<CaptureFile>): void {
+async function cut(file: CaptureFile, size: number, bad: Set<CaptureFile>): Promise<void> {
   try {
-    file.rollBack(size);
+    await file.rollBack(size);
   } catch {
     bad.add(file);
   }

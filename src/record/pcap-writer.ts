@@ -57,7 +57,7 @@ export class PcapWriter implements CaptureWriter {
     this.main.start();
     const linkType = this.main.continuedLinkType;
     if (linkType !== undefined) this.addLink(linkType, this.main);
-    else this.main.reserve();
+    else await this.main.reserve();
   }
 
   needsTurn(nowMs: number): boolean {
@@ -69,7 +69,7 @@ export class PcapWriter implements CaptureWriter {
   async turn(nowMs: number): Promise<void> {
     for (const { series, linkType } of this.links.values()) {
       if (!series.isRotationDue(nowMs, 0)) continue;
-      series.closeCurrent();
+      await series.closeCurrent();
       await series.create(pcapFileHeader(linkType));
     }
     if (this.wanted === undefined) return;
@@ -94,8 +94,10 @@ export class PcapWriter implements CaptureWriter {
     for (const { reader } of this.shards) reader.rewind();
   }
 
-  abandon(file: CaptureFile): void {
-    for (const series of this.series) if (series.current === file) series.abandon();
+  async abandon(file: CaptureFile): Promise<void> {
+    for (const series of this.series) {
+      if (series.current === file) await series.abandon();
+    }
   }
 
   async close(): Promise<void> {
@@ -106,7 +108,7 @@ export class PcapWriter implements CaptureWriter {
       // Nothing is lost with it.
     }
     for (const series of this.series) {
-      series.closeCurrent();
+      await series.closeCurrent();
       series.unlock();
     }
   }
@@ -123,12 +125,12 @@ export class PcapWriter implements CaptureWriter {
       const series = this.links.size === 0 ? this.main : this.newSeries(linkType);
       series.start();
       if (series.continuedLinkType !== undefined && series.continuedLinkType !== linkType) {
-        series.setCurrentAside(`its link type is ${linkTypeName(series.continuedLinkType)}`);
+        await series.setCurrentAside(`its link type is ${linkTypeName(series.continuedLinkType)}`);
       }
       files = this.addLink(linkType, series);
     }
-    this.makeRoom(files.series);
-    if (!files.series.resume(nowMs)) await files.series.create(pcapFileHeader(linkType));
+    await this.makeRoom(files.series);
+    if (!(await files.series.resume(nowMs))) await files.series.create(pcapFileHeader(linkType));
   }
 
   private newSeries(linkType: number): FileSeries {
@@ -141,7 +143,7 @@ export class PcapWriter implements CaptureWriter {
   }
 
   /** Closes the file that was not used for longest when too many are open. */
-  private makeRoom(wanted: FileSeries): void {
+  private async makeRoom(wanted: FileSeries): Promise<void> {
     let open = 0;
     let oldest: LinkFiles | undefined;
     for (const files of this.links.values()) {
@@ -149,7 +151,7 @@ export class PcapWriter implements CaptureWriter {
       open++;
       if (oldest === undefined || files.groupNumber < oldest.groupNumber) oldest = files;
     }
-    if (open >= limits.captureFilesOpenMax) oldest?.series.suspend();
+    if (open >= limits.captureFilesOpenMax) await oldest?.series.suspend();
   }
 
   private gatherShard(shard: ShardRing, group: Group, released: boolean): boolean {

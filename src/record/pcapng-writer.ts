@@ -64,7 +64,7 @@ export class PcapngWriter implements CaptureWriter {
     const rotation = this.files.isRotationDue(nowMs, this.reservedBytes());
     await this.writeStatistics(current);
     if (!rotation) return this.beginSection(true);
-    this.files.closeCurrent();
+    await this.files.closeCurrent();
     return this.createFile();
   }
 
@@ -110,8 +110,8 @@ export class PcapngWriter implements CaptureWriter {
     this.beginSection(true);
   }
 
-  abandon(): void {
-    this.files.abandon();
+  async abandon(): Promise<void> {
+    await this.files.abandon();
   }
 
   async close(): Promise<void> {
@@ -123,7 +123,7 @@ export class PcapngWriter implements CaptureWriter {
         // The packets are safe; a full disk costs their statistics.
       }
     }
-    this.files.closeCurrent();
+    await this.files.closeCurrent();
     this.files.unlock();
   }
 
@@ -277,7 +277,7 @@ export async function appendWhole(
     await file.finish();
     if (context.config.ack === "synced") file.sync();
   } catch (error) {
-    file.rollBack();
+    await file.rollBack();
     throw error;
   }
   file.releasedSize = file.size;

@@ -8,8 +8,10 @@ import {
   renameSync,
   unlinkSync,
 } from "node:fs";
+import { basename } from "node:path";
 import { systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
+import { fileIdentity } from "./capture-file.ts";
 import { type CaptureScan, scanPcap, scanPcapng } from "./capture-scan.ts";
 import { asidePath, type CaptureName } from "./file-names.ts";
 import { FileWindow } from "./file-window.ts";
@@ -52,10 +54,11 @@ function recoverOpen(
   format: CaptureFormat,
   side: SideState | undefined,
 ): Recovery {
-  const { size, ino } = fstatSync(fd);
+  const stats = fstatSync(fd);
+  const { size } = stats;
   if (size === 0) return { action: "create" };
   const window = new FileWindow(fd, size);
-  const known = side !== undefined && side.inode === ino && path.endsWith(side.file);
+  const known = side?.identity === fileIdentity(stats) && basename(path) === side.file;
   const from = known && side.offset <= size ? side.offset : 0;
   let scan = scanTail(window, format, from);
   if (scan === undefined && from > 0) scan = scanTail(window, format, 0);
@@ -83,7 +86,9 @@ function scanTail(
   if (window.size - from > limits.recoveryScanBytesMax) return undefined;
   const scan = format === "pcapng" ? scanPcapng(window, from) : scanPcap(window, from);
   if (from === 0 || scan.foreign !== "") return scan;
-  // An offset that leads nowhere is not believed.
+  // An offset that leads to no record at all is not believed where the whole file can be scanned.
+  const nowhere = scan.goodEnd === from && from < window.size;
+  if (nowhere && window.size <= limits.recoveryScanBytesMax) return undefined;
   return isTooLong(window, scan, window.size - scan.goodEnd) ? undefined : scan;
 }
 

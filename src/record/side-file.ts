@@ -17,9 +17,9 @@ import { type LockHolder, lockFile, processStart } from "./lock.ts";
 
 /** What the last owner left. */
 export interface SideState {
-  /** Name of the capture file, its inode, and the offset after its last whole group. */
+  /** Name of the capture file, its identity (`fileIdentity`), and the offset after its last whole group. */
   readonly file: string;
-  readonly inode: number;
+  readonly identity: string;
   readonly offset: number;
   /** Up to where it was on the disk by fdatasync. */
   readonly synced: number;
@@ -49,7 +49,7 @@ export class SideFile {
       if (fstatSync(this.fd).ino !== statSync(path).ino) throw inUse(capturePath, undefined);
       this.previous = text === undefined ? undefined : this.reliable(text);
       const { previous } = this;
-      this.write(previous ?? { file: "", inode: 0, offset: 0, synced: 0, closed: false });
+      this.write(previous ?? { file: "", identity: "", offset: 0, synced: 0, closed: false });
     } catch (error) {
       closeSync(this.fd);
       throw error;
@@ -86,10 +86,10 @@ export class SideFile {
 
   /** After a crash of the machine only what was synced can be relied on. */
   private reliable(text: SideText): SideState | undefined {
-    const { file, inode, closed } = text;
+    const { file, identity, closed } = text;
     const offset = text.closed || text.boot === this.boot ? text.offset : text.synced;
     if (typeof file !== "string" || !Number.isSafeInteger(offset) || offset <= 0) return undefined;
-    return { file, inode, offset, synced: text.synced, closed };
+    return { file, identity, offset, synced: text.synced, closed };
   }
 }
 

@@ -1,0 +1,94 @@
+import { afterAll, expect, test } from "bun:test";
+import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { WeirError } from "../../../src/base/errors.ts";
+import { flockFile, lockFile, processStart } from "../../../src/record/lock.ts";
+import {
+  recorderConfig,
+  recordInProcess,
+  temporaryDirectory,
+} from "../../support/record-in-process.ts";
+
+const directory = temporaryDirectory("lock");
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+async function refusal(path: string): Promise<WeirError> {
+  try {
+    await recordInProcess(recorderConfig(path));
+  } catch (error) {
+    if (error instanceof WeirError) return error;
+    throw error;
+  }
+  throw new Error(`${path} was opened`);
+}
+
+const support = join(import.meta.dir, "../../support/record-in-process.ts");
+
+/** A process that records to `path`, says so, and stays. */
+async function otherNode(path: string): Promise<Bun.Subprocess<"pipe", "pipe", "inherit">> {
+  const script = `
+    import { recordInProcess, recorderConfig } from ${JSON.stringify(support)};
+    await recordInProcess(recorderConfig(${JSON.stringify(path)}));
+    console.log("recording");
+    setInterval(() => {}, 1000);`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdin: "pipe", stdout: "pipe" });
+  const { value } = await child.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toContain("recording");
+  return child;
+}
+
+test("a second node is refused by name, until the first is gone, however it went", async () => {
+  const path = join(directory, "taken.pcapng");
+  const child = await otherNode(path);
+  const error = await refusal(path);
+  expect(error.code).toBe("file-in-use");
+  expect(error.message).toContain(`process ${child.pid}`);
+  const link = join(directory, "link.pcapng");
+  symlinkSync(path, link);
+  expect((await refusal(link)).code).toBe("file-in-use");
+  child.kill("SIGKILL");
+  await child.exited;
+  const node = await recordInProcess(recorderConfig(path));
+  await node.finish();
+});
+
+test("two recorders of one process exclude each other as well", async () => {
+  const path = join(directory, "twice.pcap");
+  const node = await recordInProcess(recorderConfig(path));
+  expect((await refusal(path)).code).toBe("file-in-use");
+  await node.finish();
+  const again = await recordInProcess(recorderConfig(path));
+  await again.finish();
+});
+
+test("flock answers by itself", () => {
+  const path = join(directory, "plain");
+  const one = openSync(path, "w");
+  const two = openSync(path, "w");
+  expect(flockFile(one)).toBe("locked");
+  expect(flockFile(two)).toBe("taken");
+  closeSync(one);
+  expect(flockFile(two)).toBe("locked");
+  closeSync(two);
+});
+
+test("where there is no flock, a live owner of the same start time holds the file", () => {
+  const closed = -1;
+  expect(flockFile(closed)).toBe("unsupported");
+  const start = processStart(process.ppid);
+  expect(lockFile(closed, { pid: process.ppid, start })).toBe(false);
+  expect(lockFile(closed, { pid: process.ppid, start: "1" })).toBe(start !== "");
+  expect(lockFile(closed, { pid: 2 ** 22 + 1, start: "" })).toBe(true);
+  expect(lockFile(closed, undefined)).toBe(true);
+});
+
+test("what cannot be recorded to is one clear line", async () => {
+  const missing = await refusal(join(directory, "no", "x.pcapng"));
+  expect(missing.code).toBe("directory-missing");
+  expect(missing.message).toContain(dirname(join(directory, "no", "x")));
+  writeFileSync(join(directory, "file"), "");
+  expect((await refusal(join(directory, "file", "x.pcapng"))).code).toBe("directory-missing");
+  mkdirSync(join(directory, "dir.pcapng"));
+  expect((await refusal(join(directory, "dir.pcapng"))).code).toBe("file-not-regular");
+  expect((await refusal("/proc/x.pcapng")).code).toBe("file-unwritable");
+});
