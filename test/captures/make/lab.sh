@@ -15,7 +15,7 @@ if [ -z "${LAB_INSIDE:-}" ]; then
   [ "$(id -u)" = 0 ] || { echo "$0: must be root, to make network name spaces" >&2; exit 1; }
   for program in tcpdump dumpcap ip ethtool unshare $LAB_PROGRAMS; do
     command -v "$program" >/dev/null || {
-      echo "$0: $program is missing; Debian packages: tcpdump wireshark-common iproute2 ethtool util-linux $LAB_PACKAGES" >&2
+      echo "$0: $program is missing; Debian packages: tcpdump wireshark-common iproute2 iputils-ping procps ethtool util-linux $LAB_PACKAGES" >&2
       exit 1
     }
   done
