@@ -69,12 +69,12 @@ export class MockHunter {
   /** Sends, and waits for room when the transport's buffer is full or until the call ends. */
   async sendPaced(batch: Uint8Array): Promise<void> {
     if (this.send(batch) || this.end !== undefined) return;
-    await new Promise<void>((resolve) => {
-      this.call.once("drain", resolve);
-      this.waiters.push(() => {
-        if (this.end !== undefined) resolve();
-      });
+    let drained = false;
+    this.call.once("drain", () => {
+      drained = true;
+      this.wake();
     });
+    await this.until(() => drained || this.end !== undefined);
   }
 
   /** The level that this hunter was told last. */
@@ -108,7 +108,8 @@ export class MockHunter {
     this.client.close();
   }
 
-  private wake(): void {
+  /** Lets everybody who waits look again. */
+  wake(): void {
     const { waiters } = this;
     this.waiters = [];
     for (const resolve of waiters) resolve();
