@@ -5,7 +5,8 @@
  *   shard-throw=N      the loop of shard N throws
  *   shard-hang=N       the loop of shard N stands still for good
  *   recorder-throw     the recorder throws
- *   recorder-stall=MS  the recorder stands still for that long, as on a disk that does not answer
+ *   recorder-stall=MS  the recorder stands still for that long, or until the next SIGUSR2, as on a
+ *                      disk that does not answer
  */
 import type { Log } from "../telemetry/log.ts";
 import type { RecorderThread } from "./recorder-thread.ts";
@@ -17,12 +18,29 @@ export function installFaults(
   log: Log,
 ): void {
   const [name = "", value = "0"] = (process.env["WEIR_FAULT"] ?? "").split("=");
+  let gate: Int32Array | undefined;
   process.on("SIGUSR2", () => {
     log.warn("fault", `a fault was asked for: ${name}`, { value });
     const number = Number(value);
     if (name === "shard-throw") shards[number]?.fault("throw");
     else if (name === "shard-hang") shards[number]?.fault("hang");
-    else if (name === "recorder-throw") recorder?.fault("throw", 0);
-    else if (name === "recorder-stall") recorder?.fault("stall", number);
+    else if (name === "recorder-throw") recorder?.fault({ type: "fault", fault: "throw" });
+    else if (name === "recorder-stall") gate = toggleStall(recorder, number, gate);
   });
+}
+
+/** Begins a stall, or ends the one that `gate` belongs to; returns the gate of the one that began. */
+function toggleStall(
+  recorder: RecorderThread | undefined,
+  forMs: number,
+  gate: Int32Array | undefined,
+): Int32Array | undefined {
+  if (gate !== undefined) {
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    return undefined;
+  }
+  const shared = new SharedArrayBuffer(4);
+  recorder?.fault({ type: "fault", fault: "stall", forMs, gate: shared });
+  return new Int32Array(shared);
 }

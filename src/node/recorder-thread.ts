@@ -108,8 +108,8 @@ export class RecorderThread {
   }
 
   /** Only in builds with FAULTS. */
-  fault(fault: "throw" | "stall", forMs: number): void {
-    this.worker?.postMessage({ type: "fault", fault, forMs } satisfies RecorderCommand);
+  fault(command: Extract<RecorderCommand, { type: "fault" }>): void {
+    this.worker?.postMessage(command);
   }
 
   terminate(): void {

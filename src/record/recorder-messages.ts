@@ -19,8 +19,15 @@ export interface RecorderStart {
 export type RecorderCommand =
   /** The rings' writers have stopped. */
   | { readonly type: "drain"; readonly deadlineMs: number }
-  /** Only in builds with FAULTS: throw, or stand still. */
-  | { readonly type: "fault"; readonly fault: "throw" | "stall"; readonly forMs: number };
+  /** Only in builds with FAULTS: throw. */
+  | { readonly type: "fault"; readonly fault: "throw" }
+  /** Only in builds with FAULTS: stand still for that long, or until the first word of `gate` is 1. */
+  | {
+      readonly type: "fault";
+      readonly fault: "stall";
+      readonly forMs: number;
+      readonly gate: SharedArrayBuffer;
+    };
 
 /** Recorder → control. First `opened` or `refused`; after a `drain` one `drained`. */
 export type RecorderReport =

@@ -18,7 +18,7 @@ const recorder = createRecorder({ config, application, board: new Board(board), 
 
 port.on("message", (command: RecorderCommand) => {
   if (command.type === "fault") {
-    if (feature("FAULTS")) fail(command.fault, command.forMs);
+    if (feature("FAULTS")) fail(command);
     return;
   }
   void recorder.drain(command.deadlineMs).then((summary) => {
@@ -42,8 +42,8 @@ async function open(): Promise<boolean> {
 }
 
 /** Blocks the thread as a system call on a dead disk would, or ends it. */
-function fail(fault: "throw" | "stall", forMs: number): void {
-  if (fault === "stall") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+function fail(command: Extract<RecorderCommand, { type: "fault" }>): void {
+  if (command.fault === "stall") Atomics.wait(new Int32Array(command.gate), 0, 0, command.forMs);
   else {
     setTimeout(() => {
       throw new Error("a fault was asked for");
