@@ -45,8 +45,9 @@ export class RingWriter {
   }
 
   /**
-   * Makes room for one block of `length` bytes (a multiple of 4) and returns its offset in memory,
-   * or -1 when it does not fit now. What was reserved is invisible until `publish`.
+   * Makes room for one block of `length` bytes (a multiple of 4, at most half the ring) and returns
+   * its offset in memory, or -1 when it does not fit now. What was reserved is invisible until
+   * `publish`.
    */
   reserve(length: number): number {
     let offset = this.written % this.size;
@@ -54,11 +55,11 @@ export class RingWriter {
     if (offset + length > this.size) skip = this.size - offset;
     if (this.written + skip + length - this.tail > this.size) {
       this.tail = this.row.tail();
-      if (this.tail === this.written && offset > 0) skip = this.startOver(offset);
+      if (this.mayStartOver(offset, length)) skip = this.startOver(offset);
       if (this.written + skip + length - this.tail > this.size) return -1;
     } else if (offset > this.size >>> 4 && this.published === this.written) {
       this.tail = this.row.tail();
-      if (this.tail === this.written) skip = this.startOver(offset);
+      if (this.mayStartOver(offset, length)) skip = this.startOver(offset);
     }
     if (skip > 0) {
       this.words[offset >>> 2] = ringSkip;
@@ -67,6 +68,11 @@ export class RingWriter {
     }
     this.written += length;
     return offset;
+  }
+
+  /** Idle, and the block does not reach over the skip mark that would send the reader to it. */
+  private mayStartOver(offset: number, length: number): boolean {
+    return this.tail === this.written && length <= offset;
   }
 
   /**
