@@ -65,14 +65,15 @@ export class RecordSink implements Sink {
       }
       entry = this.interfaces.find(batch, index);
       if (!entry.announced && !this.announce(entry)) break;
-      if (entry.overflow) counters[overflowed] = (counters[overflowed] as number) + 1;
       const block = this.layPacket(batch, index, entry.number);
       if (block === 0) break;
+      if (entry.overflow) counters[overflowed] = (counters[overflowed] as number) + 1;
       unchecked += block;
       taken++;
     }
     counters[offered] = (counters[offered] as number) + taken;
-    if (entry !== undefined && view.hasStats) this.layStatistics(batch, entry);
+    // The recorder does not know an interface that found no room for its block.
+    if (entry?.announced === true && view.hasStats) this.layStatistics(batch, entry);
     ring.publish();
     return index;
   }

@@ -9,16 +9,18 @@ export interface PacketToEncode {
   readonly originalLength?: number;
   readonly interfaceIndex?: number;
   readonly linkType?: number;
-  readonly interfaceName?: string;
+  /** Bytes for a name that is no valid UTF-8. */
+  readonly interfaceName?: string | Uint8Array;
   /** An encoded PacketMetadata. */
   readonly metadata?: Uint8Array;
 }
 
 export interface BatchToEncode {
-  readonly hunterId?: string;
+  readonly hunterId?: string | Uint8Array;
   readonly sequence?: bigint;
   readonly timestampNs?: bigint;
   readonly packets: readonly PacketToEncode[];
+  readonly stats?: { readonly captured: bigint; readonly dropped: bigint };
 }
 
 /** Encodes a `lippycat.data.PacketBatch` by hand (contract.md section 0), as a Go hunter would. */
@@ -32,6 +34,12 @@ export function encodeBatch(batch: BatchToEncode): Uint8Array {
     packetWriter.length = 0;
     encodePacket(packetWriter, packet);
     writer.field(4, packetWriter.bytes, packetWriter.length);
+  }
+  if (batch.stats !== undefined) {
+    packetWriter.length = 0;
+    packetWriter.number(1, batch.stats.captured);
+    packetWriter.number(3, batch.stats.dropped);
+    writer.field(5, packetWriter.bytes, packetWriter.length);
   }
   return writer.bytes.slice(0, writer.length);
 }
@@ -49,13 +57,16 @@ function encodePacket(writer: ByteWriter, packet: PacketToEncode): void {
 
 /** Encodes, walks and wraps packets as the batch that a shard's stages are given. */
 export function makeBatch(batch: BatchToEncode, hunterNumber = 1): Batch {
-  return wrapBatch(encodeBatch(batch), batch.hunterId ?? "hunter", hunterNumber);
+  const id = batch.hunterId ?? "hunter";
+  const text = typeof id === "string" ? id : Buffer.from(id).toString("utf8");
+  return wrapBatch(encodeBatch(batch), text, hunterNumber);
 }
 
 /** Walks encoded bytes, which must be good, and wraps them as a batch without rejections. */
 export function wrapBatch(bytes: Uint8Array, hunterId: string, hunterNumber: number): Batch {
   const view = new PacketBatchView();
-  const outcome = walkPacketBatch(view, bytes, bytes.length);
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const outcome = walkPacketBatch(view, message, message.length);
   if (outcome !== 0) throw new Error(`the batch does not decode: ${walkOutcomeText(outcome)}`);
   return {
     view,
@@ -95,9 +106,9 @@ class ByteWriter {
     this.length += length;
   }
 
-  text(field: number, value: string): void {
-    if (value === "") return;
-    const encoded = new TextEncoder().encode(value);
+  text(field: number, value: string | Uint8Array): void {
+    const encoded = typeof value === "string" ? new TextEncoder().encode(value) : value;
+    if (encoded.length === 0) return;
     this.field(field, encoded, encoded.length);
   }
 
