@@ -18,8 +18,8 @@ export interface InterfaceEntry {
   readonly overflow: boolean;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: false });
-const strict = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class InterfaceTable {
   private readonly entries = new Map<string, InterfaceEntry>();
@@ -50,15 +50,18 @@ export class InterfaceTable {
     const wireName = nameBytes(batch, index);
     const wireIndex = view.interfaceIndex[index] as number;
     const wireLinkType = view.linkType[index] as number;
-    const label = wireName.length > 0 ? Buffer.from(wireName).toString("latin1") : `\0${wireIndex}`;
-    const key = `${wireLinkType} ${batch.hunterId}\0${label}`;
+    const label =
+      wireName.length > 0 ? `n${Buffer.from(wireName).toString("latin1")}` : `i${wireIndex}`;
+    // The length keeps apart what ids and names with any characters in them could make equal.
+    const key = `${wireLinkType} ${batch.hunterId.length} ${batch.hunterId}${label}`;
     const known = this.entries.get(key);
     if (known !== undefined) return known;
     const linkType = wireLinkType === 0 ? 1 : wireLinkType;
     // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
     const wire = { wireName: new Uint8Array(wireName), wireIndex, wireLinkType };
     if (this.entries.size >= limits.interfacesMax) return this.overflow(linkType, wire);
-    const { name, repaired } = readableName(wireName, wireIndex);
+    const cut = (view.interfaceNameLength[index] as number) > wireName.length;
+    const { name, repaired } = readableName(wireName, wireIndex, cut);
     const entry: InterfaceEntry = {
       number: this.created++,
       hunterId: batch.hunterId,
@@ -95,10 +98,15 @@ export class InterfaceTable {
   }
 }
 
+/** What is kept of a name: names that differ only beyond the ceiling are one interface. */
 function nameBytes(batch: Batch, index: number): Uint8Array {
   const { view } = batch;
   const start = view.interfaceNameStart[index] as number;
-  return view.bytes.subarray(start, start + (view.interfaceNameLength[index] as number));
+  return view.bytes.subarray(start, start + keptLength(batch, index));
+}
+
+function keptLength({ view }: Batch, index: number): number {
+  return Math.min(view.interfaceNameLength[index] as number, limits.interfaceNameBytesMax);
 }
 
 function matches(entry: InterfaceEntry, batch: Batch, index: number): boolean {
@@ -106,7 +114,7 @@ function matches(entry: InterfaceEntry, batch: Batch, index: number): boolean {
   const { wireName } = entry;
   if (entry.overflow) return false;
   if (view.linkType[index] !== entry.wireLinkType) return false;
-  if (view.interfaceNameLength[index] !== wireName.length) return false;
+  if (keptLength(batch, index) !== wireName.length) return false;
   if (wireName.length === 0) return view.interfaceIndex[index] === entry.wireIndex;
   const { bytes } = view;
   const start = view.interfaceNameStart[index] as number;
@@ -116,11 +124,14 @@ function matches(entry: InterfaceEntry, batch: Batch, index: number): boolean {
   return true;
 }
 
-/** A name that any reader can show: valid UTF-8 of at most `limits.interfaceNameBytesMax` bytes. */
-function readableName(wire: Uint8Array, index: number): { name: string; repaired: boolean } {
+/** A name that any reader can show: valid UTF-8. `cut` says that `wire` is only the beginning. */
+function readableName(
+  wire: Uint8Array,
+  index: number,
+  cut: boolean,
+): { name: string; repaired: boolean } {
   if (wire.length === 0) return { name: `if${index}`, repaired: false };
-  const cut = wire.length > limits.interfaceNameBytesMax;
-  const part = cut ? wire.subarray(0, characterEnd(wire, limits.interfaceNameBytesMax)) : wire;
+  const part = cut ? wire.subarray(0, characterEnd(wire)) : wire;
   try {
     return { name: strict.decode(part), repaired: cut };
   } catch {
@@ -128,9 +139,11 @@ function readableName(wire: Uint8Array, index: number): { name: string; repaired
   }
 }
 
-/** The last position at or before `end` at which a UTF-8 character starts. */
-function characterEnd(bytes: Uint8Array, end: number): number {
-  let at = end;
-  while (at > end - 4 && at > 0 && ((bytes[at] as number) & 0xc0) === 0x80) at--;
-  return at;
+/** Where the last character begins that a cut may have torn, or the end when none is. */
+function characterEnd(bytes: Uint8Array): number {
+  let at = bytes.length - 1;
+  while (at > 0 && at > bytes.length - 4 && ((bytes[at] as number) & 0xc0) === 0x80) at--;
+  const lead = bytes[at] as number;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  return at + length > bytes.length ? at : bytes.length;
 }

@@ -41,7 +41,9 @@ export class ShardInterfaces {
     const hunterId = Buffer.from(bytes.subarray(hunterStart, nameStart)).toString("utf8");
     const name = Buffer.from(bytes.subarray(nameStart, nameEnd)).toString("utf8");
     if (number >= this.ids.length) this.grow(number);
-    this.interfaces[number] = { key: `${linkType} ${name}\0${hunterId}`, hunterId, name, linkType };
+    // The length keeps apart what names and ids with any characters in them could make equal.
+    const key = `${linkType} ${name.length} ${name}${hunterId}`;
+    this.interfaces[number] = { key, hunterId, name, linkType };
     this.linkTypes[number] = linkType;
   }
 
