@@ -158,15 +158,17 @@ export class BoardRow {
   setTail(position: number): void {
     Atomics.store(this.positions, 1, BigInt(position));
   }
-  /** Sets where the ring last started over while idle: nothing before it waits. Set by the shard. */
+  /** Position at which the ring last started over while idle: nothing before it waits. By the shard. */
+  start(): number {
+    return Number(Atomics.load(this.positions, 2));
+  }
   setStart(position: number): void {
     Atomics.store(this.positions, 2, BigInt(position));
   }
 
-  /** Bytes published and not yet done; the tail stays behind a start until the first block is done. */
+  /** Bytes published and not yet done. */
   pending(): number {
-    const done = Math.max(this.tail(), Number(Atomics.load(this.positions, 2)));
-    return Math.max(0, this.head() - done);
+    return Math.max(0, this.head() - Math.max(this.tail(), this.start()));
   }
 
   /** Counts up while the thread's event loop turns; control watches it. */

@@ -1,7 +1,8 @@
 /**
  * A byte ring between one shard and the recorder: one writer, one reader, no locks and no copies
  * between threads. Blocks are contiguous; where one does not fit before the end of the memory the
- * writer leaves a skip mark (`record/ring-blocks.ts`) and goes on at the start.
+ * writer leaves a skip mark (`record/ring-blocks.ts`) and goes on at the start. A ring of which
+ * everything is done starts over there earlier.
  *
  * Positions count bytes from the birth of the ring and never wrap; the offset in memory is the
  * position modulo the size. They live in the board (`head` published, `tail` done).
@@ -23,6 +24,9 @@ export class RingWriter {
   /** Position after the last reserved block. */
   private written: number;
   private published: number;
+  /** Where the ring last started over. */
+  private start: number;
+  /** Nothing before it is needed any more. */
   private tail: number;
 
   /**
@@ -37,11 +41,11 @@ export class RingWriter {
     this.board = board;
     this.row = board.row(shard);
     this.totalMax = totalMax;
-    this.written = this.row.head();
+    // A shard that died may have started over without publishing anything after that.
+    this.start = this.row.start();
+    this.written = Math.max(this.row.head(), this.start);
     this.published = this.written;
-    this.tail = this.row.tail();
-    // What a shard that died left may lie before a start that it never published.
-    this.row.setStart(0);
+    this.tail = this.done();
   }
 
   /**
@@ -54,12 +58,12 @@ export class RingWriter {
     let skip = 0;
     if (offset + length > this.size) skip = this.size - offset;
     if (this.written + skip + length - this.tail > this.size) {
-      this.tail = this.row.tail();
-      if (this.mayStartOver(offset, length)) skip = this.startOver(offset);
+      this.tail = this.done();
+      if (this.tail === this.written && offset > 0) skip = this.startOver(offset);
       if (this.written + skip + length - this.tail > this.size) return -1;
     } else if (offset > this.size >>> 4 && this.published === this.written) {
-      this.tail = this.row.tail();
-      if (this.mayStartOver(offset, length)) skip = this.startOver(offset);
+      this.tail = this.done();
+      if (this.tail === this.written) skip = this.startOver(offset);
     }
     if (skip > 0) {
       this.words[offset >>> 2] = ringSkip;
@@ -70,18 +74,16 @@ export class RingWriter {
     return offset;
   }
 
-  /** Idle, and the block does not reach over the skip mark that would send the reader to it. */
-  private mayStartOver(offset: number, length: number): boolean {
-    return this.tail === this.written && length <= offset;
-  }
-
   /**
    * An idle ring goes back to the start of the memory, which keeps what it touches small and warm.
-   * The skipped bytes hold nothing: counted as waiting, they would pause every hunter.
+   * The reader follows by itself: were it to walk there, a recorder that stands still would leave the
+   * skipped bytes unusable, and the ring would be full at once.
    */
   private startOver(offset: number): number {
     const skip = this.size - offset;
-    this.row.setStart(this.written + skip);
+    this.start = this.written + skip;
+    this.tail = this.start;
+    this.row.setStart(this.start);
     return skip;
   }
 
@@ -107,7 +109,7 @@ export class RingWriter {
 
   /** Position up to which the recorder is done. */
   done(): number {
-    this.tail = this.row.tail();
+    this.tail = Math.max(this.row.tail(), this.start);
     return this.tail;
   }
 }
@@ -136,6 +138,9 @@ export class RingReader {
 
   /** Offset in memory of the next block, after any skip mark, or -1 when there is none before `head`. */
   next(head: number): number {
+    if (this.position >= head) return -1;
+    const start = this.row.start();
+    if (this.position < start) this.position = start;
     if (this.position >= head) return -1;
     const offset = this.position % this.size;
     if (this.words[offset >>> 2] !== ringSkip) return offset;

@@ -92,7 +92,26 @@ describe("a ring", () => {
     expect(Math.max(...offsets)).toBeLessThan(8 * 1024);
   });
 
-  test("does not start over with a block that would cover its own skip mark", () => {
+  test("has all of its memory after it started over, though the reader has not followed", () => {
+    const size = 64 * 1024;
+    const { board, writer, reader } = makeRing(size);
+    lay(writer, 0, size / 2);
+    writer.publish();
+    expect(take(reader)).toBe(0);
+    reader.release(reader.position);
+    for (let number = 1; number <= 64; number++) {
+      expect(lay(writer, number, 1024)).toBe((number - 1) * 1024);
+      writer.publish();
+      expect(board.pendingBytes()).toBe(number * 1024);
+    }
+    expect(lay(writer, 65, 1024)).toBe(-1);
+    for (let number = 1; number <= 64; number++) expect(take(reader)).toBe(number);
+    reader.rewind();
+    for (let number = 1; number <= 64; number++) expect(take(reader)).toBe(number);
+    expect(take(reader)).toBe(-1);
+  });
+
+  test("starts over with a block that is longer than what lies before it", () => {
     const { writer, reader } = makeRing(1024);
     lay(writer, 1, 80);
     writer.publish();
