@@ -23,7 +23,7 @@ export type WalkOutcome = (typeof walkOutcome)[keyof typeof walkOutcome];
 const outcomeTexts: Record<WalkOutcome, string> = {
   0: "ok",
   1: "a field runs past the end of its message",
-  2: "a varint is longer than ten bytes",
+  2: "a varint is longer than 64 bits",
   3: "a field number or wire type is not valid",
   4: "groups are unbalanced or nested too deeply",
   5: `more than ${limits.batchPacketsMax} packets`,
@@ -120,6 +120,8 @@ function readVarint(bytes: Uint8Array, end: number): boolean {
   for (let shift = 0; shift < 70; shift += 7) {
     if (at >= end) return fail(walkOutcome.truncated);
     const byte = bytes[at++] as number;
+    // The tenth byte has room for one bit: protobuf-go refuses more.
+    if (shift === 63 && byte > 1) break;
     const value = byte & 0x7f;
     if (shift < 28) lowBits |= value << shift;
     else if (shift === 28) {
