@@ -3,8 +3,10 @@ import { limits } from "../config/limits.ts";
 import type { HunterStream } from "./hunter-stream.ts";
 
 export class ResumeQueue {
-  private waiting = new Set<HunterStream>();
+  private readonly waiting = new Set<HunterStream>();
   private timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  /** How many may go before the timer runs out. */
+  private room: number = limits.resumesAtOnce;
   private readonly send: (stream: HunterStream) => void;
 
   constructor(send: (stream: HunterStream) => void) {
@@ -13,7 +15,7 @@ export class ResumeQueue {
 
   add(stream: HunterStream): void {
     this.waiting.add(stream);
-    if (this.timer === undefined) this.next();
+    this.timer ??= setTimeout(() => this.next(), 0);
   }
 
   remove(stream: HunterStream): void {
@@ -23,18 +25,18 @@ export class ResumeQueue {
   /** The pressure rose again: whoever was not resumed yet stays paused. */
   clear(): void {
     this.waiting.clear();
-    clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
   private next(): void {
     this.timer = undefined;
+    if (this.waiting.size === 0) return;
+    // Also when nobody is left: who comes next waits its turn after these.
+    this.timer = setTimeout(() => this.next(), limits.resumeIntervalMs);
     let sent = 0;
     for (const stream of this.waiting) {
       if (sent++ === limits.resumesAtOnce) break;
       this.waiting.delete(stream);
       this.send(stream);
     }
-    if (this.waiting.size > 0) this.timer = setTimeout(() => this.next(), limits.resumeIntervalMs);
   }
 }
