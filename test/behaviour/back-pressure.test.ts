@@ -1,0 +1,148 @@
+/** A recorder that stands still: memory stays bounded, control goes on, hunters are told by themselves. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { limits } from "../../src/config/limits.ts";
+import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
+import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
+import { ManagementClient } from "../support/management-client.ts";
+import { MockHunter } from "../support/mock-hunter.ts";
+import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import {
+  checkAccounts,
+  type LogLine,
+  type RunningProcessor,
+  scratchDirectory,
+  startProcessor,
+} from "../support/weir-process.ts";
+
+const mebibyte = 1024 * 1024;
+const { FLOW_SLOW, FLOW_PAUSE, FLOW_RESUME } = FlowControl;
+
+async function startStallable(workers: number) {
+  const file = join(scratchDirectory(), "pressure.pcapng");
+  const node = await startProcessor(["--workers", String(workers), "-w", file], {
+    binary: "faults",
+    env: { WEIR_FAULT: "recorder-stall=600000" },
+  });
+  const toggleStall = async () => {
+    const from = node.lines.length;
+    node.kill("SIGUSR2");
+    await node.waitFor("fault", () => true, from);
+  };
+  return { node, file, toggleStall };
+}
+
+/** Two stats lines in a row between which nothing was received, with a full queue. */
+async function waitUnread(node: RunningProcessor): Promise<LogLine> {
+  let before = await node.waitFor("stats", () => true, node.lines.length);
+  for (;;) {
+    const line = await node.waitFor("stats", () => true, node.lines.length);
+    const unchanged = line["received"] === before["received"];
+    if (unchanged && Number(line["queue_percent"]) >= 98 && Number(line["held"]) > 0) return line;
+    before = line;
+  }
+}
+
+/** Milliseconds that each of `count` heartbeats and registrations took, sorted. */
+async function timeControl(node: RunningProcessor, count: number): Promise<number[]> {
+  const management = new ManagementClient(node.address);
+  const times: number[] = [];
+  for (let turn = 0; turn < count; turn++) {
+    const hunterId = `asking-${turn % 8}`;
+    const begun = performance.now();
+    await management.register({ hunterId });
+    times.push(performance.now() - begun);
+    const asked = performance.now();
+    const answer = await management.heartbeat({ hunterId, timestampNs: BigInt(turn + 1) });
+    times.push(performance.now() - asked);
+    expect(answer.timestampNs).toBe(BigInt(turn + 1));
+  }
+  management.close();
+  return times.sort((a, b) => a - b);
+}
+
+describe.each([...workerCounts])("a stalled recorder with --workers %d", (workers) => {
+  test("holds hunters back, answers control, and loses nothing", async () => {
+    const { node, file, toggleStall } = await startStallable(workers);
+    const streams = await connectAcrossShards(node, 6);
+    const size = 1400;
+    const hunters = streams.map(
+      (stream, number) => new BusyHunter(stream, { number, size, window: 2048, batches: 50 }),
+    );
+    await Promise.all(hunters.map((hunter) => hunter.waitAcked(50)));
+    for (const { stream } of hunters) stream.signals.length = 0;
+    const rssBefore = node.rssBytes();
+
+    await toggleStall();
+    // Four heed what they are told, two do not.
+    const busy = streams.map(
+      (stream, number) =>
+        new BusyHunter(stream, { number, size, window: 2048, ignoresPause: number < 2 }),
+    );
+    const unread = await waitUnread(node);
+    for (const { signals } of streams) {
+      expect(signals.at(-1)?.flow).toBe(FLOW_PAUSE);
+      expect(signals.map(({ flow }) => flow)).not.toContain(FLOW_RESUME);
+    }
+    // With no ack to carry it: whoever filled the queue was told to slow down first.
+    const told = streams.map(({ signals }) => signals.map(({ flow }) => flow).join());
+    expect(told).toContain([FLOW_SLOW, FLOW_PAUSE].join());
+    const unacked = busy.slice(0, 2).map(({ sent, acked }) => (sent - acked) * 64 * size);
+    const heldBytes = limits.recordRingBytes + unacked.length * 8 * mebibyte;
+    expect(unacked.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(heldBytes);
+
+    const times = await timeControl(node, 100);
+    const median = times[times.length >> 1]!;
+    const rss = node.rssBytes();
+    console.log(
+      `--workers ${workers}: control median ${median.toFixed(1)} ms, max ${times.at(-1)!.toFixed(1)} ms; ` +
+        `RSS ${(rssBefore / mebibyte).toFixed(0)} -> ${(rss / mebibyte).toFixed(0)} MiB`,
+    );
+    expect(median).toBeLessThan(100);
+    expect(times[Math.floor(times.length * 0.95)]!).toBeLessThan(250);
+    const windows = streams.length * (limits.connectionWindowBytes + limits.streamWindowBytes);
+    expect(rss - rssBefore).toBeLessThan(limits.recordRingBytes + windows + 48 * mebibyte);
+    expect(node.latest("stats")!["received"]).toBe(unread["received"] as number);
+
+    await toggleStall();
+    await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+    await Promise.all(busy.map((hunter) => hunter.finish()));
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    for (const stream of streams) stream.close();
+    const sent = busy.reduce((sum, hunter) => sum + hunter.sent * hunter.packets, 0);
+    expect(checkRecorded(file, busy)).toBe(sent);
+    checkAccounts(node);
+  });
+
+  test("resumes many hunters a few at a time", async () => {
+    const { node, toggleStall } = await startStallable(workers);
+    const [sender, ...idle] = await connectAcrossShards(node, 72);
+    const resumedAt: number[] = [];
+    for (const stream of idle) {
+      void stream
+        .until(() => stream.level === FLOW_RESUME)
+        .then(() => {
+          resumedAt.push(performance.now());
+        });
+    }
+    await toggleStall();
+    const busy = new BusyHunter(sender as MockHunter, { number: 0, size: 1400, window: 2048 });
+    await Promise.all(idle.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
+    await busy.stop();
+    await toggleStall();
+    await Promise.all(idle.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+    await busy.finish();
+    // The fullest shard has at least its share of them, and resumes them in groups.
+    const groups = Math.ceil(idle.length / workers / limits.resumesAtOnce);
+    const leastMs = (groups - 1) * limits.resumeIntervalMs;
+    const spread = Math.max(...resumedAt) - Math.min(...resumedAt);
+    // The first one may be seen late on a busy machine, hence the half.
+    expect(spread).toBeGreaterThan(leastMs / 2);
+    expect(resumedAt.length).toBe(idle.length);
+    for (const stream of [busy.stream, ...idle]) stream.close();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    checkAccounts(node);
+  });
+});
