@@ -179,7 +179,9 @@ class Processor {
     );
     Atomics.store(board.words, boardWord.draining, 1);
     await Promise.all(this.shards.map((shard) => shard.ask("drain")));
-    await this.recorder?.drain(limits.drainRecorderMsMax);
+    // Shards that wait for room in the queue wait for the recorder too: that is not waited for twice.
+    const endsMs = begun + limits.drainReadMsMax + limits.drainRecorderMsMax;
+    await this.recorder?.drain(Math.max(limits.drainQuietMs, endsMs - clock.monotonicMs()));
     await Promise.all(this.shards.map((shard) => shard.ask("finish")));
     const { ingest, recorder, rejected, inFlight, held } = readAccounts(board);
     const unwritten = this.recorder === undefined ? 0 : inFlight + held;
@@ -190,7 +192,12 @@ class Processor {
       acknowledged: ingest.packetsAcked,
       ...(this.recorder === undefined
         ? {}
-        : { written: recorder.packetsWritten, unwritten, file: this.recorder.path }),
+        : {
+            written: recorder.packetsWritten,
+            unwritten,
+            deleted: recorder.packetsDeleted,
+            file: this.recorder.path,
+          }),
     });
     return unwritten;
   }
