@@ -39,6 +39,7 @@ export class CaptureFile {
   releasedSize: number;
   /** Packets written by this process. */
   packets = 0;
+  releasedPackets = 0;
   private readonly fd: number;
   private sink: FileSink;
   private appended = 0;
@@ -87,6 +88,12 @@ export class CaptureFile {
     this.size = size;
     await this.emptySink();
     ftruncateSync(this.fd, size);
+  }
+
+  /** What was written so far was given back to the rings: it is never written again. */
+  release(): void {
+    this.releasedSize = this.size;
+    this.releasedPackets = this.packets;
   }
 
   /** Throws on the system's error; then nothing since `releasedSize` can be trusted. */

@@ -8,56 +8,30 @@ import {
   constants,
   fsyncSync,
   openSync,
-  readdirSync,
   statSync,
   unlinkSync,
 } from "node:fs";
-import { basename, join } from "node:path";
-import type { Clock } from "../base/clock.ts";
+import { basename } from "node:path";
 import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
-import type { Log } from "../telemetry/log.ts";
 import { CaptureFile } from "./capture-file.ts";
-import {
-  type CaptureName,
-  numberedIndex,
-  numberedPath,
-  plainPath,
-  sidePath,
-} from "./file-names.ts";
-import { type RecorderConfig, rotates } from "./recorder-config.ts";
-import type { RecorderTally } from "./recorder-tally.ts";
-import { countPackets, recoverFile, setAside } from "./recovery.ts";
+import { type CaptureName, numberedPath, plainPath, sidePath } from "./file-names.ts";
+import { FileRing } from "./file-ring.ts";
+import { rotates } from "./recorder-config.ts";
+import { recoverFile, setAside } from "./recovery.ts";
+import type { SeriesContext } from "./series-context.ts";
 import { SideFile } from "./side-file.ts";
-
-export interface SeriesContext {
-  readonly config: RecorderConfig;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly tally: RecorderTally;
-}
-
-/** A closed file of the ring. */
-interface KeptFile {
-  readonly path: string;
-  readonly index: number;
-  /** Undefined for files of an earlier run: counted when they are deleted. */
-  readonly packets: number | undefined;
-  /** Wall time of its last change. */
-  readonly endedMs: number;
-}
 
 export class FileSeries {
   readonly name: CaptureName;
+  readonly ring: FileRing;
   current: CaptureFile | undefined;
-  private suspended: CaptureFile | undefined;
   /** Of the classic pcap file that is continued. */
   continuedLinkType: number | undefined;
   private readonly context: SeriesContext;
   private readonly rotating: boolean;
   private side: SideFile | undefined;
-  private kept: KeptFile[] = [];
-  private nextIndex = 1;
+  private suspended: CaptureFile | undefined;
   /** The file at the path itself is taken: by the first file, or by one that failed. */
   private plainTaken = false;
   private savedSize = 0;
@@ -66,6 +40,7 @@ export class FileSeries {
   constructor(name: CaptureName, context: SeriesContext) {
     this.name = name;
     this.context = context;
+    this.ring = new FileRing(name, context);
     this.rotating = rotates(context.config);
   }
 
@@ -77,10 +52,10 @@ export class FileSeries {
     if (this.side === undefined) {
       this.side = new SideFile(sidePath(this.name), plainPath(this.name));
     }
-    this.findKept();
-    const last = this.kept.at(-1);
+    this.ring.find();
+    const last = this.ring.lastPath;
     if (!this.rotating) this.startPlain();
-    else if (last !== undefined) this.repair(last.path);
+    else if (last !== undefined) this.repair(last);
   }
 
   /** Begins the next file with `header`, which stands in it afterwards, or throws and leaves none. */
@@ -92,7 +67,7 @@ export class FileSeries {
     try {
       await file.append(header);
       await file.finish();
-      file.releasedSize = file.size;
+      file.release();
       if (config.ack === "synced") {
         file.sync();
         syncDirectory(this.name.directory);
@@ -103,12 +78,12 @@ export class FileSeries {
       throw error;
     }
     if (path === plainPath(this.name)) this.plainTaken = true;
-    else this.nextIndex++;
+    else this.ring.nextIndex++;
     this.current = file;
     tally.add({ filesOpened: 1, bytesWritten: header.length });
     if (this.rotating) log.debug("file-opened", `recording to ${path}`, { path });
     this.saveSide(true);
-    this.trimRing();
+    this.ring.trim();
     return file;
   }
 
@@ -149,6 +124,7 @@ export class FileSeries {
     try {
       const file = new CaptureFile(suspended.path, false, suspended.startedMs);
       file.packets = suspended.packets;
+      file.release();
       this.current = file;
       if (file.size === suspended.size) return true;
       await this.abandon();
@@ -192,7 +168,7 @@ export class FileSeries {
     if (current === undefined) return;
     this.saveSide(true, true);
     await current.close();
-    this.keep(current);
+    this.ring.keep(current);
     this.current = undefined;
   }
 
@@ -206,35 +182,8 @@ export class FileSeries {
       // It is given up because such calls fail.
     }
     if (current.packets === 0 && current.path !== plainPath(this.name)) unlinkQuietly(current.path);
-    else this.keep(current);
+    else this.ring.keep(current);
     this.current = undefined;
-  }
-
-  /** When the file ended that `deleteOldest` would delete; infinite when there is none. */
-  oldestMs(): number {
-    if (!this.rotating || this.context.config.rotateFiles === 0) return Number.POSITIVE_INFINITY;
-    return this.kept[0]?.endedMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  /**
-   * Deletes the oldest closed file of the ring and returns its size, which the system may free a
-   * little later; undefined when there is none or nothing may be deleted.
-   */
-  deleteOldest(): number | undefined {
-    const { config, tally, log } = this.context;
-    if (!this.rotating || config.rotateFiles === 0) return undefined;
-    const oldest = this.kept.shift();
-    if (oldest === undefined) return undefined;
-    const size = statSync(oldest.path, { throwIfNoEntry: false })?.size ?? 0;
-    const packets = oldest.packets ?? countPackets(oldest.path, config.format);
-    if (!unlinkQuietly(oldest.path)) {
-      log.warn("file-not-deleted", `${oldest.path} could not be deleted`, { path: oldest.path });
-      return 0;
-    }
-    tally.add({ filesDeleted: 1, packetsDeleted: packets ?? 0 });
-    const message = `deleted ${oldest.path}, the oldest of the ring`;
-    log.debug("file-deleted", message, { path: oldest.path, packets });
-    return size;
   }
 
   /** Notes the good offset when enough was written since, or at once with `now`. */
@@ -313,41 +262,16 @@ export class FileSeries {
       return new CaptureFile(path, true, nowMs);
     } catch (error) {
       // Only an empty file may be there: `start` has looked. Anything else is not ours to write to.
-      if (systemCode(error) !== "EEXIST" || statSync(path).size > 0) throw error;
-      return new CaptureFile(path, false, nowMs);
+      if (systemCode(error) !== "EEXIST") throw error;
+      if (statSync(path).size === 0) return new CaptureFile(path, false, nowMs);
+      this.plainTaken = true;
+      throw error;
     }
   }
 
   private nextPath(): string {
     if (!this.rotating && !this.plainTaken) return plainPath(this.name);
-    return numberedPath(this.name, this.nextIndex, this.context.clock.wallMs());
-  }
-
-  private findKept(): void {
-    this.kept = [];
-    for (const entry of readdirSync(this.name.directory)) {
-      const index = numberedIndex(this.name, entry);
-      if (index === undefined) continue;
-      const path = join(this.name.directory, entry);
-      const endedMs = statSync(path).mtimeMs;
-      this.kept.push({ path, index, packets: undefined, endedMs });
-      this.nextIndex = Math.max(this.nextIndex, index + 1);
-    }
-    this.kept.sort((one, other) => one.index - other.index);
-  }
-
-  private keep(file: CaptureFile): void {
-    const index = numberedIndex(this.name, basename(file.path));
-    if (index === undefined) return;
-    const endedMs = this.context.clock.wallMs();
-    this.kept.push({ path: file.path, index, packets: file.packets, endedMs });
-  }
-
-  /** The file being written is one of `rotateFiles`. */
-  private trimRing(): void {
-    const { rotateFiles } = this.context.config;
-    if (rotateFiles === 0) return;
-    while (this.kept.length >= rotateFiles) this.deleteOldest();
+    return numberedPath(this.name, this.ring.nextIndex, this.context.clock.wallMs());
   }
 }
 
@@ -361,11 +285,10 @@ function syncDirectory(path: string): void {
   }
 }
 
-function unlinkQuietly(path: string): boolean {
+function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path);
-    return true;
   } catch {
-    return false;
+    // An empty file more.
   }
 }

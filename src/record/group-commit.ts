@@ -4,8 +4,9 @@ import { limits } from "../config/limits.ts";
 import { type Board, boardWord } from "../pipeline/board.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import type { CaptureWriter, Group, ShardRing } from "./capture-writer.ts";
-import type { FileSeries, SeriesContext } from "./file-series.ts";
+import type { FileSeries } from "./file-series.ts";
 import { freeBytes, isIoFailure, isPassing } from "./io-failure.ts";
+import type { SeriesContext } from "./series-context.ts";
 import type { Stall } from "./stall.ts";
 
 export class GroupCommit {
@@ -128,6 +129,7 @@ export class GroupCommit {
     this.writer.undo();
     for (const { current } of this.writer.series) {
       if (current === undefined) continue;
+      current.packets = current.releasedPackets;
       if (bad.has(current) || current.size > current.releasedSize) {
         await cut(current, current.releasedSize, bad);
       }
@@ -148,7 +150,7 @@ export class GroupCommit {
     tally.add({ packetsWritten: this.packets, bytesWritten: this.bytes, syncs });
     for (const { reader } of this.shards) reader.release(reader.position);
     for (const { current } of this.writer.series) {
-      if (current !== undefined) current.releasedSize = current.size;
+      current?.release();
     }
     this.packets = 0;
     this.bytes = 0;
@@ -165,7 +167,7 @@ export class GroupCommit {
     const free = freeBytes(first.name.directory);
     if (free === undefined) return;
     for (let left = free - fileBytes; left < diskReserveBytes; ) {
-      const deleted = oldestOf(this.writer.series).deleteOldest();
+      const deleted = oldestOf(this.writer.series).ring.deleteOldest();
       if (deleted !== undefined) left += deleted;
       else {
         const text = `less than the reserve of ${diskReserveBytes} bytes is free`;
@@ -191,5 +193,5 @@ async function cut(file: CaptureFile, size: number, bad: Set<CaptureFile>): Prom
 }
 
 function oldestOf(series: readonly FileSeries[]): FileSeries {
-  return series.reduce((one, other) => (other.oldestMs() < one.oldestMs() ? other : one));
+  return series.reduce((one, other) => (other.ring.oldestMs() < one.ring.oldestMs() ? other : one));
 }

@@ -42,7 +42,7 @@ interface Library {
 }
 
 const libraryNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
+  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"],
   darwin: ["libSystem.B.dylib"],
 };
 

@@ -3,9 +3,9 @@ import { realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import type { CaptureWriter } from "./capture-writer.ts";
-import type { SeriesContext } from "./file-series.ts";
 import { isPassing } from "./io-failure.ts";
 import type { RecorderConfig } from "./recorder-config.ts";
+import type { SeriesContext } from "./series-context.ts";
 
 export interface OpenedCapture {
   /** The file that is written first; with rotation the first of its numbers. */

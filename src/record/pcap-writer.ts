@@ -7,11 +7,12 @@ import { limits } from "../config/limits.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { type CaptureWriter, Group, type ShardRing } from "./capture-writer.ts";
 import { besideName, captureName } from "./file-names.ts";
-import { FileSeries, type SeriesContext } from "./file-series.ts";
+import { FileSeries } from "./file-series.ts";
 import { linkTypeName } from "./link-type-name.ts";
 import { pcapFileHeader, TimeSplit } from "./pcap-records.ts";
 import { ringBlock } from "./ring-blocks.ts";
 import { readControlBlock, type TakeStatistics } from "./ring-control.ts";
+import type { SeriesContext } from "./series-context.ts";
 
 /** The files of one link type. */
 interface LinkFiles {

@@ -7,7 +7,8 @@ import { limits } from "../config/limits.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { type CaptureWriter, Group, type ShardRing } from "./capture-writer.ts";
 import { captureName } from "./file-names.ts";
-import { FileSeries, type SeriesContext } from "./file-series.ts";
+import { FileSeries } from "./file-series.ts";
+import { isPassing } from "./io-failure.ts";
 import {
   interfaceBlock,
   sectionHeaderBlock,
@@ -16,6 +17,7 @@ import {
 } from "./pcapng-blocks.ts";
 import { packetBlockOverhead, ringBlock } from "./ring-blocks.ts";
 import { readControlBlock, type TakeStatistics } from "./ring-control.ts";
+import type { SeriesContext } from "./series-context.ts";
 
 /** An interface of the section that is being written. */
 interface SectionInterface {
@@ -62,7 +64,14 @@ export class PcapngWriter implements CaptureWriter {
     const { current } = this.files;
     if (current === undefined) return this.createFile();
     const rotation = this.files.isRotationDue(nowMs, this.reservedBytes());
-    await this.writeStatistics(current);
+    try {
+      await this.writeStatistics(current);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      // The packets in it are done; a sick file is only left.
+      await this.files.abandon();
+      return this.createFile();
+    }
     if (!rotation) return this.beginSection(true);
     await this.files.closeCurrent();
     return this.createFile();
@@ -280,6 +289,6 @@ export async function appendWhole(
     await file.rollBack();
     throw error;
   }
-  file.releasedSize = file.size;
+  file.release();
   context.tally.add({ bytesWritten: bytes.length });
 }

@@ -9,7 +9,6 @@ import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { RingReader } from "../pipeline/ring.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { CaptureWriter, ShardRing } from "./capture-writer.ts";
-import type { SeriesContext } from "./file-series.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type OpenedCapture, openCapture } from "./open-capture.ts";
 import { PcapWriter } from "./pcap-writer.ts";
@@ -17,6 +16,7 @@ import { PcapngWriter } from "./pcapng-writer.ts";
 import type { RecorderConfig } from "./recorder-config.ts";
 import { RecorderTally } from "./recorder-tally.ts";
 import { ringBlock } from "./ring-blocks.ts";
+import type { SeriesContext } from "./series-context.ts";
 import { ShardInterfaces } from "./shard-interfaces.ts";
 import { Stall } from "./stall.ts";
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, expect, type Mock, spyOn, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { Clock } from "../../../src/base/clock.ts";
 import { boardWord, recorderCounter, recorderState } from "../../../src/pipeline/board.ts";
 import { CaptureFile } from "../../../src/record/capture-file.ts";
 import { readCapture } from "../../support/read-capture.ts";
@@ -149,6 +150,29 @@ for (const extension of ["pcapng", "pcap"]) {
     for (const file of readdirSync(directory)) unlinkSync(join(directory, file));
   });
 }
+
+test("a rotation leaves a sick file without its statistics", async () => {
+  let nowMs = 0;
+  const clock: Clock = { monotonicMs: () => nowMs, wallMs: () => Date.now(), random: () => 0 };
+  let failures = 0;
+  breakWrites(() => failures-- > 0, "EIO");
+  const config = recorderConfig(join(directory, "turn.pcapng"), { rotateIntervalMs: 1000 });
+  const node = await recordInProcess(config, { clock });
+  announce(node);
+  node.fillers[0]?.packet({ interface: 0, time: 0n, bytes: Buffer.alloc(0) });
+  node.fillers[0]?.statistics(0, 1, 2);
+  await node.settle();
+  failures = 1;
+  nowMs = 2000;
+  wake(node);
+  const opened = (): number =>
+    node.board.recorder.counters[recorderCounter("filesOpened")] as number;
+  await until(() => opened() === 2, "the second file");
+  node.fillers[0]?.packet({ interface: 0, time: 90n, bytes: Buffer.alloc(0) });
+  await node.finish();
+  expect(timesIn("turn_")).toEqual([0, 90]);
+  for (const file of readdirSync(directory)) unlinkSync(join(directory, file));
+});
 
 test("a disk that refuses every sync is not filled with files", async () => {
   let attempts = 0;

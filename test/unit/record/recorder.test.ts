@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { limits } from "../../../src/config/limits.ts";
 import { boardWord, recorderState } from "../../../src/pipeline/board.ts";
 import { readCapture } from "../../support/read-capture.ts";
 import {
@@ -124,6 +125,29 @@ test("more than the ring holds goes through it", async () => {
     Array.from({ length: count }, (_, i) => i),
   );
   expect(packets.every(({ bytes: data }, index) => data.length === (index * 7) % 1400)).toBe(true);
+});
+
+test("more interfaces than a section may have go to a new section", async () => {
+  const path = join(directory, "sections.pcapng");
+  const node = await recordInProcess(recorderConfig(path), { ringBytes: 16 * 1024 * 1024 });
+  const [shard] = node.fillers;
+  const count = limits.interfacesMax + 10;
+  for (let number = 0; number < count; number++) {
+    const lay = (): boolean => shard?.announce(number, `hunter-${number}`, "eth0", 1) ?? true;
+    while (!lay()) await node.settle();
+    const packet = { interface: number, time: BigInt(number), bytes: bytes(4, number) };
+    while (shard?.packet(packet) === false) await node.settle();
+  }
+  shard?.packet({ interface: 3, time: BigInt(count), bytes: bytes(4, 3) });
+  await node.finish();
+  const file = readCapture(path);
+  expect(file.sections).toBe(2);
+  expect(file.packets.length).toBe(count + 1);
+  expect(
+    file.packets.every(({ hunter, time }, at) => {
+      return at === count ? hunter === "hunter-3" : hunter === `hunter-${time}`;
+    }),
+  ).toBe(true);
 });
 
 test("the side file is hidden and stays", () => {

@@ -1,0 +1,12 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { RecorderConfig } from "./recorder-config.ts";
+import type { RecorderTally } from "./recorder-tally.ts";
+
+/** What everything that handles capture files works with. */
+export interface SeriesContext {
+  readonly config: RecorderConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tally: RecorderTally;
+}
