@@ -50,6 +50,8 @@ export const limits = {
   streamsMax: 1024,
   /** Acks of one stream that wait for the disk; above it the stream is not read. */
   pendingAcksPerStreamMax: 16_384,
+  /** The same over all streams of one shard, those of clients that left included. */
+  pendingAcksMax: 131_072,
   /** Bytes of acks that a hunter has not read; above it its stream is not read. */
   unreadAckBytesMax: 1024 * 1024,
   /** A message up to this size may be half received on any stream at any time. */

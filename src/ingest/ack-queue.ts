@@ -11,7 +11,7 @@ export interface PendingAck {
   readonly error: string;
 }
 
-/** First in, first out. Bounded by `pendingAcksPerStreamMax` of each stream. */
+/** First in, first out. Bounded by `limits.pendingAcksMax`, which `ingest.ts` keeps. */
 export class AckQueue {
   private items: (PendingAck | undefined)[] = [];
   private first = 0;

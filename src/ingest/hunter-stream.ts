@@ -5,21 +5,6 @@ import { type FlowLevel, flowControl } from "./pressure.ts";
 import { streamControlBytesMax, writeStreamControl } from "./stream-control.ts";
 import type { StreamPort, StreamStatus } from "./stream-port.ts";
 
-/** A batch of which the sink took only a part; its bytes stay valid until it is taken whole. */
-export interface HeldBatch {
-  readonly message: Buffer;
-  /** First packet not taken. */
-  readonly from: number;
-}
-
-/** What the ack of a held batch will say. */
-export interface HeldAck {
-  readonly sequenceLow: number;
-  readonly sequenceHigh: number;
-  readonly packets: number;
-  readonly error: string;
-}
-
 export class HunterStream {
   readonly port: StreamPort;
   /** Whose batch came last; undefined before the first. */
@@ -30,8 +15,8 @@ export class HunterStream {
   signalled: FlowLevel = flowControl.continue;
   pendingAcks = 0;
   batches = 0;
-  held: HeldBatch | undefined = undefined;
-  heldAck: HeldAck | undefined = undefined;
+  /** A message that was read and not looked at, because others wait for room in the sink. */
+  waiting: Buffer | undefined = undefined;
   /** Set when the call shall end as soon as its last ack is out. */
   closing: StreamStatus | undefined = undefined;
   /** False while `port` was told to stop. */

@@ -15,10 +15,11 @@ import {
   walkOutcomeText,
   walkPacketBatch,
 } from "../wire/packet-batch.ts";
-import { AckQueue } from "./ack-queue.ts";
+import { AckQueue, type PendingAck } from "./ack-queue.ts";
 import { admit, admitted, rejectionError } from "./admission.ts";
+import type { HeldBatch } from "./held-batch.ts";
 import { HunterStream } from "./hunter-stream.ts";
-import { HunterTable } from "./hunter-table.ts";
+import { type HunterEntry, HunterTable } from "./hunter-table.ts";
 import { type FlowLevel, flowControl, nextLevel } from "./pressure.ts";
 import { ResumeQueue } from "./resume-queue.ts";
 import { invalidArgument, type StreamPort, type StreamStatus, statusOk } from "./stream-port.ts";
@@ -44,8 +45,10 @@ export class Ingest {
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
   private readonly resumes = new ResumeQueue((stream) => this.signal(stream, flowControl.continue));
-  /** Streams that stopped because the sink was full, the longest waiting first. */
-  private readonly held = new Set<HunterStream>();
+  /** The batch that the sink took a part of before it was full; there is never a second one. */
+  private held: HeldBatch | undefined = undefined;
+  /** Streams with a message that waits, not looked at, for that batch; the longest waiting first. */
+  private readonly waiting = new Set<HunterStream>();
   /** Streams that were told to stop, for whatever reason. */
   private readonly idle = new Set<HunterStream>();
   private readonly batch: Batch;
@@ -88,38 +91,11 @@ export class Ingest {
   receive(stream: HunterStream, message: Buffer, length: number): boolean {
     if (stream.ended || stream.closing !== undefined || this.stopped) return false;
     this.received++;
-    stream.batches++;
-    const { view } = this.batch;
-    const outcome = walkPacketBatch(view, message, length);
-    if (outcome !== walkOutcome.ok) {
-      this.tally.undecodable(length);
-      const text = `batch ${stream.batches} of this stream cannot be decoded: ${walkOutcomeText(outcome)}`;
-      return this.close(stream, invalidArgument(text));
+    if (this.held === undefined && this.waiting.size === 0) {
+      return this.take(stream, message, length);
     }
-    const refusal = this.identify(stream);
-    if (refusal !== undefined) {
-      this.tally.undecodable(length);
-      return this.close(stream, refusal);
-    }
-    const rejected = admit(this.batch);
-    const error = rejectionError(view.count, rejected);
-    this.tally.begin();
-    this.tally.admitted(view.count, length, admitted);
-    if (this.inspect !== undefined) {
-      this.inspect(this.batch);
-      this.tally.labels(this.batch);
-    }
-    const taken = this.sink.offer(this.batch, 0);
-    this.tally.end();
-    if (stream.hunter !== undefined) {
-      this.hunters.count(stream.hunter, view.count, length, stream.port.peer);
-    }
-    this.expectAck(stream, view.count - rejected, error, taken < view.count);
-    if (taken < view.count) {
-      stream.held = { message: message.subarray(0, length), from: taken };
-      this.held.add(stream);
-    }
-    this.notePressure();
+    stream.waiting = message.subarray(0, length);
+    this.waiting.add(stream);
     return this.mayRead(stream);
   }
 
@@ -137,7 +113,8 @@ export class Ingest {
 
   /** Ends the call once its last ack is out; always answers false, "stop reading". */
   close(stream: HunterStream, status: StreamStatus): false {
-    stream.closing ??= status;
+    // What is wrong with a batch tells more than that it was the last.
+    if (stream.closing === undefined || stream.closing.code === 0) stream.closing = status;
     stream.reading = false;
     this.endIfSettled(stream);
     return false;
@@ -145,7 +122,7 @@ export class Ingest {
 
   /** Something was done, or the pressure changed: sends what may be sent, reads on what may be read. */
   settle(): void {
-    this.retryHeld();
+    this.takeWaiting();
     this.releaseAcks();
     this.notePressure();
     for (const stream of this.idle) {
@@ -163,14 +140,16 @@ export class Ingest {
     this.signalAll();
   }
 
-  /** Takes nothing more. Held batches still go to the sink as it makes room. */
+  /** Takes nothing more. What the sink took a part of still goes to it as it makes room. */
   stopReading(): void {
     this.stopped = true;
+    for (const stream of this.waiting) stream.waiting = undefined;
+    this.waiting.clear();
   }
 
   /** True when no batch waits for room in the sink. */
   get flushed(): boolean {
-    return this.held.size === 0;
+    return this.held === undefined;
   }
 
   /** Sends the last acks and ends every call; `status` for those that are not ending already. */
@@ -187,48 +166,77 @@ export class Ingest {
     return this.acks.length;
   }
 
+  // --- one batch
+
+  private take(stream: HunterStream, message: Buffer, length: number): boolean {
+    stream.batches++;
+    const { view } = this.batch;
+    const outcome = walkPacketBatch(view, message, length);
+    if (outcome !== walkOutcome.ok) {
+      this.tally.undecodable(length);
+      const text = `batch ${stream.batches} of this stream cannot be decoded: ${walkOutcomeText(outcome)}`;
+      return this.close(stream, invalidArgument(text));
+    }
+    const hunter = this.identify(stream);
+    if (!("id" in hunter)) {
+      this.tally.undecodable(length);
+      return this.close(stream, hunter);
+    }
+    this.batch.hunterId = hunter.id;
+    this.batch.hunterNumber = hunter.number;
+    const rejected = admit(this.batch);
+    const ack = {
+      stream,
+      sequenceLow: view.sequenceLow,
+      sequenceHigh: view.sequenceHigh,
+      packets: view.count - rejected,
+      error: rejectionError(view.count, rejected),
+    };
+    this.tally.begin();
+    this.tally.admitted(view.count, length, admitted);
+    if (this.inspect !== undefined) {
+      this.inspect(this.batch);
+      this.tally.labels(this.batch);
+    }
+    const from = this.sink.offer(this.batch, 0);
+    this.tally.end();
+    this.hunters.count(hunter, view.count, length, stream.port.peer);
+    stream.pendingAcks++;
+    if (from === view.count) this.expectAck(ack);
+    else {
+      const labels = this.batch.labels.slice(0, view.count);
+      this.held = { message: message.subarray(0, length), from, hunter, labels, ack };
+    }
+    this.notePressure();
+    return this.mayRead(stream);
+  }
+
   // --- whose batch it is
 
-  private identify(stream: HunterStream): StreamStatus | undefined {
+  private identify(stream: HunterStream): HunterEntry | StreamStatus {
     const { view } = this.batch;
     const { bytes, hunterIdStart: start, hunterIdLength: length } = view;
-    if (stream.hunter === undefined || !sameBytes(stream.wireId, bytes, start, length)) {
-      if (length > limits.hunterIdBytesMax) {
-        return invalidArgument(
-          `hunter_id is ${length} bytes long; the most is ${limits.hunterIdBytesMax}`,
-        );
-      }
-      // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
-      const wire = new Uint8Array(bytes.subarray(start, start + length));
-      if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
-      const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
-      stream.wireId = wire;
-      stream.hunter = this.hunters.find(id);
+    if (stream.hunter !== undefined && sameBytes(stream.wireId, bytes, start, length)) {
+      return stream.hunter;
     }
-    this.batch.hunterId = stream.hunter.id;
-    this.batch.hunterNumber = stream.hunter.number;
-    return undefined;
+    if (length > limits.hunterIdBytesMax) {
+      return invalidArgument(
+        `hunter_id is ${length} bytes long; the most is ${limits.hunterIdBytesMax}`,
+      );
+    }
+    // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
+    const wire = new Uint8Array(bytes.subarray(start, start + length));
+    if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
+    const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
+    stream.wireId = wire;
+    stream.hunter = this.hunters.find(id);
+    return stream.hunter;
   }
 
   // --- acks
 
-  private expectAck(stream: HunterStream, packets: number, error: string, held: boolean): void {
-    const { view } = this.batch;
-    stream.pendingAcks++;
-    const { sequenceLow, sequenceHigh } = view;
-    // A held batch has no position yet; its stream takes no other batch before it has one.
-    if (held) {
-      stream.heldAck = { packets, error, sequenceLow, sequenceHigh };
-      return;
-    }
-    this.acks.push({
-      stream,
-      sequenceLow,
-      sequenceHigh,
-      position: this.sink.position(),
-      packets,
-      error,
-    });
+  private expectAck(ack: Omit<PendingAck, "position">): void {
+    this.acks.push({ ...ack, position: this.sink.position() });
     this.settleSoon();
   }
 
@@ -259,26 +267,35 @@ export class Ingest {
     this.touched.clear();
   }
 
-  private retryHeld(): void {
-    for (const stream of this.held) {
-      const { held, heldAck } = stream;
-      if (held === undefined || heldAck === undefined) continue;
-      const { view } = this.batch;
-      walkPacketBatch(view, held.message, held.message.length);
-      this.identify(stream);
-      admit(this.batch);
-      this.tally.begin();
-      const taken = this.sink.offer(this.batch, held.from);
-      this.tally.end();
-      if (taken < view.count) {
-        stream.held = { message: held.message, from: taken };
-        return;
-      }
-      stream.held = undefined;
-      stream.heldAck = undefined;
-      this.held.delete(stream);
-      this.acks.push({ stream, position: this.sink.position(), ...heldAck });
+  /** Offers the rest of the held batch, then takes the messages that came after it. */
+  private takeWaiting(): void {
+    if (this.held !== undefined) this.offerRest(this.held);
+    for (const stream of this.waiting) {
+      if (this.held !== undefined) return;
+      const message = stream.waiting;
+      this.waiting.delete(stream);
+      stream.waiting = undefined;
+      if (message !== undefined) this.take(stream, message, message.length);
     }
+  }
+
+  /** Its client may have left meanwhile: what was accepted is recorded all the same. */
+  private offerRest(held: HeldBatch): void {
+    const { view, labels } = this.batch;
+    walkPacketBatch(view, held.message, held.message.length);
+    this.batch.hunterId = held.hunter.id;
+    this.batch.hunterNumber = held.hunter.number;
+    admit(this.batch);
+    labels.set(held.labels);
+    this.tally.begin();
+    const from = this.sink.offer(this.batch, held.from);
+    this.tally.end();
+    if (from < view.count) {
+      this.held = { ...held, from };
+      return;
+    }
+    this.held = undefined;
+    this.expectAck(held.ack);
   }
 
   // --- flow control
@@ -313,8 +330,10 @@ export class Ingest {
 
   private mayRead(stream: HunterStream): boolean {
     stream.reading =
-      stream.held === undefined &&
+      stream.waiting === undefined &&
+      this.held?.ack.stream !== stream &&
       !this.stopped &&
+      this.acks.length < limits.pendingAcksMax &&
       stream.pendingAcks < limits.pendingAcksPerStreamMax &&
       stream.port.unreadBytes() < limits.unreadAckBytesMax;
     if (!stream.reading) this.idle.add(stream);
@@ -324,7 +343,8 @@ export class Ingest {
   // --- ends
 
   private endIfSettled(stream: HunterStream): void {
-    if (stream.closing !== undefined && stream.pendingAcks === 0) this.end(stream);
+    if (stream.pendingAcks > 0 || stream.waiting !== undefined) return;
+    if (stream.closing !== undefined) this.end(stream);
   }
 
   private end(stream: HunterStream): void {
@@ -338,6 +358,8 @@ export class Ingest {
   private forget(stream: HunterStream): void {
     this.streams.delete(stream);
     this.idle.delete(stream);
+    this.waiting.delete(stream);
+    stream.waiting = undefined;
     this.resumes.remove(stream);
     this.tally.streamClosed();
   }

@@ -5,8 +5,6 @@ import type { HunterStream } from "./hunter-stream.ts";
 export class ResumeQueue {
   private readonly waiting = new Set<HunterStream>();
   private timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  /** How many may go before the timer runs out. */
-  private room: number = limits.resumesAtOnce;
   private readonly send: (stream: HunterStream) => void;
 
   constructor(send: (stream: HunterStream) => void) {
