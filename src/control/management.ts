@@ -1,4 +1,7 @@
-/** `lippycat.management.ManagementService`: registration and heartbeats (contract.md 1.4 and 1.5). */
+/**
+ * `lippycat.management.ManagementService`: registration, heartbeats, and a list of filters that is
+ * empty (contract.md 1.4 to 1.6).
+ */
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { Roster } from "../roster/roster.ts";
@@ -24,7 +27,10 @@ const hunterConfig = {
   maxReconnectAttempts: 0,
 } as const;
 
-type Management = Pick<ServiceImpl<typeof ManagementService>, "registerHunter" | "heartbeat">;
+type Management = Pick<
+  ServiceImpl<typeof ManagementService>,
+  "registerHunter" | "heartbeat" | "subscribeFilters"
+>;
 
 export function createManagement(options: ManagementOptions): Management {
   const { processorId, roster, huntersMax } = options;
@@ -62,7 +68,21 @@ export function createManagement(options: ManagementOptions): Management {
         };
       }
     },
+
+    // Open until the client or the node ends it: existing hunters reconnect at once when this call
+    // ends, also with UNIMPLEMENTED (contract.md section 2.1).
+    subscribeFilters: (_request, { signal }) => nothingUntil(signal),
   };
+}
+
+/** Yields nothing, and is over when the signal is given. */
+function nothingUntil(signal: AbortSignal): AsyncIterable<never> {
+  const over = new Promise<IteratorReturnResult<undefined>>((resolve) => {
+    const end = () => resolve({ done: true, value: undefined });
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+  return { [Symbol.asyncIterator]: () => ({ next: () => over }) };
 }
 
 function checkHunterId(id: string): void {
