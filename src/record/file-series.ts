@@ -34,6 +34,7 @@ export class FileSeries {
   private suspended: CaptureFile | undefined;
   /** The file at the path itself is taken: by the first file, or by one that failed. */
   private plainTaken = false;
+  private started = false;
   private savedSize = 0;
   private savedMs = 0;
 
@@ -56,6 +57,7 @@ export class FileSeries {
     const last = this.ring.lastPath;
     if (!this.rotating) this.startPlain();
     else if (last !== undefined) this.repair(last);
+    this.started = true;
   }
 
   /** Begins the next file with `header`, which stands in it afterwards, or throws and leaves none. */
@@ -85,6 +87,11 @@ export class FileSeries {
     this.saveSide(true);
     this.ring.trim();
     return file;
+  }
+
+  /** True when `start` succeeded: the lock is held. */
+  get isStarted(): boolean {
+    return this.started;
   }
 
   get plainPath(): string {

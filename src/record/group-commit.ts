@@ -124,8 +124,10 @@ export class GroupCommit {
   /** A file cannot be trusted: what was not yet released is written again, to a new file. */
   private async moveOn(error: unknown, bad: Set<CaptureFile>): Promise<boolean> {
     const paths = [...bad].map((file) => file.path).join(", ");
-    const message = `${paths} is given up (${errorText(error)}); recording goes on in a new file`;
-    this.context.log.error("file-given-up", message, { path: paths });
+    if (this.abandoned === 0) {
+      const message = `${paths} is given up (${errorText(error)}); recording goes on in a new file`;
+      this.context.log.error("file-given-up", message, { path: paths });
+    }
     this.writer.undo();
     for (const { current } of this.writer.series) {
       if (current === undefined) continue;

@@ -31,7 +31,7 @@ export async function openCapture(
     await writer.open();
   } catch (error) {
     // A disk that is full at start may have room later; hunters are told to pause until then.
-    if (!isPassing(error)) {
+    if (!isPassing(error) || writer.series[0]?.isStarted !== true) {
       for (const series of writer.series) series.unlock();
       if (error instanceof WeirError) throw error;
       throw new WeirError("file-unwritable", `cannot record to ${path}: ${reasonOf(error)}`, {

@@ -18,6 +18,7 @@ import {
 import { packetBlockOverhead, ringBlock } from "./ring-blocks.ts";
 import { readControlBlock, type TakeStatistics } from "./ring-control.ts";
 import type { SeriesContext } from "./series-context.ts";
+import { describe } from "./shard-interfaces.ts";
 
 /** An interface of the section that is being written. */
 interface SectionInterface {
@@ -246,8 +247,8 @@ export class PcapngWriter implements CaptureWriter {
 
   /** The id of the shard's interface in this section, its block in the prefix; -1 when neither fits. */
   private giveId(shard: ShardRing, number: number): number {
-    const description = shard.interfaces.get(number);
-    let entry = this.section.get(description.key);
+    const known = shard.interfaces.get(number);
+    let entry = this.section.get(known.key);
     if (entry === undefined) {
       if (this.prefixBytes >= limits.recordPrefixBytesMax) return -1;
       if (this.section.size >= limits.interfacesMax) {
@@ -255,8 +256,8 @@ export class PcapngWriter implements CaptureWriter {
         return -1;
       }
       entry = { id: this.section.size, statistics: undefined };
-      this.section.set(description.key, entry);
-      this.addPrefix(interfaceBlock(description));
+      this.section.set(known.key, entry);
+      this.addPrefix(interfaceBlock(describe(known)));
     }
     shard.interfaces.give(number, entry.id);
     return entry.id;

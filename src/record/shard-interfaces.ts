@@ -6,9 +6,19 @@ import { assert } from "../base/assert.ts";
 import type { RingReader } from "../pipeline/ring.ts";
 import type { InterfaceDescription } from "./pcapng-blocks.ts";
 
-export interface ShardInterface extends InterfaceDescription {
-  /** The same for the same hunter, name and link type on every shard. */
+/** Hunter and name are kept once, within the key: both may be long, and there may be many. */
+export interface ShardInterface {
+  /** The same for the same hunter, name and link type on every shard, and for no others. */
   readonly key: string;
+  readonly linkType: number;
+  /** Where in the key the name begins, and the hunter behind it. */
+  readonly nameStart: number;
+  readonly hunterStart: number;
+}
+
+export function describe(entry: ShardInterface): InterfaceDescription {
+  const { key, linkType, nameStart, hunterStart } = entry;
+  return { linkType, name: key.slice(nameStart, hunterStart), hunterId: key.slice(hunterStart) };
 }
 
 const notGiven = -1;
@@ -34,16 +44,18 @@ export class ShardInterfaces {
     const word = offset >>> 2;
     const number = words[word + 2] as number;
     const linkType = words[word + 3] as number;
-    const hunterStart = offset + 24;
-    const nameStart = hunterStart + (words[word + 4] as number);
-    const nameEnd = nameStart + (words[word + 5] as number);
+    const hunterOffset = offset + 24;
+    const nameOffset = hunterOffset + (words[word + 4] as number);
+    const nameEnd = nameOffset + (words[word + 5] as number);
     // Copied first: no decoder takes shared memory.
-    const hunterId = Buffer.from(bytes.subarray(hunterStart, nameStart)).toString("utf8");
-    const name = Buffer.from(bytes.subarray(nameStart, nameEnd)).toString("utf8");
+    const hunterId = Buffer.from(bytes.subarray(hunterOffset, nameOffset)).toString("utf8");
+    const name = Buffer.from(bytes.subarray(nameOffset, nameEnd)).toString("utf8");
     if (number >= this.ids.length) this.grow(number);
     // The length keeps apart what names and ids with any characters in them could make equal.
-    const key = `${linkType} ${name.length} ${name}${hunterId}`;
-    this.interfaces[number] = { key, hunterId, name, linkType };
+    const head = `${linkType} ${name.length} `;
+    const nameStart = head.length;
+    const hunterStart = nameStart + name.length;
+    this.interfaces[number] = { key: head + name + hunterId, linkType, nameStart, hunterStart };
     this.linkTypes[number] = linkType;
   }
 

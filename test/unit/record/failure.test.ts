@@ -1,4 +1,4 @@
-import { afterAll, afterEach, expect, type Mock, spyOn, test } from "bun:test";
+import { afterAll, afterEach, expect, type Mock, setDefaultTimeout, spyOn, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,6 +15,8 @@ import {
   wake,
 } from "../../support/record-in-process.ts";
 
+// A disk that others keep busy is no failure.
+setDefaultTimeout(30_000);
 const directory = temporaryDirectory("failure");
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

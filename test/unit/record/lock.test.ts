@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { WeirError } from "../../../src/base/errors.ts";
@@ -9,6 +9,8 @@ import {
   temporaryDirectory,
 } from "../../support/record-in-process.ts";
 
+// A disk that others keep busy is no failure.
+setDefaultTimeout(30_000);
 const directory = temporaryDirectory("lock");
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

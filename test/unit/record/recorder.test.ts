@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "../../../src/config/limits.ts";
@@ -10,6 +10,8 @@ import {
   temporaryDirectory,
 } from "../../support/record-in-process.ts";
 
+// A disk that others keep busy is no failure.
+setDefaultTimeout(30_000);
 const directory = temporaryDirectory("recorder");
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

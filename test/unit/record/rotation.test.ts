@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../../src/base/clock.ts";
@@ -13,6 +13,8 @@ import {
   wake,
 } from "../../support/record-in-process.ts";
 
+// A disk that others keep busy is no failure.
+setDefaultTimeout(30_000);
 const root = temporaryDirectory("rotation");
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
