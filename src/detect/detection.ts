@@ -156,7 +156,7 @@ class PacketDetection implements Detection {
     sequences[entry * 2 + direction] = sequence;
   }
 
-  /** One of `streamPosition`, or -1 for bytes before the start of the stream (keep-alives). */
+  /** One of `streamPosition`, or -1 for the byte before the stream that a keep-alive repeats. */
   #findPosition(entry: number, direction: number): number {
     const { flags, sequences } = this.#table;
     const known = flags[entry] as number;
@@ -164,13 +164,14 @@ class PacketDetection implements Detection {
     const { sequence, tcpFlags } = this.#layers;
     const initial = sequences[entry * 2 + direction] as number;
     const offset = (sequence - initial - ((tcpFlags & tcpFlag.syn) !== 0 ? 0 : 1)) | 0;
-    if (offset < 0) return -1;
+    if (offset === -1) return -1;
     const startSeen = flag.isStartSeen << direction;
     if (offset === 0) {
       flags[entry] = known | startSeen;
       return streamPosition.start;
     }
-    return (known & startSeen) !== 0 ? streamPosition.later : streamPosition.unknown;
+    const isLater = offset > 0 && (known & startSeen) !== 0;
+    return isLater ? streamPosition.later : streamPosition.unknown;
   }
 
   /** Label of a fragment: later fragments have no ports, and take the label of their first one. */

@@ -72,8 +72,12 @@ function findUdp(layers: Layers, bytes: Uint8Array): boolean {
   const announced = uint16At(bytes, at + 4);
   const end = at + layers.payloadLength;
   const byIp = layers.payloadLengthOnWire - 8;
-  // The first fragment's length field counts all fragments; a length below 8 is of no use.
-  setPayload(layers, at + 8, announced >= 8 ? Math.min(announced - 8, byIp) : byIp, end);
+  // A length below 8 is of no use; that of a first fragment counts all fragments.
+  let length = byIp;
+  if (announced >= 8) {
+    length = layers.fragment === fragment.first ? announced - 8 : Math.min(announced - 8, byIp);
+  }
+  setPayload(layers, at + 8, length, end);
   return true;
 }
 

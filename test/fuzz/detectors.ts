@@ -80,6 +80,11 @@ function checkProbe(
     noteThere: random.pick([0, 0, 7, 0x103, random.uint32()]),
   };
   const offset = random.between(1, 40);
+  // What was cut off is the best bait for a read past the end.
+  const cut = random.between(detector.bytesMin, payload.length);
+  const inPlace = ask(detector, payload, 0, cut, fields);
+  const alone = ask(detector, payload.slice(0, cut), 0, cut, fields);
+  check(inPlace === alone, `${detector.name} reads past ${cut}: ${inPlace} and ${alone}`);
   const first = ask(detector, payload, 0, payload.length, fields);
   for (const filler of [0x00, 0xff, 0x0a, 0x31]) {
     const bytes = surround(payload, offset, filler);

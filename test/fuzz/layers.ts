@@ -15,6 +15,7 @@ export const layersFuzzer: Fuzzer = {
     runRounds("layers", seed, rounds, (random, keep) => {
       const built = buildPacket(random);
       checkBuilt(built, keep);
+      checkTame(random, built.data, built.linkType, keep);
       checkTame(random, random.mutate(built.data), built.linkType, keep);
       if (corpus.length > 0) {
         const packet = random.pick(corpus);
@@ -165,6 +166,11 @@ function isLikeEthernet(data: Uint8Array): boolean {
 function checkTame(random: Random, data: Uint8Array, linkType: number, keep: KeepInput): void {
   keep(data);
   const offset = random.between(1, 40);
+  // What was cut off is the best bait for a read past the end.
+  const cut = random.below(data.length + 1);
+  const inPlace = describe(data, 0, cut, linkType);
+  const alone = describe(data.slice(0, cut), 0, cut, linkType);
+  check(inPlace === alone, `reads past ${cut} of ${data.length}: ${inPlace} and ${alone}`);
   const first = describe(data, 0, data.length, linkType);
   for (const filler of [0x00, 0xff, 0x45, 0x11]) {
     const bytes = surround(data, offset, filler);

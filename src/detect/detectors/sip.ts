@@ -8,6 +8,7 @@ import {
   tokenEnd,
 } from "../payload-text.ts";
 
+const lineEndBytesMax = 8;
 const version = ascii("SIP/2.0");
 const via = ascii("Via: SIP/2.0/");
 const viaShort = ascii("v: SIP/2.0/");
@@ -37,15 +38,17 @@ export const sip: Detector = {
   portHints: [5060, 5061],
   bytesMin: 11,
   probe(bytes, start, end): ProbeAnswer {
-    const first = bytes[start] as number;
-    if (first === 0x53 && startsWith(bytes, start, end, version)) {
-      const isStatusLine = bytes[start + 7] === 0x20 && isStatusCode(bytes, start + 8, end);
+    const at = skipLineEnds(bytes, start, end);
+    if (end - at < 11) return probeAnswer.no;
+    const first = bytes[at] as number;
+    if (first === 0x53 && startsWith(bytes, at, end, version)) {
+      const isStatusLine = bytes[at + 7] === 0x20 && isStatusCode(bytes, at + 8, end);
       return isStatusLine ? probeAnswer.match : probeAnswer.no;
     }
     if (first < 0x41 || first > 0x5a) return probeAnswer.no;
-    const methodEnd = tokenEnd(bytes, start, end);
-    if (methodEnd - start < 3 || bytes[methodEnd] !== 0x20) return probeAnswer.no;
-    const isKnown = isMethod(bytes, start, methodEnd);
+    const methodEnd = tokenEnd(bytes, at, end);
+    if (methodEnd - at < 3 || bytes[methodEnd] !== 0x20) return probeAnswer.no;
+    const isKnown = isMethod(bytes, at, methodEnd);
     // A known method towards a SIP address is enough: the rest of the line may be cut off.
     if (isKnown && isSipAddress(bytes, methodEnd + 1, end)) return probeAnswer.match;
     return endsInVersion(bytes, methodEnd, end) || isViaNext(bytes, methodEnd, end)
@@ -53,6 +56,14 @@ export const sip: Detector = {
       : probeAnswer.no;
   },
 };
+
+/** Line ends before a message are to be ignored (RFC 3261 section 7.5): keep-alives are such. */
+function skipLineEnds(bytes: Uint8Array, start: number, end: number): number {
+  const last = Math.min(end, start + lineEndBytesMax);
+  let at = start;
+  while (at < last && (bytes[at] === 0x0d || bytes[at] === 0x0a)) at++;
+  return at;
+}
 
 function isMethod(bytes: Uint8Array, start: number, end: number): boolean {
   for (const method of methods) {

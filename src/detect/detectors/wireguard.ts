@@ -1,6 +1,7 @@
 import { uint32At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, type ProbeContext, probeAnswer } from "../detector.ts";
 
+const port = 51_820;
 const initiation = 1;
 const response = 2;
 const cookieReply = 3;
@@ -18,14 +19,14 @@ const dataBytesMin = 32;
 export const wireguard: Detector = {
   name: "WireGuard",
   transports: ["udp"],
-  portHints: [51820],
+  portHints: [port],
   bytesMin: dataBytesMin,
   probe(bytes, start, end, context): ProbeAnswer {
     const type = bytes[start] as number;
     if (type < initiation || type > data) return probeAnswer.no;
-    if (bytes[start + 1] !== 0 || bytes[start + 2] !== 0 || bytes[start + 3] !== 0) {
-      return probeAnswer.no;
-    }
+    const isZero = bytes[start + 1] === 0 && bytes[start + 2] === 0 && bytes[start + 3] === 0;
+    // Some providers route by the reserved bytes; handshakes to the usual port may have them set.
+    if (!isZero && (type === data || !context.hasPort(port))) return probeAnswer.no;
     const length = context.lengthOnWire;
     if (type === initiation) return answer(length === initiationBytes && isIndex(bytes, start + 4));
     if (type === response) {

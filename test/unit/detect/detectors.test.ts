@@ -84,6 +84,7 @@ const matches: [string, string, Transport, number, Uint8Array | string][] = [
   ["SIP", "request over TCP", "tcp", 5060, "REGISTER sips:example.org SIP/2.0\r\n\r\n"],
   ["SIP", "response on any port", "udp", 9999, "SIP/2.0 180 Ringing\r\n"],
   ["SIP", "extension method", "udp", 5060, "FROBNICATE sip:b@example.org SIP/2.0\r\n\r\n"],
+  ["SIP", "behind a keep-alive", "udp", 5060, "\r\n\r\nSIP/2.0 200 OK\r\n"],
   ["TLS", "ClientHello", "tcp", 443, clientHello],
   ["TLS", "ClientHello on any port", "tcp", 12_345, clientHello],
   [

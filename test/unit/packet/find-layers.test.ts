@@ -220,3 +220,10 @@ test("every cut of a packet is answered without an exception", () => {
   const data = ethernet(0x8100, vlanTag(9, 0x0800, packet));
   for (let length = 0; length <= data.length; length++) isFound(data.subarray(0, length));
 });
+
+test("the first fragment of a datagram tells the length of the whole", () => {
+  const whole = udpDatagram({ sourcePort: 500, destinationPort: 500 }, new Uint8Array(2000));
+  const fields = { protocol: 17, fragment: 0x2000 };
+  const layers = find(ethernet(0x0800, ipv4(fields, whole.subarray(0, 1480))));
+  expect([layers.payloadLength, layers.payloadLengthOnWire]).toEqual([1472, 2000]);
+});
