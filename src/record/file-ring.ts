@@ -46,6 +46,12 @@ export class FileRing {
     return this.kept.at(-1)?.path;
   }
 
+  /** Removes the last file, in which nothing stands. */
+  dropLast(): void {
+    const last = this.kept.pop();
+    if (last !== undefined) unlinkSync(last.path);
+  }
+
   /** Takes a file of this run that was closed; one without a number is none of the ring's. */
   keep(file: CaptureFile): void {
     const index = numberedIndex(this.name, basename(file.path));

@@ -250,6 +250,8 @@ export class FileSeries {
   private repair(path: string): void {
     try {
       const recovery = recoverFile(path, this.context.config.format, this.side?.previous);
+      // Killed between the creation of a file and its header.
+      if (recovery.action === "create") this.ring.dropLast();
       if (recovery.action !== "continue" || recovery.tornBytes === 0) return;
       const message = `${path}: cut a torn end of ${recovery.tornBytes} bytes`;
       this.context.log.warn("torn-end-cut", message, { path, bytes: recovery.tornBytes });

@@ -196,17 +196,18 @@ test("with rotation the last file is repaired and a new one begins", async () =>
   const series = temporaryDirectory("recovery-series");
   const path = join(series, "x.pcapng");
   const config = recorderConfig(path, { rotateSizeBytes: 1_000_000 });
-  for (let run = 0; run < 2; run++) {
+  for (let run = 0; run < 3; run++) {
     const node = await recordInProcess(config);
     node.fillers[0]?.announce(0, "hunter", "eth0", 1);
     node.fillers[0]?.packet({ interface: 0, time: BigInt(run), bytes: Buffer.alloc(9) });
     await node.finish();
     const last = readdirSync(series).toSorted().at(-1) ?? "";
     if (run === 0) appendFileSync(join(series, last), Buffer.from("torn"));
+    if (run === 1) writeFileSync(join(series, "x_00009_20260102T030405Z.pcapng"), "");
   }
   const files = readdirSync(series)
     .filter((name) => name.startsWith("x_"))
     .toSorted();
-  expect(files.flatMap((name) => timesIn(join(series, name)))).toEqual([0, 1]);
+  expect(files.flatMap((name) => timesIn(join(series, name)))).toEqual([0, 1, 2]);
   rmSync(series, { recursive: true });
 });
