@@ -1,7 +1,8 @@
 /**
- * Scores detection against the captures with known flows: recall, packets labelled and false labels
- * per protocol, and the list of mistakes. `bun test/bench/detect-score.ts [folder]`; without a folder
- * it takes the shared captures, and says so when there are none.
+ * Scores detection against captures with known flows: recall, packets labelled and false labels per
+ * protocol, and the list of mistakes. `bun test/bench/detect-score.ts [folder]`: a folder with
+ * `truth.tsv` or, as test/captures has it, `expected.tsv`. Without one it takes the shared captures,
+ * and says so when there are none.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -45,6 +46,15 @@ const truthNames: Readonly<Record<string, readonly string[]>> = {
   HTTP: ["HTTP", "HTTP_Connect", "HTTP_Proxy"],
 };
 
+const transportNames: Readonly<Record<number, string>> = {
+  1: "ICMP",
+  6: "TCP",
+  17: "UDP",
+  47: "GRE",
+  50: "ESP",
+  58: "ICMPV6",
+};
+
 /** Truths that must be labelled; STARTTLS makes SMTPS of what begins, and stays for us, SMTP. */
 const wanted = new Map([
   ["HTTP", "HTTP"],
@@ -58,13 +68,21 @@ const wanted = new Map([
   ["OpenVPN", "OpenVPN"],
   ["WireGuard", "WireGuard"],
   ["IPSec", "IPSec"],
+  ["IKEv1", "IPSec"],
+  ["IKEv2", "IPSec"],
+  ["ESP", "IPSec"],
   ["L2TP", "L2TP"],
   ["PPTP", "PPTP"],
 ]);
 
-/** Scores all captures of a folder with `truth.tsv`. */
+/** Path of a folder's table of flows, or undefined when it has none. */
+function truthPath(folder: string): string | undefined {
+  return ["truth.tsv", "expected.tsv"].map((name) => join(folder, name)).find(existsSync);
+}
+
+/** Scores all captures of a folder with a table of flows. */
 export function scoreFolder(folder: string): ScoreResult {
-  const truth = readTruth(join(folder, "truth.tsv"));
+  const truth = readTruth(truthPath(folder) ?? join(folder, "truth.tsv"));
   for (const path of captureFiles(folder)) inspectCapture(path, truth);
   return summarize([...truth.values()]);
 }
@@ -95,8 +113,7 @@ function inspectCapture(path: string, truth: ReadonlyMap<string, Flow>): void {
   for (let index = 0; index < packets.length; index++) {
     const { data, linkType } = packets[index]!;
     if (!findLayers(layers, data, 0, data.length, linkType)) continue;
-    const transports: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPV6" };
-    const transport = transports[layers.protocol] ?? String(layers.protocol);
+    const transport = transportNames[layers.protocol] ?? String(layers.protocol);
     const a = endpoint(data, layers.sourceAt, layers.ipVersion, layers.sourcePort);
     const b = endpoint(data, layers.destinationAt, layers.ipVersion, layers.destinationPort);
     const flow = truth.get(flowKey(basename(path), transport, a, b));
@@ -126,7 +143,8 @@ function summarize(flows: readonly Flow[]): ScoreResult {
     sums.set(name, { flows: 0, found: 0, packets: 0, labelledPackets: 0, falseFlows: 0 });
   }
   for (const flow of flows) {
-    const isRight = (label: string) => (truthNames[label] ?? [label]).includes(flow.truth);
+    const isRight = (label: string) =>
+      label === flow.truth || (truthNames[label] ?? []).includes(flow.truth);
     const right = [...flow.labelled].filter(([label]) => isRight(label));
     const sum = sums.get(wanted.get(flow.truth) ?? "");
     if (sum !== undefined) {
@@ -167,8 +185,8 @@ function printScore(result: ScoreResult): void {
 
 if (import.meta.main) {
   const folder = process.argv[2] ?? sharedCaptures();
-  if (folder === undefined || !existsSync(join(folder, "truth.tsv"))) {
-    console.log("skipped: no captures with truth.tsv (../shared/captures)");
+  if (folder === undefined || truthPath(folder) === undefined) {
+    console.log("skipped: no captures with known flows (../shared/captures)");
   } else {
     printScore(scoreFolder(folder));
   }

@@ -1,9 +1,10 @@
-/** Detection against real captures with known flows (../shared/captures); skipped without them. */
+/** Detection against captures of real programs with known flows. */
 import { expect, test } from "bun:test";
 import { scoreFolder } from "../../bench/detect-score.ts";
 import { sharedCaptures } from "../../support/captures.ts";
+import { capturesFolder } from "../../support/expected-flows.ts";
 
-const folder = sharedCaptures();
+const shared = sharedCaptures();
 
 /**
  * Flows that the truth names by their port, and that hold nothing to name them by: TCP without
@@ -11,10 +12,16 @@ const folder = sharedCaptures();
  */
 const nothingInside = 10;
 
-test.skipIf(folder === undefined)(
-  "every flow with a recognisable message, and no false label",
+test("every flow of our own captures has its label, and no other has one", () => {
+  const { scores, mistakes } = scoreFolder(capturesFolder);
+  expect(mistakes).toEqual([]);
+  for (const [name, score] of scores) expect([name, score.flows > 0]).toEqual([name, true]);
+});
+
+test.skipIf(shared === undefined)(
+  "../shared/captures: what can be recognised is, without a false label",
   () => {
-    const { scores, mistakes } = scoreFolder(folder ?? "");
+    const { scores, mistakes } = scoreFolder(shared ?? "");
     const missed = mistakes.filter((mistake) => mistake.startsWith("missed"));
     expect(mistakes.filter((mistake) => !mistake.startsWith("missed"))).toEqual([]);
     expect(missed.length).toBeLessThanOrEqual(nothingInside);
