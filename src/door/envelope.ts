@@ -12,6 +12,8 @@ export interface EnvelopeOptions {
   readonly take: (bytes: Buffer, length: number) => boolean;
   /** The decoder waits for room (true) or can go on (false): stop or start the flow of chunks. */
   readonly wait: (waiting: boolean) => void;
+  /** The bytes cannot be read on; whatever comes is ignored from here on. */
+  readonly refuse: (fault: EnvelopeFault) => void;
 }
 
 /** Why a call's bytes cannot be read on. */
@@ -31,10 +33,10 @@ export class Envelope {
   private filled = 0;
   private reserved = 0;
   private stopped = false;
+  private over = false;
   private rest: Buffer | undefined = undefined;
   private readonly onRoom = (): void => {
     this.reserved = this.length;
-    this.stopped = false;
     this.resume();
     if (!this.stopped) this.options.wait(false);
   };
@@ -59,21 +61,20 @@ export class Envelope {
   }
 
   /** Takes one chunk; keeps what is behind a stop. */
-  push(chunk: Buffer): EnvelopeFault | undefined {
-    if (this.stopped) {
-      this.rest = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
-      return undefined;
-    }
-    return this.run(chunk);
+  push(chunk: Buffer): void {
+    if (this.over) return;
+    if (!this.stopped) this.run(chunk);
+    else this.rest = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
   }
 
   /** Goes on after a stop; may stop again. */
-  resume(): EnvelopeFault | undefined {
+  resume(): void {
+    if (this.over) return;
     this.stopped = false;
     if (this.length < 0) this.release();
     const rest = this.rest;
     this.rest = undefined;
-    return rest === undefined ? undefined : this.run(rest);
+    if (rest !== undefined) this.run(rest);
   }
 
   /** The call is over: gives back what it holds. */
@@ -83,28 +84,22 @@ export class Envelope {
     this.buffer = Buffer.alloc(0);
     this.rest = undefined;
     this.stopped = true;
+    this.over = true;
   }
 
-  private run(chunk: Buffer): EnvelopeFault | undefined {
+  private run(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.length < 0) {
         at = this.readPrefix(chunk, at);
-        if (this.prefixFilled < 5) return undefined;
-        const fault = this.begin();
-        if (fault !== undefined) return fault;
-        if (this.stopped) {
-          if (at < chunk.length) this.rest = chunk.subarray(at);
-          return undefined;
-        }
+        if (this.prefixFilled < 5) return;
+        this.begin();
       }
-      at = this.readBody(chunk, at);
-      if (this.stopped) {
-        if (at < chunk.length) this.rest = chunk.subarray(at);
-        return undefined;
-      }
+      if (!this.stopped) at = this.readBody(chunk, at);
+      if (!this.stopped) continue;
+      if (at < chunk.length && !this.over) this.rest = chunk.subarray(at);
+      return;
     }
-    return undefined;
   }
 
   private readPrefix(chunk: Buffer, from: number): number {
@@ -114,11 +109,17 @@ export class Envelope {
     return from + part;
   }
 
-  private begin(): EnvelopeFault | undefined {
+  private begin(): void {
     const length = this.prefix.readUInt32BE(1);
     this.prefixFilled = 0;
-    if (this.prefix[0] !== 0) return { kind: "compressed" };
-    if (length > this.options.messageBytesMax) return { kind: "too-long", length };
+    if (this.prefix[0] !== 0) {
+      this.refuse({ kind: "compressed" });
+      return;
+    }
+    if (length > this.options.messageBytesMax) {
+      this.refuse({ kind: "too-long", length });
+      return;
+    }
     this.length = length;
     this.filled = 0;
     if (length > limits.smallMessageBytesMax) {
@@ -128,7 +129,11 @@ export class Envelope {
         this.options.wait(true);
       }
     }
-    return undefined;
+  }
+
+  private refuse(fault: EnvelopeFault): void {
+    this.close();
+    this.options.refuse(fault);
   }
 
   private readBody(chunk: Buffer, from: number): number {

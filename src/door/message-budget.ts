@@ -7,6 +7,7 @@
 export class MessageBudget {
   private free: number;
   private readonly waiting: Waiter[] = [];
+  private waking = false;
 
   /** @param bytes at least one message of the largest size */
   constructor(bytes: number) {
@@ -37,13 +38,17 @@ export class MessageBudget {
   }
 
   private wake(): void {
+    // Who is ready may give back at once: the loop below sees it, without a call within a call.
+    if (this.waking) return;
+    this.waking = true;
     for (;;) {
       const first = this.waiting[0];
-      if (first === undefined || first.bytes > this.free) return;
+      if (first === undefined || first.bytes > this.free) break;
       this.waiting.shift();
       this.free -= first.bytes;
       first.ready();
     }
+    this.waking = false;
   }
 }
 
