@@ -46,6 +46,7 @@ export class PacketStream implements StreamPort {
       budget: options.budget,
       take: (bytes, length) => options.ingest.receive(this.hunterStream, bytes, length),
       wait: (waiting) => this.flow(!waiting),
+      refuse: (fault) => this.refuse(fault),
     });
     this.respond();
     this.hunterStream = options.ingest.open(this);
@@ -66,10 +67,10 @@ export class PacketStream implements StreamPort {
 
   resume(): void {
     this.lastProgress = this.options.now();
-    const fault = this.envelope.resume();
-    if (fault !== undefined) this.refuse(fault);
-    else if (!this.envelope.holding) this.flow(true);
-    if (this.halfClosed && !this.envelope.holding) this.finish();
+    this.envelope.resume();
+    if (this.envelope.holding) return;
+    this.flow(true);
+    if (this.halfClosed) this.finish();
   }
 
   end(status: StreamStatus): void {
@@ -78,10 +79,12 @@ export class PacketStream implements StreamPort {
 
   /** Ends the call when it stands still in the middle of a message; called every few seconds. */
   sweep(now: number): void {
-    if (this.over || !this.envelope.partial || this.envelope.holding) return;
+    const { partial, holding, waitsForRoom } = this.envelope;
+    // What it holds back may also be ours to take, and then the client stands still for us.
+    if (this.over || !partial || (holding && !waitsForRoom)) return;
     if (now - this.lastProgress < limits.messageStallMsMax) return;
     const seconds = limits.messageStallMsMax / 1000;
-    if (this.envelope.waitsForRoom) {
+    if (waitsForRoom) {
       const text = `no room for a message of this size within ${seconds} s; send it again later`;
       this.close(resourceExhausted, text);
     } else this.close(deadlineExceeded, `a message stood still for ${seconds} s`);
@@ -109,9 +112,10 @@ export class PacketStream implements StreamPort {
   private onData(chunk: Buffer): void {
     if (this.over) return;
     this.lastProgress = this.options.now();
-    const fault = this.envelope.push(chunk);
-    if (fault !== undefined) this.refuse(fault);
-    else if (this.envelope.holding || !this.hunterStream.reading) this.flow(false);
+    this.envelope.push(chunk);
+    // A call that has ended is read on, to nowhere: a paused stream would not close.
+    if (this.over) return;
+    if (this.envelope.holding || !this.hunterStream.reading) this.flow(false);
   }
 
   private onEnd(): void {
@@ -122,7 +126,7 @@ export class PacketStream implements StreamPort {
   /** The client has sent its last byte, and all of it went to ingest. */
   private finish(): void {
     if (this.over) return;
-    if (this.envelope.partial && !this.envelope.waitsForRoom) {
+    if (this.envelope.partial) {
       this.close(3, "the stream ended in the middle of a message");
     } else this.options.ingest.halfClosed(this.hunterStream);
   }
@@ -172,5 +176,5 @@ export class PacketStream implements StreamPort {
 
 /** `grpc-message` as gRPC over HTTP/2 wants it: percent-encoded UTF-8. */
 export function percentEncode(text: string): string {
-  return encodeURIComponent(text).replaceAll("%20", " ");
+  return encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ");
 }
