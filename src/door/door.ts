@@ -8,7 +8,7 @@ import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
 import type { Ingest } from "../ingest/ingest.ts";
-import { type Board, boardWord } from "../pipeline/board.ts";
+import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { createGrpcServer } from "./http-server.ts";
@@ -16,6 +16,7 @@ import { MessageBudget } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
 
 const packetsPath = "/lippycat.data.DataService/StreamPackets";
+const refused = shardCounter("streamsRefused");
 const sweepIntervalMs = 2000;
 /** After its session a socket gets this long to close by itself. */
 const socketGraceMs = 1000;
@@ -26,6 +27,7 @@ export interface DoorOptions {
   readonly messageBytesMax: number;
   readonly ingest: Ingest;
   readonly board: Board;
+  readonly row: BoardRow;
   readonly control: MessagePort;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -91,9 +93,8 @@ export class Door {
   }
 
   private admit(socket: net.Socket): boolean {
-    const { words } = this.options.board;
-    if (Atomics.add(words, boardWord.connections, 1) >= limits.connectionsMax) {
-      Atomics.sub(words, boardWord.connections, 1);
+    const { board, row } = this.options;
+    if (!board.enter(row, "connections", limits.connectionsMax)) {
       socket.destroy();
       return false;
     }
@@ -101,8 +102,9 @@ export class Door {
     this.sockets.set(peer, socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
-      this.sockets.delete(peer);
-      Atomics.sub(words, boardWord.connections, 1);
+      // A port of the client may be in use again before its old socket is gone.
+      if (this.sockets.get(peer) === socket) this.sockets.delete(peer);
+      board.leave(row, "connections");
     });
     return true;
   }
@@ -115,14 +117,13 @@ export class Door {
   }
 
   private onPacketStream(http: ServerHttp2Stream, session: ServerHttp2Session): void {
-    const { words } = this.options.board;
-    http.once("close", () => Atomics.sub(words, boardWord.streams, 1));
-    const refused = Atomics.add(words, boardWord.streams, 1) >= limits.streamsMax;
-    if (refused) {
-      http.on("error", () => {});
+    const { board, row } = this.options;
+    if (!board.enter(row, "streams", limits.streamsMax)) {
+      row.counters[refused] = (row.counters[refused] as number) + 1;
       refuse(http, `more than ${limits.streamsMax} packet streams`);
       return;
     }
+    http.once("close", () => board.leave(row, "streams"));
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
       budget: this.budget,
@@ -146,6 +147,9 @@ function peerOf({ remoteAddress, remotePort }: Pick<net.Socket, "remoteAddress" 
 
 /** Answers a call with nothing but a status (gRPC "Trailers-Only"). */
 function refuse(http: ServerHttp2Stream, message: string): void {
+  http.on("error", () => http.destroy());
+  http.once("finish", () => setImmediate(() => http.close(0)));
+  http.resume();
   http.respond(
     {
       ":status": 200,

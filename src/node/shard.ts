@@ -25,7 +25,7 @@ export interface Shard {
 export function startShard(start: ShardStart, report: (report: ShardReport) => void): Shard {
   const board = new Board(start.board);
   const row = board.row(start.shard);
-  takeOver(row, start.ring !== undefined);
+  takeOver(board, row, start.ring !== undefined);
   let sink: Sink = discardSink;
   if (start.ring !== undefined) {
     const ring = new RingWriter(start.ring, board, start.shard, start.recordCapacityBytes);
@@ -45,6 +45,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     messageBytesMax: start.messageBytesMax,
     ingest,
     board,
+    row,
     control: start.tunnel,
     now: clock.monotonicMs,
   });
@@ -92,8 +93,8 @@ function fail(fault: "throw" | "hang"): void {
 }
 
 /** Makes good what a shard that died in this place left behind. */
-function takeOver(row: BoardRow, recording: boolean): void {
-  row.takeOver();
+function takeOver(board: Board, row: BoardRow, recording: boolean): void {
+  board.takeOver(row);
   const { counters } = row;
   counters[shardCounter("streamsClosed")] = counters[shardCounter("streamsOpened")] as number;
   if (!recording) return;

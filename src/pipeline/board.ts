@@ -82,8 +82,12 @@ export const protocolsMax = 40;
 
 const headBytes = 512;
 const counterSlots = 24;
-/** Per shard: 8 bytes each head, tail, start; 4 version, 4 heartbeat; then counters, then labels. */
+/** Per shard: 8 bytes each head, tail, start; 4 each version, heartbeat, open connections, open
+ * streams; then counters, then labels. */
 const rowBytes = 64 + (counterSlots + protocolsMax) * 8;
+
+/** Places in the 32-bit words of a row; 0 is the version and 1 the heartbeat. */
+const openSlot = { connections: 2, streams: 3 } as const;
 
 /** What all threads get of the board; safe to post to a worker. */
 export interface BoardMemory {
@@ -120,6 +124,33 @@ export class Board {
     let pending = 0;
     for (const row of this.rows) pending += row.pending();
     return pending;
+  }
+
+  /**
+   * Counts one more open connection or stream of a shard; false when all shards together have
+   * `max` of them, and then nothing was counted.
+   */
+  enter(row: BoardRow, what: "connections" | "streams", max: number): boolean {
+    const word = boardWord[what];
+    if (Atomics.add(this.words, word, 1) >= max) {
+      Atomics.sub(this.words, word, 1);
+      return false;
+    }
+    row.addOpen(what, 1);
+    return true;
+  }
+
+  leave(row: BoardRow, what: "connections" | "streams"): void {
+    row.addOpen(what, -1);
+    Atomics.sub(this.words, boardWord[what], 1);
+  }
+
+  /** Called once by a thread that takes a row over from one that died: puts right what that one left. */
+  takeOver(row: BoardRow): void {
+    row.endUnfinished();
+    for (const what of ["connections", "streams"] as const) {
+      Atomics.sub(this.words, boardWord[what], row.takeOpen(what));
+    }
   }
 
   ring(word: number): void {
@@ -198,9 +229,18 @@ export class BoardRow {
       if (attempt >= 1000) return { counters, labels };
     }
   }
-  /** Called once by a thread that takes the row over from one that died. */
-  takeOver(): void {
+  /** Ends a write that its writer did not live to end. */
+  endUnfinished(): void {
     if (Atomics.load(this.small, 0) % 2 !== 0) this.endWrite();
+  }
+
+  /** This shard's part of the open connections or streams of the board. */
+  addOpen(what: "connections" | "streams", count: number): void {
+    Atomics.add(this.small, openSlot[what], count);
+  }
+  /** That part, which is none from now on. */
+  takeOpen(what: "connections" | "streams"): number {
+    return Atomics.exchange(this.small, openSlot[what], 0);
   }
 }
 

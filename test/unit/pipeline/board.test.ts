@@ -92,7 +92,7 @@ describe("the board", () => {
     row?.beginWrite();
     if (row !== undefined) row.counters[0] = 5;
     expect(row?.read().counters[0]).toBe(5);
-    row?.takeOver();
+    row?.endUnfinished();
     row?.beginWrite();
     row?.endWrite();
     expect(row?.read().counters[0]).toBe(5);
