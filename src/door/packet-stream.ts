@@ -8,6 +8,7 @@ import { limits } from "../config/limits.ts";
 import type { HunterStream } from "../ingest/hunter-stream.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
+import { noteReceived } from "./collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import type { MessageBudget } from "./message-budget.ts";
 
@@ -45,7 +46,11 @@ export class PacketStream implements StreamPort {
       messageBytesMax: options.messageBytesMax,
       budget: options.budget,
       take: (bytes, length) => options.ingest.receive(this.hunterStream, bytes, length),
-      wait: (waiting) => this.flow(!waiting),
+      wait: (waiting) => {
+        // The time that it stood still for want of room is not the client's.
+        this.lastProgress = options.now();
+        this.flow(!waiting);
+      },
       refuse: (fault) => this.refuse(fault),
     });
     this.respond();

@@ -1,0 +1,120 @@
+/** A door on a loopback port, over an ingest with a fake sink, and clients for it. */
+import http2 from "node:http2";
+import net from "node:net";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Door } from "../../../src/door/door.ts";
+import { Ingest } from "../../../src/ingest/ingest.ts";
+import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
+import { streamPacketsPath } from "../../support/mock-hunter.ts";
+import { FakeSink } from "../ingest/fake-sink.ts";
+
+export interface OpenDoor {
+  readonly port: number;
+  readonly address: string;
+  readonly board: Board;
+  readonly sink: FakeSink;
+  readonly ingest: Ingest;
+  readonly door: Door;
+  /** Control's end of the tunnel. */
+  readonly control: MessagePort;
+  connections(): number;
+  streams(): number;
+  close(): Promise<void>;
+}
+
+export async function openDoor(more: { messageBytesMax?: number } = {}): Promise<OpenDoor> {
+  const board = new Board(createBoardMemory(1));
+  const row = board.row(0);
+  const sink = new FakeSink();
+  const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9 });
+  const channel = new MessageChannel();
+  const port = await freePort();
+  const door = new Door({
+    host: "127.0.0.1",
+    port,
+    messageBytesMax: more.messageBytesMax ?? 1024 * 1024,
+    ingest,
+    board,
+    row,
+    control: channel.port2,
+    now: () => performance.now(),
+  });
+  await door.listen();
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    board,
+    sink,
+    ingest,
+    door,
+    control: channel.port1,
+    connections: () => Atomics.load(board.words, boardWord.connections),
+    streams: () => Atomics.load(board.words, boardWord.streams),
+    async close() {
+      await door.close(200);
+      channel.port1.close();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  return await new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** One call of StreamPackets over node:http2, for what grpc-js would not do. */
+export class RawCall {
+  readonly session: http2.ClientHttp2Session;
+  readonly stream: http2.ClientHttp2Stream;
+  headers: Record<string, unknown> = {};
+  trailers: Record<string, unknown> = {};
+  received: Buffer = Buffer.alloc(0);
+  closed = false;
+
+  constructor(address: string, session = http2.connect(`http://${address}`)) {
+    this.session = session;
+    session.setMaxListeners(0);
+    session.on("error", () => {});
+    this.stream = session.request({
+      ":method": "POST",
+      ":path": streamPacketsPath,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    this.stream.on("response", (headers) => {
+      this.headers = headers as Record<string, unknown>;
+    });
+    this.stream.on("trailers", (trailers) => {
+      this.trailers = trailers as Record<string, unknown>;
+    });
+    this.stream.on("data", (chunk: Buffer) => {
+      this.received = Buffer.concat([this.received, chunk]);
+    });
+    this.stream.on("error", () => {});
+    this.stream.on("close", () => {
+      this.closed = true;
+    });
+  }
+
+  write(...parts: Uint8Array[]): void {
+    this.stream.write(Buffer.concat(parts));
+  }
+
+  close(): void {
+    this.session.destroy();
+  }
+}
+
+/** A length-prefixed gRPC message. */
+export function frame(message: Uint8Array, compressed = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = compressed;
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}

@@ -1,0 +1,318 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import http2, { type ServerHttp2Stream } from "node:http2";
+import { limits } from "../../../src/config/limits.ts";
+import { MessageBudget } from "../../../src/door/message-budget.ts";
+import { PacketStream, percentEncode } from "../../../src/door/packet-stream.ts";
+import { statusOk } from "../../../src/ingest/stream-port.ts";
+import { shardCounter } from "../../../src/pipeline/board.ts";
+import { encodeBatch } from "../../support/encode-batch.ts";
+import { MockHunter } from "../../support/mock-hunter.ts";
+import { until } from "../../support/record-in-process.ts";
+import { seeded } from "../../support/seeded.ts";
+import { batchOf } from "../ingest/ingest-bench.ts";
+import { frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+
+let node: OpenDoor;
+beforeEach(async () => {
+  node = await openDoor();
+});
+afterEach(async () => {
+  await node.close();
+});
+
+const encoded = (sequence: number, ...texts: string[]): Uint8Array =>
+  encodeBatch(batchOf(sequence, ...texts));
+
+function done(): void {
+  node.sink.finish();
+  node.ingest.settle();
+}
+
+describe("a packet stream", () => {
+  test("acknowledges in order, and ends with OK when the client half-closes", async () => {
+    const hunter = new MockHunter(node.address);
+    for (let sequence = 1; sequence <= 50; sequence++) hunter.send(encoded(sequence, "a", "b"));
+    hunter.halfClose();
+    await until(() => node.sink.taken.length === 100);
+    expect(hunter.acks).toEqual([]);
+    done();
+    await hunter.waitEnd();
+    expect(hunter.acks.map(({ sequence }) => Number(sequence))).toEqual(
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
+    expect(hunter.end).toEqual({ code: 0, details: "" });
+    hunter.close();
+    await until(() => node.streams() === 0 && node.connections() === 0);
+  });
+
+  test("answers with the headers at once, before any message", async () => {
+    const call = new RawCall(node.address);
+    await until(() => call.headers[":status"] === 200);
+    expect(call.headers["content-type"]).toBe("application/grpc");
+    call.close();
+  });
+
+  test("an early end sends trailers, then a reset, while the client still sends", async () => {
+    const call = new RawCall(node.address);
+    call.write(frame(encoded(1, "a")), frame(Buffer.from([0xff])), frame(encoded(2, "b")));
+    await until(() => node.sink.taken.length === 1);
+    expect(call.trailers).toEqual({});
+    done();
+    await until(() => call.trailers["grpc-status"] !== undefined);
+    expect(call.trailers["grpc-status"]).toBe("3");
+    expect(call.trailers["grpc-message"]).toStartWith("batch 2 of this stream cannot be decoded");
+    expect(call.received.length).toBeGreaterThan(5);
+    await until(() => call.closed && node.streams() === 0);
+    expect(call.stream.rstCode).toBe(0);
+    expect(call.session.destroyed).toBe(false);
+    call.close();
+  });
+
+  test("what is wrong with the framing has its status", async () => {
+    const cases: readonly [Buffer, string, string][] = [
+      [frame(encoded(1, "a"), 1), "12", "compressed messages are not accepted"],
+      [Buffer.from("0000200000", "hex"), "8", "a message of 2097152 bytes is larger than 1048576"],
+    ];
+    for (const [bytes, status, text] of cases) {
+      const call = new RawCall(node.address);
+      call.write(bytes);
+      await until(() => call.closed);
+      expect(call.trailers["grpc-status"]).toBe(status);
+      expect(call.trailers["grpc-message"]).toStartWith(text);
+      call.close();
+    }
+    const cut = new RawCall(node.address);
+    cut.stream.end(frame(encoded(1, "a")).subarray(0, 12));
+    await until(() => cut.closed);
+    expect(cut.trailers["grpc-status"]).toBe("3");
+    expect(cut.trailers["grpc-message"]).toBe("the stream ended in the middle of a message");
+    cut.close();
+  });
+
+  test("the connection lives on after a call that ended badly", async () => {
+    const session = http2.connect(`http://${node.address}`);
+    const bad = new RawCall(node.address, session);
+    bad.write(frame(Buffer.from([0xff])), Buffer.alloc(100_000));
+    await until(() => bad.closed);
+    const good = new RawCall(node.address, session);
+    good.stream.end(frame(encoded(1, "a")));
+    await until(() => node.sink.taken.length === 1);
+    done();
+    await until(() => good.closed);
+    expect(good.trailers["grpc-status"]).toBe("0");
+    session.destroy();
+    await until(() => node.streams() === 0);
+  });
+
+  test("is not read while the sink is full, and its client's end is seen all the same", async () => {
+    node.sink.room = 0;
+    const call = new RawCall(node.address);
+    const large = encodeBatch({ packets: [{ data: Buffer.alloc(100_000) }] });
+    for (let batch = 0; batch < 100; batch++) call.stream.write(frame(large));
+    await until(() => node.ingest.received === 1);
+    await until(() => call.stream.writableLength > 5_000_000);
+    expect(node.ingest.received).toBe(1);
+    call.close();
+    await until(() => node.streams() === 0 && node.connections() === 0);
+    expect(node.ingest.streams.size).toBe(0);
+  });
+
+  test("a cancelled call whose message waits is forgotten, its connection open", async () => {
+    node.sink.room = 0;
+    const session = http2.connect(`http://${node.address}`);
+    const calls = [1, 2, 3].map(() => new RawCall(node.address, session));
+    for (const call of calls) call.write(frame(encoded(1, "a")), frame(encoded(2, "b")));
+    await until(() => node.ingest.received === 3);
+    for (const call of calls) call.stream.close(http2.constants.NGHTTP2_CANCEL);
+    await until(() => node.ingest.streams.size === 0 && node.streams() === 0);
+    node.sink.room = 100;
+    node.ingest.settle();
+    expect(node.sink.taken.length).toBe(1);
+    session.destroy();
+  });
+
+  test("a half-close while a message waits ends the call after its ack", async () => {
+    node.sink.room = 1;
+    const calls = [1, 2].map(() => new RawCall(node.address));
+    for (const call of calls) {
+      call.write(frame(encoded(1, "a", "b")));
+      call.stream.end(frame(encoded(2, "c")));
+    }
+    await until(() => node.ingest.received === 2);
+    node.sink.room = 100;
+    node.ingest.settle();
+    await until(() => node.sink.taken.length === 6);
+    done();
+    await until(() => calls.every(({ closed }) => closed));
+    expect(calls.map(({ trailers }) => trailers["grpc-status"])).toEqual(["0", "0"]);
+  });
+
+  test("acks that nobody reads stop the reading", async () => {
+    const session = http2.connect(`http://${node.address}`, { settings: { initialWindowSize: 0 } });
+    const call = new RawCall(node.address, session);
+    const bad = { data: Buffer.alloc(1), captureLength: 9 };
+    const batch = frame(encodeBatch({ packets: [bad] }));
+    const batches = Buffer.concat(Array.from({ length: 2000 }, () => batch));
+    for (let writes = 0; writes < 40; writes++) call.stream.write(batches);
+    await until(() => call.stream.writableLength > 0 && node.ingest.received > 4000);
+    await until(() => [...node.ingest.streams].every(({ reading }) => !reading));
+    expect(node.ingest.received).toBeLessThan(40_000);
+    call.close();
+    await until(() => node.streams() === 0);
+  });
+});
+
+describe("a message that stands still", () => {
+  const stallMs = limits.messageStallMsMax;
+  const data = Buffer.alloc(limits.smallMessageBytesMax);
+  const large = frame(encodeBatch({ packets: [{ data }] }));
+
+  /** A packet stream with a budget and a clock of the test; half of a large message has arrived. */
+  async function halfArrived(budget: MessageBudget) {
+    const stream = Promise.withResolvers<PacketStream>();
+    let nowMs = 0;
+    const server = http2.createServer();
+    server.on("stream", (http) => {
+      const options = { ingest: node.ingest, budget, messageBytesMax: 1024 * 1024, peer: "p:1" };
+      stream.resolve(new PacketStream(http as ServerHttp2Stream, { ...options, now: () => nowMs }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (typeof address !== "object" || address === null) throw new Error("no address");
+    const call = new RawCall(`127.0.0.1:${address.port}`);
+    call.write(frame(encoded(1, "a")), large.subarray(0, 1000));
+    await until(() => node.sink.taken.length === 1);
+    done();
+    const close = (): void => {
+      call.close();
+      server.close();
+    };
+    const sweep = async (atMs: number) => {
+      nowMs = atMs;
+      (await stream.promise).sweep(atMs);
+    };
+    return { call, sweep, close };
+  }
+
+  test("ends its stream after a while, and not before", async () => {
+    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024));
+    await sweep(stallMs - 1);
+    expect(node.ingest.streams.size).toBe(1);
+    await sweep(stallMs);
+    await until(() => call.closed);
+    expect(call.trailers["grpc-status"]).toBe("4");
+    expect(call.trailers["grpc-message"]).toBe("a message stood still for 30 s");
+    expect(node.ingest.streams.size).toBe(0);
+    close();
+  });
+
+  test("for want of room is to come again, and is no longer waited for", async () => {
+    const budget = new MessageBudget(1024 * 1024);
+    budget.reserve(1024 * 1024, () => {});
+    const { call, sweep, close } = await halfArrived(budget);
+    await sweep(stallMs);
+    await until(() => call.closed);
+    expect(call.trailers["grpc-status"]).toBe("8");
+    expect(call.trailers["grpc-message"]).toStartWith("no room for a message of this size");
+    budget.release(1024 * 1024);
+    expect(budget.reserve(1024 * 1024, () => {})).toBe(true);
+    close();
+  });
+
+  test("has its time anew once it has room", async () => {
+    const budget = new MessageBudget(1024 * 1024);
+    budget.reserve(1024 * 1024, () => {});
+    const { call, sweep, close } = await halfArrived(budget);
+    await sweep(stallMs - 1);
+    budget.release(1024 * 1024);
+    await sweep(2 * stallMs - 2);
+    expect(node.ingest.streams.size).toBe(1);
+    await sweep(2 * stallMs - 1);
+    await until(() => call.closed);
+    expect(call.trailers["grpc-status"]).toBe("4");
+    close();
+  });
+
+  test("because the sink is full is not its client's fault", async () => {
+    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024));
+    node.sink.room = 0;
+    call.write(large.subarray(1000), frame(encoded(2, "b")), large.subarray(0, 100));
+    await until(() => node.ingest.received === 2);
+    await sweep(10 * stallMs);
+    expect(call.closed).toBe(false);
+    expect(node.ingest.streams.size).toBe(1);
+    close();
+  });
+});
+
+describe("many streams", () => {
+  test("beyond the limit are refused with a status, and closed", async () => {
+    const row = node.board.row(0);
+    for (let open = 0; open < limits.streamsMax; open++) {
+      node.board.enter(row, "streams", limits.streamsMax);
+    }
+    const call = new RawCall(node.address);
+    await until(() => call.closed);
+    expect(call.headers["grpc-status"]).toBe("8");
+    expect(node.streams()).toBe(limits.streamsMax);
+    expect(row.counters[shardCounter("streamsRefused")]).toBe(1);
+    node.board.leave(row, "streams");
+    const next = new RawCall(node.address, call.session);
+    next.stream.end(frame(encoded(1, "a")));
+    await until(() => node.sink.taken.length === 1);
+    call.close();
+  });
+
+  test("that are cancelled at random moments leave nothing behind", async () => {
+    const random = seeded(5);
+    for (let round = 0; round < 30; round++) {
+      const session = http2.connect(`http://${node.address}`);
+      session.on("error", () => {});
+      const calls = Array.from({ length: 8 }, () => new RawCall(node.address, session));
+      for (const call of calls) {
+        const what = random.between(0, 5);
+        if (what > 0) call.write(frame(encoded(1, "a")));
+        if (what === 2) call.stream.end();
+        if (what === 3) call.write(frame(Buffer.from([0xff])));
+        if (what === 4) call.stream.close(http2.constants.NGHTTP2_CANCEL);
+        if (what === 5) setTimeout(() => call.stream.close(random.between(0, 8)), 1);
+      }
+      if (random.between(0, 1) === 0) await Bun.sleep(random.between(0, 3));
+      if (random.between(0, 1) === 0) done();
+      session.destroy();
+    }
+    done();
+    await until(() => node.streams() === 0 && node.connections() === 0, "all streams closed");
+    expect(node.ingest.streams.size).toBe(0);
+    const hunter = new MockHunter(node.address);
+    node.sink.taken.length = 0;
+    node.sink.finish(0);
+    hunter.send(encoded(1, "z"));
+    await until(() => node.sink.taken.length > 0);
+    hunter.close();
+  }, 20_000);
+});
+
+test("a stop ends the calls with OK after the last acks", async () => {
+  const hunter = new MockHunter(node.address);
+  hunter.send(encoded(1, "a"));
+  await until(() => node.sink.taken.length === 1);
+  node.door.closeListener();
+  node.ingest.beginDrain();
+  node.ingest.stopReading();
+  done();
+  node.ingest.endAll(statusOk);
+  await hunter.waitEnd();
+  expect(hunter.end?.code).toBe(0);
+  expect(hunter.acks.length).toBe(1);
+  hunter.close();
+});
+
+test("grpc-message is percent-encoded UTF-8 that any text survives", () => {
+  for (const text of ["plain text", "100 %", "é€𝄞", "line\nbreak", "\u0000\u007f", "a+b&c=d/é"]) {
+    const encodedText = percentEncode(text);
+    expect(encodedText).toMatch(/^[\x20-\x7e]*$/);
+    expect(decodeURIComponent(encodedText)).toBe(text);
+  }
+  expect(percentEncode("half \ud800 pair")).toBe("half %EF%BF%BD pair");
+});
