@@ -17,7 +17,8 @@ export const limits = {
   groupDepthMax: 32,
 
   // --- recording ----------------------------------------------------------------------------------
-  /** Bytes offered to the recorder and not yet done, over all shards; also the size of each ring. */
+  /** Bytes offered to the recorder and not yet done, over all shards; each shard has a ring of its
+   * share. */
   recordRingBytes: 32 * 1024 * 1024,
   /** Bytes that the recorder writes and commits as one group. */
   recordGroupBytesMax: 1024 * 1024,
@@ -76,6 +77,8 @@ export const limits = {
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
+  /** Bytes received on packet streams after which what they left behind is collected. */
+  collectAfterBytes: 16 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
@@ -129,6 +132,8 @@ export const limits = {
 
   // --- threads ------------------------------------------------------------------------------------
   shardsMax: 8,
+  /** With `--listen :0`: free ports that are tried when other nodes start at the same moment. */
+  freePortAttemptsMax: 16,
   /** A thread whose event loop does not turn for this long is ended and started anew (shards). */
   threadSilenceMsMax: 10_000,
   heartbeatMs: 500,

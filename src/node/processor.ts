@@ -61,7 +61,8 @@ class Processor {
     // Nobody may be waiting when it rejects during the stop.
     lost.promise.catch(() => {});
     try {
-      const listen = await claimPort(config.listen);
+      const claimed = await claimPort(config.listen);
+      const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
       await Promise.race([this.startShards(listen, rings), lost.promise]);
       log.info("listening", `listening on ${showEndpoint(listen)}`, {
@@ -75,6 +76,7 @@ class Processor {
       if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
       const stopTimers = this.startTimers();
       const signal = await Promise.race([stopped.promise, lost.promise]);
+      claimed.release();
       const unacknowledged = await Promise.race([this.stop(signal), lost.promise]);
       stopTimers();
       if (unacknowledged === 0) return 0;
@@ -96,10 +98,8 @@ class Processor {
       log.warn("recording-off", "nothing is recorded: no --write-file was given");
       return [];
     }
-    const rings = Array.from(
-      { length: config.workers },
-      () => new SharedArrayBuffer(limits.recordRingBytes),
-    );
+    const share = Math.floor(limits.recordRingBytes / config.workers / 8) * 8;
+    const rings = Array.from({ length: config.workers }, () => new SharedArrayBuffer(share));
     this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, onLost });
     await this.recorder.start();
     return rings;
