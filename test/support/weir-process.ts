@@ -52,9 +52,11 @@ export class WeirProcess {
   constructor(args: readonly string[], options: StartOptions = {}) {
     const path = binaries[options.binary ?? "all"];
     if (!existsSync(path)) throw new Error(`${path} is missing: npm run build, or npm test`);
+    const cwd = options.cwd ?? scratchDirectory();
     this.child = Bun.spawn([...(options.under ?? []), path, ...args], {
-      cwd: options.cwd ?? scratchDirectory(),
-      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      cwd,
+      // The configuration of whoever runs the tests is not theirs.
+      env: { ...process.env, NO_COLOR: "1", HOME: cwd, ...options.env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
