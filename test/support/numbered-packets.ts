@@ -11,7 +11,10 @@ export function numberedPacket(hunter: number, number: number, size = 128): Uint
   data.write("020000000001020000000002", 0, "hex");
   data.writeUInt16BE(0x0800, 12);
   data[14] = 0x45;
+  data[15] = 0;
   data.writeUInt16BE(data.length - 14, 16);
+  // Not a fragment.
+  data.writeUInt32BE(0, 18);
   data[22] = 64;
   data[23] = 17;
   data.writeUInt32BE(0x0a000000 + (hunter & 0xffffff), 26);
