@@ -84,6 +84,8 @@ export const limits = {
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
   tunnelCallsMax: 4096,
   tunnelUnreadMessagesMax: 16,
+  /** Bytes that control has not read, over all calls of one shard; a call that brings more is ended. */
+  tunnelUnreadBytesMax: 32 * 1024 * 1024,
   /** A message of any RPC but the packet streams. */
   controlMessageBytesMax: 4 * 1024 * 1024,
 

@@ -13,9 +13,15 @@ type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
 
 const creditStep = limits.tunnelUnreadMessagesMax / 2;
 
+/** Bytes that control has not read yet, over all calls of the shard. */
+interface Unread {
+  bytes: number;
+}
+
 export class ControlTunnel {
   private readonly port: MessagePort;
   private readonly calls = new Map<number, TunnelCall>();
+  private readonly unread: Unread = { bytes: 0 };
   private nextId = 1;
 
   constructor(port: MessagePort) {
@@ -52,7 +58,8 @@ export class ControlTunnel {
     }
     const id = this.nextId++;
     const post = (request: TunnelRequest) => this.port.postMessage(request);
-    this.calls.set(id, new TunnelCall(id, call, post, () => this.calls.delete(id)));
+    const onOver = () => this.calls.delete(id);
+    this.calls.set(id, new TunnelCall(id, call, post, this.unread, onOver));
     const metadata = Object.entries(call.metadata.getMap()).map(
       ([key, value]) => [key, value.toString()] as const,
     );
@@ -85,15 +92,23 @@ class TunnelCall {
   private readonly call: Call;
   private readonly post: (request: TunnelRequest) => void;
   private readonly onOver: () => void;
-  /** Messages that control will take. */
-  private credit: number = limits.tunnelUnreadMessagesMax;
+  private readonly unread: Unread;
+  /** Lengths of the messages that control has not read yet. */
+  private readonly lengths: number[] = [];
   private written = 0;
   private over = false;
 
-  constructor(id: number, call: Call, post: (request: TunnelRequest) => void, onOver: () => void) {
+  constructor(
+    id: number,
+    call: Call,
+    post: (request: TunnelRequest) => void,
+    unread: Unread,
+    onOver: () => void,
+  ) {
     this.id = id;
     this.call = call;
     this.post = post;
+    this.unread = unread;
     this.onOver = onOver;
     call.on("data", (bytes: Buffer) => this.onMessage(bytes));
     call.on("end", () => this.send({ kind: "end", id }));
@@ -109,8 +124,8 @@ class TunnelCall {
         this.write(Buffer.from(response.bytes));
         return;
       case "credit":
-        this.credit += response.count;
-        if (this.credit > 0) this.call.resume();
+        for (const length of this.lengths.splice(0, response.count)) this.unread.bytes -= length;
+        this.call.resume();
         return;
       case "status":
         this.finish(response.code, response.message);
@@ -118,22 +133,29 @@ class TunnelCall {
   }
 
   private onMessage(bytes: Buffer): void {
-    this.send({ kind: "message", id: this.id, bytes });
-    if (--this.credit <= 0) this.call.pause();
+    if (this.over) return;
+    if (this.unread.bytes + bytes.length > limits.tunnelUnreadBytesMax) {
+      this.send({ kind: "cancel", id: this.id });
+      this.finish(grpc.status.RESOURCE_EXHAUSTED, "too much is waiting to be answered");
+      return;
+    }
+    this.unread.bytes += bytes.length;
+    this.lengths.push(bytes.length);
+    // A copy: what is posted takes all the memory along that its bytes are a part of.
+    this.send({ kind: "message", id: this.id, bytes: new Uint8Array(bytes) });
+    if (this.lengths.length >= limits.tunnelUnreadMessagesMax) this.call.pause();
   }
 
-  /** Credit goes back only as the client reads, so that a client that does not read holds 16 messages. */
+  /** Credit goes back only as HTTP/2 takes the messages, which it does as the client reads. */
   private write(message: Buffer): void {
-    const flows = this.call.write(message);
-    if (++this.written % creditStep !== 0) return;
-    const give = () => this.send({ kind: "credit", id: this.id, count: creditStep });
-    if (flows) give();
-    else this.call.once("drain", give);
+    this.call.write(message, () => {
+      if (++this.written % creditStep !== 0) return;
+      this.send({ kind: "credit", id: this.id, count: creditStep });
+    });
   }
 
   private finish(code: number, message: string): void {
-    this.over = true;
-    this.onOver();
+    this.settle();
     if (code === grpc.status.OK) this.call.end();
     else this.call.emit("error", { code, details: message });
   }
@@ -141,7 +163,12 @@ class TunnelCall {
   private cancel(): void {
     if (this.over) return;
     this.send({ kind: "cancel", id: this.id });
+    this.settle();
+  }
+
+  private settle(): void {
     this.over = true;
+    for (const length of this.lengths) this.unread.bytes -= length;
     this.onOver();
   }
 

@@ -117,6 +117,7 @@ export class PacketStream implements StreamPort {
   private onData(chunk: Buffer): void {
     if (this.over) return;
     this.lastProgress = this.options.now();
+    noteReceived(chunk.length);
     this.envelope.push(chunk);
     // A call that has ended is read on, to nowhere: a paused stream would not close.
     if (this.over) return;

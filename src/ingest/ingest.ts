@@ -31,6 +31,8 @@ export interface IngestOptions {
   readonly sink: Sink;
   /** Bytes that count as a full recorder. */
   readonly capacityBytes: number;
+  /** Size of this shard's ring; as large as `capacityBytes` when left out. */
+  readonly ringBytes?: number;
   /** Fills `batch.labels`; left out when detection is off. */
   readonly inspect?: (batch: Batch) => void;
 }
@@ -40,7 +42,9 @@ export class Ingest {
   readonly streams = new Set<HunterStream>();
   private readonly board: Board;
   private readonly sink: Sink;
+  private readonly row: BoardRow;
   private readonly capacityBytes: number;
+  private readonly ringBytes: number;
   private readonly inspect: ((batch: Batch) => void) | undefined;
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
@@ -63,7 +67,9 @@ export class Ingest {
   constructor(options: IngestOptions) {
     this.board = options.board;
     this.sink = options.sink;
+    this.row = options.row;
     this.capacityBytes = options.capacityBytes;
+    this.ringBytes = options.ringBytes ?? options.capacityBytes;
     this.inspect = options.inspect;
     this.tally = createTally(options.row);
     this.batch = {
@@ -302,7 +308,8 @@ export class Ingest {
 
   private notePressure(): void {
     if (this.draining) return;
-    const fill = this.board.pendingBytes() / this.capacityBytes;
+    const own = (this.row.head() - this.row.tail()) / this.ringBytes;
+    const fill = Math.max(this.board.pendingBytes() / this.capacityBytes, own);
     const level = nextLevel(this.level, fill);
     if (level === this.level) return;
     this.level = level;

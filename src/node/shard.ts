@@ -37,6 +37,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     row,
     sink,
     capacityBytes: start.recordCapacityBytes,
+    ...(start.ring === undefined ? {} : { ringBytes: start.ring.byteLength }),
     ...(detection === undefined ? {} : { inspect: (batch) => detection.inspect(batch) }),
   });
   const door = new Door({
