@@ -86,6 +86,12 @@ const counterSlots = 24;
  * streams; then counters, then labels. */
 const rowBytes = 64 + (counterSlots + protocolsMax) * 8;
 
+/** A reader that finds changes under way looks again at once so often, then after each such time,
+ * and takes what there is after so many of them. */
+const readSpins = 100;
+const readWaitMs = 1;
+const readWaitsMax = 50;
+
 /** Places in the 32-bit words of a row; 0 is the version and 1 the heartbeat. */
 const openSlot = { connections: 2, streams: 3 } as const;
 
@@ -217,16 +223,21 @@ export class BoardRow {
   endWrite(): void {
     Atomics.add(this.small, 0, 1);
   }
-  /** Copies of all counters and labels, taken between two writes. */
+  /**
+   * Copies of all counters and labels, taken between two writes. Blocks while a write is under way:
+   * its thread may be off its core for milliseconds.
+   */
   read(): { counters: Float64Array; labels: Float64Array } {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       const before = Atomics.load(this.small, 0);
       const counters = this.counters.slice();
       const labels = this.labels.slice();
       const after = Atomics.load(this.small, 0);
       if (before === after && before % 2 === 0) return { counters, labels };
+      if (attempt % readSpins !== 0) continue;
       // A writer that died between begin and end must not hang the reader.
-      if (attempt >= 1000) return { counters, labels };
+      if (attempt > readSpins * readWaitsMax) return { counters, labels };
+      Atomics.wait(this.small, 0, after, readWaitMs);
     }
   }
   /** Ends a write that its writer did not live to end. */
