@@ -14,6 +14,8 @@ export interface CapturePacket {
   readonly timeNs: bigint;
   /** Length on the wire, bytes. */
   readonly originalLength: number;
+  /** if_name of a pcapng file; "" where there is none. */
+  readonly interfaceName: string;
 }
 
 /** Folder of the shared capture files with `truth.tsv`, or undefined where there is none. */
@@ -70,6 +72,7 @@ function parsePcap(
       data: bytes.subarray(at + 16, at + 16 + length),
       timeNs: seconds * 1_000_000_000n + BigInt(view.getUint32(at + 4, little)) * unitNs,
       originalLength: view.getUint32(at + 12, little),
+      interfaceName: "",
     });
     at += 16 + length;
   }
@@ -80,6 +83,7 @@ interface CaptureInterface {
   readonly linkType: number;
   readonly snapLength: number;
   readonly unitsPerSecond: bigint;
+  readonly name: string;
 }
 
 function parsePcapng(bytes: Uint8Array, view: DataView): CapturePacket[] {
@@ -95,7 +99,7 @@ function parsePcapng(bytes: Uint8Array, view: DataView): CapturePacket[] {
     const length = view.getUint32(at + 4, little);
     if (length < 12 || length % 4 !== 0 || length > bytes.length - at) break;
     const end = at + length - 4;
-    if (type === 1) interfaces.push(readInterface(view, at + 8, end, little));
+    if (type === 1) interfaces.push(readInterface(bytes, view, at + 8, end, little));
     else if (type === 2 || type === 3 || type === 6) {
       const packet = readPacketBlock(bytes, view, type, at + 8, end, little, interfaces);
       if (packet === undefined) break;
@@ -106,12 +110,21 @@ function parsePcapng(bytes: Uint8Array, view: DataView): CapturePacket[] {
   return packets;
 }
 
-function readInterface(view: DataView, at: number, end: number, little: boolean): CaptureInterface {
+function readInterface(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  end: number,
+  little: boolean,
+): CaptureInterface {
   let unitsPerSecond = 1_000_000n;
+  let name = "";
   for (let option = at + 8; option + 4 <= end; ) {
     const code = view.getUint16(option, little);
     const length = view.getUint16(option + 2, little);
     if (code === 0) break;
+    if (code === 2)
+      name = new TextDecoder().decode(bytes.subarray(option + 4, option + 4 + length));
     if (code === 9 && length === 1) {
       const resolution = view.getUint8(option + 4);
       unitsPerSecond =
@@ -123,6 +136,7 @@ function readInterface(view: DataView, at: number, end: number, little: boolean)
     linkType: view.getUint16(at, little),
     snapLength: view.getUint32(at + 4, little),
     unitsPerSecond,
+    name,
   };
 }
 
@@ -153,5 +167,6 @@ function readPacketBlock(
     data: bytes.subarray(dataStart, dataStart + length),
     timeNs: (units * 1_000_000_000n) / source.unitsPerSecond,
     originalLength,
+    interfaceName: source.name,
   };
 }

@@ -9,9 +9,13 @@ export function countByCapinfos(path: string): number {
 }
 
 /** The fields of each packet, as tshark prints them. `link-type` is not among them: see its manual. */
-export function tsharkFields(path: string, fields: readonly string[]): string[][] {
+export function tsharkFields(
+  path: string,
+  fields: readonly string[],
+  options: readonly string[] = [],
+): string[][] {
   const flags = fields.flatMap((field) => ["-e", field]);
-  const text = run(["tshark", "-n", "-r", path, "-T", "fields", ...flags]);
+  const text = run(["tshark", "-n", ...options, "-r", path, "-T", "fields", ...flags]);
   return text
     .split("\n")
     .slice(0, -1)
