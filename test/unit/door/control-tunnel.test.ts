@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type * as grpc from "@grpc/grpc-js";
+import { limits } from "../../../src/config/limits.ts";
+import type { TunnelRequest, TunnelResponse } from "../../../src/wire/tunnel.ts";
+import { connect } from "../../support/mock-hunter.ts";
+import { until } from "../../support/record-in-process.ts";
+import { type OpenDoor, openDoor } from "./open-door.ts";
+
+const { tunnelUnreadMessagesMax: unreadMax } = limits;
+const heartbeatPath = "/lippycat.management.ManagementService/Heartbeat";
+const bytes = (message: Buffer): Buffer => message;
+
+let node: OpenDoor;
+let client: grpc.Client;
+let requests: TunnelRequest[];
+/** Id of the last call of `anotherCall`; ids count up. */
+let opened = 0;
+
+beforeEach(async () => {
+  node = await openDoor();
+  client = connect(node.address);
+  requests = [];
+  opened = 0;
+  node.control.on("message", (request: TunnelRequest) => requests.push(request));
+});
+afterEach(async () => {
+  client.close();
+  await node.close();
+});
+
+const answer = (response: TunnelResponse): void => node.control.postMessage(response);
+const ofKind = <Kind extends TunnelRequest["kind"]>(kind: Kind) =>
+  requests.filter((request): request is Extract<TunnelRequest, { kind: Kind }> => {
+    return request.kind === kind;
+  });
+
+interface Heard {
+  readonly call: grpc.ClientDuplexStream<Buffer, Buffer>;
+  readonly messages: string[];
+  status: grpc.StatusObject | undefined;
+}
+
+function beat(listen = true, metadata?: grpc.Metadata): Heard {
+  const none = metadata as grpc.Metadata;
+  const call = client.makeBidiStreamRequest(heartbeatPath, bytes, bytes, none);
+  const heard: Heard = { call, messages: [], status: undefined };
+  if (listen) call.on("data", (message: Buffer) => heard.messages.push(message.toString()));
+  call.on("status", (status) => {
+    heard.status = status;
+  });
+  call.on("error", () => {});
+  return heard;
+}
+
+/** A whole call: whatever the shard had to post before is here when it is over. */
+async function anotherCall(): Promise<void> {
+  const cancels = ofKind("cancel").length;
+  const { call } = beat();
+  call.write(Buffer.from("other"));
+  opened = Math.max(opened, ...ofKind("open").map((open) => open.id));
+  const id = ++opened;
+  await until(() => ofKind("message").some((message) => message.id === id));
+  call.cancel();
+  await until(() => ofKind("cancel").length > cancels);
+  requests = requests.filter((request) => request.id !== id);
+}
+
+describe("the tunnel", () => {
+  test("carries a call there and back with its path, peer, end and status", async () => {
+    const heard = beat();
+    heard.call.write(Buffer.from("one"));
+    heard.call.write(Buffer.from("two"));
+    heard.call.end();
+    await until(() => ofKind("end").length === 1);
+    expect(requests.map(({ kind }) => kind)).toEqual(["open", "message", "message", "end"]);
+    const [open] = ofKind("open");
+    expect(open?.path).toBe(heartbeatPath);
+    expect(open?.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(ofKind("message").map((message) => Buffer.from(message.bytes).toString())).toEqual([
+      "one",
+      "two",
+    ]);
+    const id = open?.id ?? 0;
+    answer({ kind: "message", id, bytes: Buffer.from("yes") });
+    answer({ kind: "status", id, code: 0, message: "" });
+    await until(() => heard.status !== undefined);
+    expect(heard.messages).toEqual(["yes"]);
+    expect(heard.status?.code).toBe(0);
+  });
+
+  test("an error has its code and text, and the call's late messages are nobody's", async () => {
+    const heard = beat();
+    await until(() => requests.length === 1);
+    answer({ kind: "status", id: 1, code: 8, message: "no more than 3 hunters – really" });
+    answer({ kind: "message", id: 1, bytes: Buffer.from("late") });
+    await until(() => heard.status !== undefined);
+    expect(heard.status).toMatchObject({ code: 8, details: "no more than 3 hunters – really" });
+    expect(ofKind("cancel")).toEqual([]);
+  });
+
+  test("a cancelled call is cancelled in control, once", async () => {
+    const heard = beat();
+    heard.call.write(Buffer.from("one"));
+    await until(() => requests.length === 2);
+    heard.call.cancel();
+    await until(() => ofKind("cancel").length > 0);
+    answer({ kind: "message", id: 1, bytes: Buffer.from("late") });
+    const next = beat();
+    await until(() => ofKind("open").length === 2);
+    expect(ofKind("cancel").length).toBe(1);
+    next.call.cancel();
+  });
+
+  test("a lost connection cancels all of its calls", async () => {
+    const calls = [beat(), beat(), beat()];
+    await until(() => ofKind("open").length === calls.length);
+    client.close();
+    for (const { call } of calls) call.cancel();
+    await until(() => ofKind("cancel").length === calls.length);
+  });
+
+  test("control never has more unread messages of a call than the limit", async () => {
+    const heard = beat();
+    for (let sent = 0; sent < 200; sent++) heard.call.write(Buffer.from(`m${sent}`));
+    let taken = 0;
+    while (taken < 200) {
+      await until(() => ofKind("message").length >= Math.min(200, taken + unreadMax));
+      await anotherCall();
+      expect(ofKind("message").length - taken).toBeLessThanOrEqual(unreadMax);
+      const read = Math.min(5, ofKind("message").length - taken);
+      taken += read;
+      answer({ kind: "credit", id: 1, count: read });
+    }
+    const texts = ofKind("message").map((message) => Buffer.from(message.bytes).toString());
+    expect(texts).toEqual(Array.from({ length: 200 }, (_, index) => `m${index}`));
+    heard.call.cancel();
+  });
+
+  test("credit for the answers comes back only as the client reads them", async () => {
+    const heard = beat(false);
+    await until(() => requests.length === 1);
+    const message = Buffer.alloc(1024 * 1024, 1);
+    let sent = 0;
+    let credit: number = unreadMax;
+    const send = (): void => {
+      for (; credit > 0; credit--) {
+        answer({ kind: "message", id: 1, bytes: message });
+        sent++;
+      }
+    };
+    const given = (): number => ofKind("credit").reduce((sum, { count }) => sum + count, 0);
+    send();
+    for (let round = 0; round < 3; round++) await anotherCall();
+    expect(given()).toBe(0);
+    let read = 0;
+    heard.call.on("data", () => {
+      read++;
+    });
+    while (sent < 3 * unreadMax) {
+      const before = sent;
+      await until(() => given() + unreadMax > before);
+      credit = given() + unreadMax - sent;
+      send();
+    }
+    await until(() => read === sent);
+    heard.call.cancel();
+  });
+
+  test("what is posted takes no more memory along than it has bytes", async () => {
+    const heard = beat();
+    heard.call.write(Buffer.from("small"));
+    await until(() => ofKind("message").length === 1);
+    expect(ofKind("message")[0]?.bytes.buffer.byteLength).toBe(5);
+    heard.call.cancel();
+  });
+
+  test("a call that brings more bytes than all may leave unread is ended, and no other", async () => {
+    const messageBytes = 1024 * 1024 - 100;
+    const large = Buffer.alloc(messageBytes);
+    const fits = Math.floor(limits.tunnelUnreadBytesMax / messageBytes);
+    const others = Array.from({ length: Math.ceil(fits / unreadMax) }, () => beat());
+    let left = fits;
+    for (const { call } of others) {
+      for (let count = Math.min(left, unreadMax); count > 0; count--, left--) call.write(large);
+    }
+    await until(() => ofKind("message").length === fits);
+    const last = beat();
+    last.call.write(large);
+    await until(() => last.status !== undefined);
+    expect(last.status?.code).toBe(8);
+    await until(() => ofKind("cancel").length === 1);
+    expect(others.every(({ status }) => status === undefined)).toBe(true);
+    others[0]?.call.cancel();
+    await until(() => ofKind("cancel").length === 2);
+    const next = beat();
+    next.call.write(large);
+    await until(() => ofKind("message").length === fits + 1);
+    for (const { call } of [...others, next]) call.cancel();
+  });
+
+  test("ends what is open when the node stops", async () => {
+    const heard = beat();
+    await until(() => requests.length === 1);
+    void node.close();
+    await until(() => heard.status !== undefined);
+    expect(heard.status).toMatchObject({ code: 14, details: "the node stops" });
+  });
+});
