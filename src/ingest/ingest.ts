@@ -308,7 +308,7 @@ export class Ingest {
 
   private notePressure(): void {
     if (this.draining) return;
-    const own = (this.row.head() - this.row.tail()) / this.ringBytes;
+    const own = this.row.pending() / this.ringBytes;
     const fill = Math.max(this.board.pendingBytes() / this.capacityBytes, own);
     const level = nextLevel(this.level, fill);
     if (level === this.level) return;

@@ -3,7 +3,7 @@ import { limits } from "../../../src/config/limits.ts";
 import { invalidArgument, statusOk } from "../../../src/ingest/stream-port.ts";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { until } from "../../support/record-in-process.ts";
-import { batchOf, TestIngest } from "./ingest-bench.ts";
+import { batchOf, capacityBytes, TestIngest } from "./ingest-bench.ts";
 
 const { FLOW_SLOW: slow, FLOW_PAUSE: pause, FLOW_RESUME: resume } = FlowControl;
 
@@ -36,6 +36,26 @@ describe("flow signals", () => {
       [0, slow],
       [2, slow],
     ]);
+  });
+
+  test("do not count what an idle ring skips when it starts over", () => {
+    const node = new TestIngest();
+    const { port } = node.open();
+    const row = node.board.row(0);
+    row.setTail(100);
+    row.setStart(capacityBytes);
+    row.setHead(capacityBytes + 50);
+    node.ingest.settle();
+    expect(port.signals).toEqual([]);
+  });
+
+  test("rise with the fill of the shard's own ring, which is a part of the whole", () => {
+    const node = new TestIngest({ ringBytes: capacityBytes / 4 });
+    const { port } = node.open();
+    node.fill(0.2);
+    expect(port.signals).toEqual([slow]);
+    node.fill(0.24);
+    expect(port.signals).toEqual([slow, pause]);
   });
 
   test("are told to a stream that opens later", () => {
