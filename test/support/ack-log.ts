@@ -35,7 +35,7 @@ export class AckLog {
 
   /** Has what was not acknowledged sent again, and waits until the hunters are done. */
   async sendAgain(address: string): Promise<void> {
-    this.child.stdin.write(`${address}\n`);
+    await this.child.stdin.write(`${address}\n`);
     await this.child.stdin.end();
     await this.done;
   }
