@@ -91,6 +91,8 @@ export const limits = {
 
   // --- the roster ---------------------------------------------------------------------------------
   rosterHuntersMax: 65_536,
+  /** Texts of one registration: host name, version and interfaces. */
+  registrationBytesMax: 64 * 1024,
   hunterStaleMs: 30_000,
   hunterForgetMs: 300_000,
 

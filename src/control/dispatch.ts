@@ -48,9 +48,12 @@ export function addRoutes(
   }
 }
 
-/** Answers the calls that arrive on `port`, until it closes. */
+/** Answers the calls that arrive on `port`, until it closes, which cancels those that are open. */
 export function dispatch(port: MessagePort, routes: Routes): void {
   const calls = new Map<number, DispatchedCall>();
+  port.on("close", () => {
+    for (const [id, call] of calls) call.onRequest({ kind: "cancel", id });
+  });
   port.on("message", (request: TunnelRequest) => {
     if (request.kind !== "open") {
       calls.get(request.id)?.onRequest(request);

@@ -38,6 +38,7 @@ export function createManagement(options: ManagementOptions): Management {
     registerHunter(request, context) {
       const { hunterId, hostname, interfaces, version } = request;
       checkHunterId(hunterId);
+      checkTexts([hostname, version, ...interfaces]);
       const remoteAddress = context.values.get(peerKey);
       if (!roster.register({ id: hunterId, hostname, interfaces, version, remoteAddress })) {
         throw new ConnectError(
@@ -83,6 +84,18 @@ function nothingUntil(signal: AbortSignal): AsyncIterable<never> {
     else signal.addEventListener("abort", end, { once: true });
   });
   return { [Symbol.asyncIterator]: () => ({ next: () => over }) };
+}
+
+/** The roster keeps them for as long as the hunter is known. */
+function checkTexts(texts: readonly string[]): void {
+  let bytes = 0;
+  // Each counts for more than its characters: empty names take memory, too.
+  for (const text of texts) bytes += Buffer.byteLength(text, "utf8") + 8;
+  if (bytes <= limits.registrationBytesMax) return;
+  throw new ConnectError(
+    `hostname, version and interfaces are too long: at most ${limits.registrationBytesMax} bytes`,
+    Code.InvalidArgument,
+  );
 }
 
 function checkHunterId(id: string): void {
