@@ -16,7 +16,10 @@ export interface RosterHunter {
   /** `address:port`, from the connection. */
   remoteAddress: string;
   registered: boolean;
+  /** What it said of itself last, or `error` while it is silent. */
   status: number;
+  silent: boolean;
+  reported: number;
   /** Monotonic milliseconds. */
   connectedAtMs: number;
   lastSeenMs: number;
@@ -57,14 +60,16 @@ export class Roster {
     const known = this.entries.get(registration.id);
     if (known?.registered !== true && this.registered() >= this.huntersMax) return false;
     const now = this.clock.monotonicMs();
-    const hunter = known ?? this.add(registration.id);
+    const hunter = known ?? this.add(registration.id) ?? this.replace(registration.id);
     if (hunter === undefined) return false;
     hunter.hostname = registration.hostname;
     hunter.interfaces = registration.interfaces;
     hunter.version = registration.version;
     hunter.remoteAddress = registration.remoteAddress;
     hunter.registered = true;
+    hunter.reported = hunterStatus.healthy;
     hunter.status = hunterStatus.healthy;
+    hunter.silent = false;
     hunter.connectedAtMs = now;
     hunter.lastSeenMs = now;
     return true;
@@ -73,7 +78,9 @@ export class Roster {
   /** Notes a sign of life; an unknown hunter gets a record. */
   heartbeat(id: string, status: number, remoteAddress: string): void {
     const hunter = this.seen(id, remoteAddress);
-    if (hunter !== undefined) hunter.status = status;
+    if (hunter === undefined) return;
+    hunter.reported = status;
+    hunter.status = status;
   }
 
   /** Notes what a shard received of a hunter. */
@@ -90,7 +97,10 @@ export class Roster {
     for (const hunter of this.entries.values()) {
       const silent = now - hunter.lastSeenMs;
       if (silent > limits.hunterForgetMs) this.entries.delete(hunter.id);
-      else if (silent > limits.hunterStaleMs) hunter.status = hunterStatus.error;
+      else if (silent > limits.hunterStaleMs) {
+        hunter.silent = true;
+        hunter.status = hunterStatus.error;
+      }
     }
   }
 
@@ -104,9 +114,20 @@ export class Roster {
     const hunter = this.entries.get(id) ?? this.add(id);
     if (hunter === undefined) return undefined;
     hunter.lastSeenMs = this.clock.monotonicMs();
-    if (hunter.status === hunterStatus.error) hunter.status = hunterStatus.healthy;
-    if (hunter.remoteAddress === "") hunter.remoteAddress = remoteAddress;
+    if (hunter.silent) hunter.status = hunter.reported;
+    hunter.silent = false;
+    if (remoteAddress !== "") hunter.remoteAddress = remoteAddress;
     return hunter;
+  }
+
+  /** Puts a hunter in the place of the oldest that never registered: names are easily made up. */
+  private replace(id: string): RosterHunter | undefined {
+    for (const hunter of this.entries.values()) {
+      if (hunter.registered) continue;
+      this.entries.delete(hunter.id);
+      return this.add(id);
+    }
+    return undefined;
   }
 
   private add(id: string): RosterHunter | undefined {
@@ -120,6 +141,8 @@ export class Roster {
       remoteAddress: "",
       registered: false,
       status: hunterStatus.healthy,
+      silent: false,
+      reported: hunterStatus.healthy,
       connectedAtMs: now,
       lastSeenMs: now,
       packets: 0,
