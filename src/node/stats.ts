@@ -38,7 +38,7 @@ export class StatsReporter {
   private lastMs: number;
   private lastReceived = 0;
   private lastBytes = 0;
-  private readonly lastByHunter = new Map<string, number>();
+  private lastByHunter = new Map<string, number>();
 
   constructor(options: StatsOptions) {
     this.options = options;
@@ -89,20 +89,22 @@ export class StatsReporter {
   private reportHunters(seconds: number): void {
     const { roster, log } = this.options;
     let lines = 0;
+    const before = this.lastByHunter;
+    // Made anew each time: who was forgotten and comes again starts at zero.
+    this.lastByHunter = new Map();
     for (const hunter of roster.hunters()) {
-      const before = this.lastByHunter.get(hunter.id) ?? 0;
-      if (hunter.packets === before) continue;
+      const last = before.get(hunter.id) ?? 0;
       this.lastByHunter.set(hunter.id, hunter.packets);
+      if (hunter.packets === last) continue;
       if (++lines > limits.statsHuntersMax) continue;
       log.info("stats-hunter", `hunter ${hunter.id}`, {
         hunter: hunter.id,
         remote: hunter.remoteAddress,
         packets: hunter.packets,
         bytes: hunter.bytes,
-        packets_per_s: Math.round((hunter.packets - before) / seconds),
+        packets_per_s: Math.round((hunter.packets - last) / seconds),
       });
     }
-    if (this.lastByHunter.size > limits.rosterHuntersMax) this.lastByHunter.clear();
   }
 }
 
