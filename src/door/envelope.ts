@@ -157,6 +157,9 @@ export class Envelope {
     if (this.buffer.length >= bytes) return;
     let size = Math.max(this.buffer.length * 2, firstBufferBytes);
     while (size < bytes) size *= 2;
+    // A large message has its whole room reserved. Pages that nothing was written to cost nothing,
+    // where growing would hold the message one and a half times and copy it twice.
+    if (this.reserved > 0) size = this.length;
     const larger = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(size, this.length)));
     this.buffer.copy(larger, 0, 0, this.filled);
     this.buffer = larger;
