@@ -54,7 +54,7 @@ export const limits = {
   /** The same over all streams of one shard, those of clients that left included. */
   pendingAcksMax: 131_072,
   /** Bytes of acks that a hunter has not read; above it its stream is not read. */
-  unreadAckBytesMax: 1024 * 1024,
+  unreadAckBytesMax: 256 * 1024,
   /** A message up to this size may be half received on any stream at any time. */
   smallMessageBytesMax: 128 * 1024,
   /** Half-received messages above that size, over all streams of all shards together; each reserves

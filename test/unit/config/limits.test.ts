@@ -1,0 +1,158 @@
+/** Ties src/config/limits.ts to docs/limits.md, to its users, and to itself. */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { limits } from "../../../src/config/limits.ts";
+
+const root = join(import.meta.dir, "../../..");
+const page = readFileSync(join(root, "docs/limits.md"), "utf8");
+const mebibyte = 1024 * 1024;
+type LimitName = keyof typeof limits;
+const names = Object.keys(limits) as LimitName[];
+
+/** A value as the page shows it. */
+function show(name: string, value: number): string {
+  const text = (count: number): string => count.toLocaleString("en-US");
+  if (/bytes/i.test(name)) {
+    const units = ["TiB", "GiB", "MiB", "KiB"];
+    for (const [index, unit] of units.entries()) {
+      const size = 1024 ** (units.length - index);
+      if (value >= size && value % size === 0) return `${text(value / size)} ${unit}`;
+    }
+    return `${text(value)} B`;
+  }
+  if (/Ms(Min|Max)?$/.test(name)) {
+    return value >= 1000 && value % 1000 === 0 ? `${text(value / 1000)} s` : `${text(value)} ms`;
+  }
+  if (name.includes("Seconds")) return `${text(value)} s`;
+  return value < 1 ? `${Math.round(value * 100)} %` : text(value);
+}
+
+describe("docs/limits.md", () => {
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([^|]+) \| (.+) \|$/gm)];
+
+  test("names every limit once with its value, and no others", () => {
+    const shown = rows.map(([, name = "", value = ""]) => `${name} = ${value}`);
+    const expected = names.map((name) => `${name} = ${show(name, limits[name])}`);
+    expect(shown.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test("says something about each", () => {
+    for (const [, name, , text = ""] of rows) expect(text.length, name).toBeGreaterThan(10);
+  });
+
+  test("adds up what the node can reach for each number of shards", () => {
+    const { messageBytesMax, streamsMax, tunnelCallsMax, streamWindowBytes } = limits;
+    const shard =
+      (50 * limits.batchPacketsMax +
+        limits.tunnelUnreadBytesMax +
+        messageBytesMax +
+        limits.collectAfterBytes) /
+        mebibyte +
+      (7 + 122 + 184 + 135 + 31);
+    const own = limits.recordRingBytes + limits.recordPrefixBytesMax + limits.logBufferBytesMax;
+    const node = own / mebibyte + 147;
+    const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
+    const streams = (streamsMax * perStream) / mebibyte;
+    const windows = (streamsMax * streamWindowBytes) / mebibyte;
+    const connections = limits.connectionsMax * limits.connectionWindowBytes;
+    for (const shards of [1, 2, 4, 8]) {
+      const half = Math.max(limits.largeMessagesBytesMax, shards * messageBytesMax) / mebibyte;
+      const calls = Math.min(shards * tunnelCallsMax * streamWindowBytes, connections) / mebibyte;
+      const sum = shards * shard + node + half + streams;
+      const cells = [shards, shards * shard, node, half, streams, sum, windows, calls];
+      const row = cells.map((cell) => Math.round(cell).toLocaleString("en-US"));
+      expect(page).toContain(`| ${row.join(" | ")} |`);
+    }
+  });
+});
+
+test("every limit is used by the source", async () => {
+  let source = "";
+  for await (const path of new Bun.Glob("src/**/*.ts").scan({ cwd: root })) {
+    if (path !== "src/config/limits.ts") source += await Bun.file(join(root, path)).text();
+  }
+  const unused = names.filter((name) => !new RegExp(`limits\\.${name}\\b`).test(source));
+  expect(unused).toEqual([]);
+});
+
+describe("limits fit together", () => {
+  const blockBytesMax = limits.packetBytesMax + 32;
+  const ringBytesMin = Math.floor(limits.recordRingBytes / limits.shardsMax);
+
+  test("all are positive, and whole but for the shares", () => {
+    for (const name of names) {
+      expect(limits[name], name).toBeGreaterThan(0);
+      if (limits[name] >= 1) expect(Number.isSafeInteger(limits[name]), name).toBe(true);
+    }
+  });
+
+  test("the longest block fits into half of the smallest ring, and leaves it below SLOW", () => {
+    expect(blockBytesMax).toBeLessThanOrEqual(ringBytesMin / 2);
+    expect(blockBytesMax).toBeLessThan(ringBytesMin * limits.slowAbove);
+    const announcement = 24 + limits.hunterIdBytesMax + 3 * limits.interfaceNameBytesMax;
+    expect(announcement).toBeLessThan(ringBytesMin / 2);
+  });
+
+  test("levels rise in order, with room above PAUSE for what was already sent", () => {
+    expect(limits.resumeBelow).toBeLessThan(limits.slowAbove);
+    expect(limits.slowAbove).toBeLessThan(limits.pauseAbove);
+    expect((1 - limits.pauseAbove) * ringBytesMin).toBeGreaterThan(blockBytesMax);
+  });
+
+  test("a packet fits into a group, a block that is read again and a message", () => {
+    expect(blockBytesMax).toBeLessThanOrEqual(limits.recordGroupBytesMax);
+    expect(blockBytesMax).toBeLessThanOrEqual(limits.captureBlockBytesMax);
+    expect(limits.captureBlockBytesMax).toBeGreaterThan(limits.tornTailBytesMax);
+  });
+
+  test("small messages are no burden for the budget of large ones", () => {
+    expect(limits.smallMessageBytesMax).toBeLessThan(limits.largeMessagesBytesMax);
+    expect(limits.messageBytesMax).toBeLessThanOrEqual(limits.largeMessagesBytesMax);
+    expect(limits.messageBytesMin).toBeLessThanOrEqual(limits.messageBytesMax);
+    expect(limits.controlMessageBytesMax).toBeLessThanOrEqual(limits.tunnelUnreadBytesMax);
+  });
+
+  test("one stream cannot use up what its shard has for all", () => {
+    expect(limits.pendingAcksPerStreamMax).toBeLessThan(limits.pendingAcksMax);
+    expect(limits.streamsPerConnectionMax).toBeLessThan(limits.streamsMax);
+    expect(limits.streamWindowBytes).toBeLessThanOrEqual(limits.connectionWindowBytes);
+    expect(limits.streamsMax).toBeLessThanOrEqual(limits.connectionsMax);
+    expect(limits.tunnelUnreadMessagesMax % 2).toBe(0);
+  });
+
+  test("what the recorder must know of interfaces is at least what one shard may announce", () => {
+    expect(limits.huntersPerShardMax).toBeLessThanOrEqual(limits.interfacesMax);
+    expect(limits.rosterHuntersMax).toBeGreaterThanOrEqual(limits.huntersPerShardMax);
+  });
+
+  test("a stop ends within 8 s whatever stands still", () => {
+    const waitsMs = limits.drainReadMsMax + limits.drainRecorderMsMax + limits.drainCloseMsMax;
+    // The recorder gets drainQuietMs at least, and answers half a second later at most.
+    expect(waitsMs + limits.drainQuietMs + 500).toBeLessThan(8000);
+    expect(limits.drainQuietMs).toBeLessThan(limits.drainReadMsMax);
+  });
+
+  test("silence is noticed in order: late, gone, forgotten", () => {
+    expect(limits.heartbeatMs * 4).toBeLessThan(limits.threadSilenceMsMax);
+    expect(limits.huntHeartbeatMs * 3).toBeLessThan(limits.hunterStaleMs);
+    expect(limits.hunterStaleMs).toBeLessThan(limits.hunterForgetMs);
+    expect(limits.recordYieldMs).toBeLessThan(limits.heartbeatMs);
+    expect(limits.recordRetryMs).toBeLessThan(limits.drainRecorderMsMax);
+    expect(limits.syncDelayMsMax).toBeLessThan(limits.recordRetryMs);
+  });
+
+  test("weir hunt stays below what receivers take, and what it keeps holds several batches", () => {
+    expect(limits.huntBatchBytesMax).toBeLessThan(4 * mebibyte);
+    expect(limits.huntBatchBytesMax + limits.packetBytesMax).toBeLessThan(4 * mebibyte);
+    expect(limits.huntUnackedBytesMax).toBeGreaterThan(4 * limits.huntBatchBytesMax);
+    expect(limits.huntReconnectMsMin).toBeLessThan(limits.huntReconnectMsMax);
+    expect(limits.huntStopMsMax + limits.huntCloseMsMax).toBeLessThan(8000);
+  });
+
+  test("detection and logs keep within their counters", () => {
+    expect(limits.conversationProbesMax).toBeLessThan(256);
+    expect(limits.logValueCharsMax).toBeLessThanOrEqual(limits.logMessageCharsMax);
+    expect(limits.logWriteBytesMax).toBeLessThanOrEqual(limits.logBufferBytesMax);
+  });
+});
