@@ -5,7 +5,7 @@ import { protocolName } from "../detect/registry.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import type { Roster } from "../roster/roster.ts";
 import type { Log } from "../telemetry/log.ts";
-import { readAccounts } from "./accounts.ts";
+import { readAccounts, type ShardTotals } from "./accounts.ts";
 
 export interface StatsOptions {
   readonly board: Board;
@@ -80,7 +80,7 @@ export class StatsReporter {
             deleted: recorder.packetsDeleted,
             queue_percent: Math.round(fill * 100),
           }),
-      ...(ingest.batchesUndecodable > 0 ? { undecodable_batches: ingest.batchesUndecodable } : {}),
+      ...troubleFields(ingest),
       protocols: protocolText(labels),
     });
     if (this.options.hunters) this.reportHunters(seconds);
@@ -106,6 +106,35 @@ export class StatsReporter {
       });
     }
   }
+}
+
+/** What clients sent that was refused, or recorded otherwise than they sent it (docs/ingest.md). */
+function troubleFields(ingest: ShardTotals): Record<string, string | number> {
+  const rejectedBy = countsText({
+    capture_length: ingest.rejectedCaptureLength,
+    too_long: ingest.rejectedTooLong,
+    link_type: ingest.rejectedLinkType,
+  });
+  const altered = countsText({
+    times: ingest.timesClamped,
+    original_lengths: ingest.originalLengthsClamped,
+    interface_names: ingest.interfaceNamesRepaired,
+    interfaces: ingest.interfacesOverflowed,
+  });
+  return {
+    ...(rejectedBy === "" ? {} : { rejected_by: rejectedBy }),
+    ...(altered === "" ? {} : { altered }),
+    ...(ingest.batchesUndecodable > 0 ? { undecodable_batches: ingest.batchesUndecodable } : {}),
+    ...(ingest.streamsRefused > 0 ? { refused_streams: ingest.streamsRefused } : {}),
+  };
+}
+
+/** `a=12 b=3` without what is zero. */
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name}=${count}`)
+    .join(" ");
 }
 
 /** `HTTP=12 DNS=3`, the most frequent first. */
