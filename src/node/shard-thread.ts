@@ -2,7 +2,7 @@
 import { MessageChannel, type Worker } from "node:worker_threads";
 import { createBackoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { errorText } from "../base/errors.ts";
+import { errorText, WeirError } from "../base/errors.ts";
 import { spawnWorker } from "../base/spawn-worker.ts";
 import { limits } from "../config/limits.ts";
 import { dispatch, type Routes } from "../control/dispatch.ts";
@@ -20,6 +20,12 @@ export interface ShardThreadOptions {
   readonly clock: Clock;
   readonly onHunters: (hunters: readonly HunterReport[]) => void;
 }
+
+/** A thread that turns answers within these, whatever the disk does. */
+const answerMsMax = {
+  drain: limits.drainReadMsMax + limits.drainRecorderMsMax + limits.drainQuietMs,
+  finish: limits.drainCloseMsMax + limits.drainQuietMs,
+} as const;
 
 export class ShardThread {
   restarts = 0;
@@ -41,13 +47,17 @@ export class ShardThread {
     return new Promise((resolve, reject) => this.spawn(resolve, reject));
   }
 
-  /** Sends `drain` or `finish` and waits for its answer, or for the thread's end. */
+  /** Sends `drain` or `finish` and waits for its answer; a thread that gives none is ended. */
   ask(kind: "drain" | "finish"): Promise<void> {
     this.stopping = true;
     const { worker } = this;
     if (worker === undefined) return Promise.resolve();
     return new Promise((resolve) => {
-      this.waiting.set(kind === "drain" ? "drained" : "finished", resolve);
+      const late = setTimeout(() => this.endHung(), answerMsMax[kind]);
+      this.waiting.set(kind === "drain" ? "drained" : "finished", () => {
+        clearTimeout(late);
+        resolve();
+      });
       worker.postMessage({ kind } satisfies ShardCommand);
     });
   }
@@ -71,11 +81,16 @@ export class ShardThread {
       this.beats = beats;
       this.beatsAtMs = now;
     } else if (now - this.beatsAtMs > limits.threadSilenceMsMax) {
-      const { shard } = this.options.start;
-      this.options.log.error("shard-hung", `ingest shard ${shard} hangs and is ended`, { shard });
       this.beatsAtMs = now;
-      void this.worker.terminate();
+      this.endHung();
     }
+  }
+
+  private endHung(): void {
+    const { start, log } = this.options;
+    const { shard } = start;
+    log.error("shard-hung", `ingest shard ${shard} hangs and is ended`, { shard });
+    void this.worker?.terminate();
   }
 
   private spawn(onListening: () => void, onFailure: (error: Error) => void): void {
@@ -87,13 +102,16 @@ export class ShardThread {
       transferList: [channel.port2],
     });
     this.worker = worker;
+    let answered = false;
     worker.on("message", (report: ShardReport) => {
       switch (report.kind) {
         case "listening":
           this.backoff.reset();
+          answered = true;
           onListening();
           return;
         case "listen-failed":
+          answered = true;
           onFailure(bindError(start, { code: report.code, message: report.message }));
           return;
         case "hunters":
@@ -117,6 +135,9 @@ export class ShardThread {
     });
     worker.on("exit", () => {
       channel.port1.close();
+      if (!answered && !this.stopping) {
+        onFailure(new WeirError("shard-lost", `ingest shard ${start.shard} did not start`));
+      }
       this.onExit();
     });
   }

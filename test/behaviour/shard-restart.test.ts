@@ -83,6 +83,17 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     checkAccounts(node);
   });
 
+  test("a shard that hangs does not hold the stop longer than 8 s", async () => {
+    const { node } = await startFaulty(workers, "shard-hang=0");
+    node.kill("SIGUSR2");
+    await node.waitFor("fault");
+    node.kill("SIGTERM");
+    const { message } = await node.waitFor("stopped");
+    expect(Number(/after (\d+) ms/.exec(String(message))?.[1])).toBeLessThan(8000);
+    expect(node.latest("shard-hung")).toMatchObject({ shard: 0 });
+    expect((await node.ended).code).toBe(0);
+  }, 30_000);
+
   test("a recorder that dies ends the node with 70 and says so", async () => {
     const { node, file } = await startFaulty(workers, "recorder-throw");
     const streams = await connectAcrossShards(node, 4);
