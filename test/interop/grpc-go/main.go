@@ -1,0 +1,85 @@
+// A packet hunter on grpc-go with the habits of the existing hunters, for test/interop/grpc-go.test.ts.
+//
+// It runs one scenario against a processor and prints JSON lines: events on the way, and at the end
+// one result. Exit code 0 when everything was as it should be, else 1 with the reason in the result.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+type result struct {
+	Scenario     string `json:"scenario"`
+	Error        string `json:"error"`
+	Batches      int    `json:"batches"`
+	Packets      uint64 `json:"packets"`
+	Acks         int    `json:"acks"`
+	LargestBytes int    `json:"largestBytes"`
+	Pauses       int    `json:"pauses"`
+	Resumes      int    `json:"resumes"`
+	Heartbeats   int    `json:"heartbeats"`
+	Connections  int    `json:"connections"`
+}
+
+type settings struct {
+	address string
+	hunter  uint32
+	batches int
+	streams int
+	idle    time.Duration
+}
+
+var scenarios = map[string]func(settings, *result) error{
+	"slow-pings": func(s settings, r *result) error { return stream(s, r, slowPings) },
+	"fast-pings": func(s settings, r *result) error { return stream(s, r, fastPings) },
+	"pause":      pause,
+	"quiet":      quiet,
+	"idle":       idle,
+	"streams":    streams,
+	"multiplex":  multiplex,
+}
+
+var output sync.Mutex
+
+func printLine(line any) {
+	output.Lock()
+	defer output.Unlock()
+	// Marshalling these types cannot fail, and nobody is left to tell when stdout does.
+	text, _ := json.Marshal(line)
+	fmt.Println(string(text))
+}
+
+func event(name string) {
+	printLine(map[string]string{"event": name})
+}
+
+func main() {
+	var chosen settings
+	scenario := flag.String("scenario", "", "what to do")
+	number := flag.Uint("hunter", 1, "number of this hunter")
+	flag.StringVar(&chosen.address, "address", "", "processor, host:port")
+	flag.IntVar(&chosen.batches, "batches", 200, "batches of each stream")
+	flag.IntVar(&chosen.streams, "streams", 100, "streams on one connection")
+	flag.DurationVar(&chosen.idle, "idle", 35*time.Second, "time without a packet")
+	flag.Parse()
+	chosen.hunter = uint32(*number)
+	run, ok := scenarios[*scenario]
+	if !ok || chosen.address == "" {
+		fmt.Fprintln(os.Stderr, "-address and a known -scenario are needed")
+		os.Exit(2)
+	}
+	outcome := result{Scenario: *scenario}
+	err := run(chosen, &outcome)
+	if err != nil {
+		outcome.Error = err.Error()
+	}
+	printLine(outcome)
+	if err != nil {
+		os.Exit(1)
+	}
+}
