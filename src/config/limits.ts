@@ -71,8 +71,8 @@ export const limits = {
   resumeIntervalMs: 20,
 
   // --- the door -----------------------------------------------------------------------------------
-  connectionsMax: 8192,
-  streamsPerConnectionMax: 256,
+  connectionsMax: 2048,
+  streamsPerConnectionMax: 128,
   /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,

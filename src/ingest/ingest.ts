@@ -4,10 +4,8 @@
  *
  * It knows neither gRPC nor files. `receive` never throws for what a client sent.
  */
-import { isUtf8 } from "node:buffer";
 import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
-import { type Board, type BoardRow, boardWord } from "../pipeline/board.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import {
   PacketBatchView,
@@ -17,22 +15,16 @@ import {
 } from "../wire/packet-batch.ts";
 import { AckQueue, type PendingAck } from "./ack-queue.ts";
 import { admit, admitted, rejectionError } from "./admission.ts";
+import { FlowSignals, type FlowSignalsOptions } from "./flow-signals.ts";
 import type { HeldBatch } from "./held-batch.ts";
+import { identify } from "./hunter-identity.ts";
 import { HunterStream } from "./hunter-stream.ts";
-import { type HunterEntry, HunterTable } from "./hunter-table.ts";
-import { type FlowLevel, flowControl, nextLevel } from "./pressure.ts";
-import { ResumeQueue } from "./resume-queue.ts";
+import { HunterTable } from "./hunter-table.ts";
 import { invalidArgument, type StreamPort, type StreamStatus, statusOk } from "./stream-port.ts";
 import { createTally, type Tally } from "./tally.ts";
 
-export interface IngestOptions {
-  readonly board: Board;
-  readonly row: BoardRow;
+export interface IngestOptions extends FlowSignalsOptions {
   readonly sink: Sink;
-  /** Bytes that count as a full recorder. */
-  readonly capacityBytes: number;
-  /** Size of this shard's ring; as large as `capacityBytes` when left out. */
-  readonly ringBytes?: number;
   /** Fills `batch.labels`; left out when detection is off. */
   readonly inspect?: (batch: Batch) => void;
 }
@@ -40,15 +32,11 @@ export interface IngestOptions {
 export class Ingest {
   readonly hunters = new HunterTable();
   readonly streams = new Set<HunterStream>();
-  private readonly board: Board;
   private readonly sink: Sink;
-  private readonly row: BoardRow;
-  private readonly capacityBytes: number;
-  private readonly ringBytes: number;
   private readonly inspect: ((batch: Batch) => void) | undefined;
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
-  private readonly resumes = new ResumeQueue((stream) => this.signal(stream, flowControl.continue));
+  private readonly signals: FlowSignals;
   /** The batch that the sink took a part of before it was full; there is never a second one. */
   private held: HeldBatch | undefined = undefined;
   /** Streams with a message that waits, not looked at, for that batch; the longest waiting first. */
@@ -57,19 +45,14 @@ export class Ingest {
   private readonly idle = new Set<HunterStream>();
   private readonly batch: Batch;
   private readonly touched = new Set<HunterStream>();
-  private level: FlowLevel = flowControl.continue;
-  private draining = false;
   private stopped = false;
   private settling = false;
   /** Messages taken so far; a drain watches it to see when the streams have gone quiet. */
   received = 0;
 
   constructor(options: IngestOptions) {
-    this.board = options.board;
     this.sink = options.sink;
-    this.row = options.row;
-    this.capacityBytes = options.capacityBytes;
-    this.ringBytes = options.ringBytes ?? options.capacityBytes;
+    this.signals = new FlowSignals(options, this.streams);
     this.inspect = options.inspect;
     this.tally = createTally(options.row);
     this.batch = {
@@ -85,7 +68,7 @@ export class Ingest {
     const stream = new HunterStream(port);
     this.streams.add(stream);
     this.tally.streamOpened();
-    if (this.level !== flowControl.continue) this.signal(stream, this.level);
+    this.signals.greet(stream);
     return stream;
   }
 
@@ -130,7 +113,7 @@ export class Ingest {
   settle(): void {
     this.takeWaiting();
     this.releaseAcks();
-    this.notePressure();
+    this.signals.update();
     for (const stream of this.idle) {
       if (stream.closing !== undefined || !this.mayRead(stream)) continue;
       this.idle.delete(stream);
@@ -140,10 +123,7 @@ export class Ingest {
 
   /** Tells every hunter to pause; for the stop of the node. */
   beginDrain(): void {
-    this.draining = true;
-    this.resumes.clear();
-    this.level = flowControl.pause;
-    this.signalAll();
+    this.signals.pauseForGood();
   }
 
   /** Takes nothing more. What the sink took a part of still goes to it as it makes room. */
@@ -183,7 +163,7 @@ export class Ingest {
       const text = `batch ${stream.batches} of this stream cannot be decoded: ${walkOutcomeText(outcome)}`;
       return this.close(stream, invalidArgument(text));
     }
-    const hunter = this.identify(stream);
+    const hunter = identify(stream, view, this.hunters);
     if (!("id" in hunter)) {
       this.tally.undecodable(length);
       return this.close(stream, hunter);
@@ -198,12 +178,10 @@ export class Ingest {
       packets: view.count - rejected,
       error: rejectionError(view.count, rejected),
     };
+    this.inspect?.(this.batch);
     this.tally.begin();
     this.tally.admitted(view.count, length, admitted);
-    if (this.inspect !== undefined) {
-      this.inspect(this.batch);
-      this.tally.labels(this.batch);
-    }
+    if (this.inspect !== undefined) this.tally.labels(this.batch);
     const from = this.sink.offer(this.batch, 0);
     this.tally.end();
     this.hunters.count(hunter, view.count, length, stream.port.peer);
@@ -213,30 +191,8 @@ export class Ingest {
       const labels = this.batch.labels.slice(0, view.count);
       this.held = { message: message.subarray(0, length), from, hunter, labels, ack };
     }
-    this.notePressure();
+    this.signals.update();
     return this.mayRead(stream);
-  }
-
-  // --- whose batch it is
-
-  private identify(stream: HunterStream): HunterEntry | StreamStatus {
-    const { view } = this.batch;
-    const { bytes, hunterIdStart: start, hunterIdLength: length } = view;
-    if (stream.hunter !== undefined && sameBytes(stream.wireId, bytes, start, length)) {
-      return stream.hunter;
-    }
-    if (length > limits.hunterIdBytesMax) {
-      return invalidArgument(
-        `hunter_id is ${length} bytes long; the most is ${limits.hunterIdBytesMax}`,
-      );
-    }
-    // A copy: `slice` of a Buffer would share the bytes that the next message overwrites.
-    const wire = new Uint8Array(bytes.subarray(start, start + length));
-    if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
-    const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
-    stream.wireId = wire;
-    stream.hunter = this.hunters.find(id);
-    return stream.hunter;
   }
 
   // --- acks
@@ -304,36 +260,7 @@ export class Ingest {
     this.expectAck(held.ack);
   }
 
-  // --- flow control
-
-  private notePressure(): void {
-    if (this.draining) return;
-    const own = this.row.pending() / this.ringBytes;
-    const fill = Math.max(this.board.pendingBytes() / this.capacityBytes, own);
-    const level = nextLevel(this.level, fill);
-    if (level === this.level) return;
-    this.level = level;
-    this.signalAll();
-    this.board.ring(boardWord.shardBell);
-  }
-
-  private signalAll(): void {
-    if (this.level === flowControl.continue) {
-      for (const stream of this.streams) {
-        if (stream.signalled !== flowControl.continue) this.resumes.add(stream);
-      }
-      return;
-    }
-    this.resumes.clear();
-    for (const stream of this.streams) this.signal(stream, this.level);
-  }
-
-  private signal(stream: HunterStream, level: FlowLevel): void {
-    if (stream.ended || stream.signalled === level) return;
-    stream.signalled = level;
-    stream.frame(0, 0, level === flowControl.continue ? flowControl.resume : level, "");
-    stream.flush();
-  }
+  // --- reading
 
   private mayRead(stream: HunterStream): boolean {
     stream.reading =
@@ -367,18 +294,7 @@ export class Ingest {
     this.idle.delete(stream);
     this.waiting.delete(stream);
     stream.waiting = undefined;
-    this.resumes.remove(stream);
+    this.signals.forget(stream);
     this.tally.streamClosed();
   }
-}
-
-/** The name of a hunter that gives none: its address, so that its packets can be told apart. */
-function unnamed(peer: string): string {
-  return `unnamed@${peer.slice(0, peer.lastIndexOf(":"))}`;
-}
-
-function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (known.length !== length) return false;
-  for (let at = 0; at < length; at++) if (known[at] !== bytes[start + at]) return false;
-  return true;
 }
