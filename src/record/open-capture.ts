@@ -46,9 +46,8 @@ export async function openCapture(
 /** The same file has one path, whatever links lead to it: the lock goes by it. */
 function resolvePath(given: string): string {
   const path = resolve(given);
-  const directory = statOf(dirname(path));
-  if (directory === undefined || !directory.isDirectory()) {
-    const text = `cannot record to ${path}: the directory ${dirname(path)} does not exist`;
+  if (statOf(dirname(path))?.isDirectory() !== true) {
+    const text = `cannot record to ${path}: ${whyNoDirectory(dirname(path))}`;
     throw new WeirError("directory-missing", text);
   }
   const file = statOf(path);
@@ -58,6 +57,17 @@ function resolvePath(given: string): string {
     throw new WeirError("file-not-regular", `cannot record to ${path}: it is not a regular file`);
   }
   return realpathSync(path);
+}
+
+/** What stands on the way to the directory, or that nothing does. */
+function whyNoDirectory(directory: string): string {
+  for (let on = directory; ; on = dirname(on)) {
+    const found = statOf(on);
+    if (found?.isFile() === true) return `${on} is a file and not a directory`;
+    if (found?.isDirectory() === false) return `${on} is not a directory`;
+    if (found !== undefined || on === dirname(on))
+      return `the directory ${directory} does not exist`;
+  }
 }
 
 function statOf(path: string): ReturnType<typeof statSync> {

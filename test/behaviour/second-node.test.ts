@@ -119,7 +119,9 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       return expectRefused([...anyPort, "-w", at(name)], exitCodes.captureFile, text, options);
     };
     await refused("none/x.pcapng", `the directory ${at("none")} does not exist`);
-    await refused("file.pcapng/x.pcapng", `the directory ${at("file.pcapng")} does not exist`);
+    const inFile = `${at("file.pcapng")} is a file and not a directory`;
+    await refused("file.pcapng/x.pcapng", inFile);
+    await refused("file.pcapng/deeper/x.pcapng", inFile);
     await refused("folder.pcapng", "it is not a regular file");
     expect(readdirSync(directory).sort()).toEqual(["file.pcapng", "folder.pcapng"]);
   });

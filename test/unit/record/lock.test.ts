@@ -89,7 +89,12 @@ test("what cannot be recorded to is one clear line", async () => {
   expect(missing.code).toBe("directory-missing");
   expect(missing.message).toContain(dirname(join(directory, "no", "x")));
   writeFileSync(join(directory, "file"), "");
-  expect((await refusal(join(directory, "file", "x.pcapng"))).code).toBe("directory-missing");
+  for (const below of ["file/x.pcapng", "file/deeper/x.pcapng"]) {
+    const inFile = await refusal(join(directory, below));
+    expect(inFile.code).toBe("directory-missing");
+    expect(inFile.message).toEndWith(`${join(directory, "file")} is a file and not a directory`);
+  }
+  expect((await refusal("/dev/null/x.pcapng")).message).toEndWith("/dev/null is not a directory");
   mkdirSync(join(directory, "dir.pcapng"));
   expect((await refusal(join(directory, "dir.pcapng"))).code).toBe("file-not-regular");
   expect((await refusal("/proc/x.pcapng")).code).toBe("file-unwritable");
