@@ -10,6 +10,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readSync,
   type Stats,
 } from "node:fs";
 import type { FileSink } from "bun";
@@ -40,6 +41,9 @@ export class CaptureFile {
   /** Packets written by this process. */
   packets = 0;
   releasedPackets = 0;
+  /** Interface blocks of the last pcapng section up to `size`, when more may follow in it. */
+  interfaces: number | undefined;
+  releasedInterfaces: number | undefined;
   private readonly fd: number;
   private sink: FileSink;
   private appended = 0;
@@ -50,7 +54,7 @@ export class CaptureFile {
    * Throws the system's error.
    */
   constructor(path: string, create: boolean, nowMs: number) {
-    const flags = constants.O_WRONLY | constants.O_APPEND;
+    const flags = constants.O_RDWR | constants.O_APPEND;
     this.path = path;
     this.startedMs = nowMs;
     this.fd = openSync(path, create ? flags | constants.O_CREAT | constants.O_EXCL : flags, 0o600);
@@ -94,6 +98,18 @@ export class CaptureFile {
   release(): void {
     this.releasedSize = this.size;
     this.releasedPackets = this.packets;
+    this.releasedInterfaces = this.interfaces;
+  }
+
+  /** The last `length` bytes of what was released, or all when there are fewer; none if unreadable. */
+  readBeforeReleased(length: number): Buffer {
+    const start = Math.max(0, this.releasedSize - length);
+    const bytes = Buffer.alloc(this.releasedSize - start);
+    try {
+      return bytes.subarray(0, readSync(this.fd, bytes, 0, bytes.length, start));
+    } catch {
+      return bytes.subarray(0, 0);
+    }
   }
 
   /** Throws on the system's error; then nothing since `releasedSize` can be trusted. */

@@ -21,11 +21,24 @@ export interface CaptureScan {
   readonly foreign: string;
   /** Of a classic pcap file; 0 otherwise. */
   readonly linkType: number;
+  /**
+   * Interface blocks of the section that ends at `goodEnd`, when more blocks of ours may follow in
+   * it: the next interface has this number as its id. Undefined when they may not, or when unknown.
+   */
+  readonly interfaces: number | undefined;
 }
 
-/** Scans blocks from `from` on, which is 0 or the start of a block of a little-endian section. */
-export function scanPcapng(window: FileWindow, from: number): CaptureScan {
+/**
+ * Scans blocks from `from` on, which is 0 or the start of a block of a little-endian section that
+ * has had `interfacesBefore` interface blocks by then.
+ */
+export function scanPcapng(
+  window: FileWindow,
+  from: number,
+  interfacesBefore?: number | undefined,
+): CaptureScan {
   let swapped = false;
+  let interfaces = from === 0 ? undefined : interfacesBefore;
   let packets = 0;
   let at = from;
   if (from === 0 && window.word(0) !== blockType.sectionHeader) return foreign("not a pcapng file");
@@ -38,16 +51,38 @@ export function scanPcapng(window: FileWindow, from: number): CaptureScan {
     }
     const type = window.word(at);
     const length = window.word(at + 4);
+    const id = window.word(at + 8);
     if (type === undefined || length === undefined) break;
     const total = swapped ? swap(length) : length;
     if (total < 12 || total % 4 !== 0 || total > limits.captureBlockBytesMax) break;
     if (window.word(at + total - 4) !== length) break;
     const kind = swapped ? swap(type) : type;
     if (kind === blockType.enhancedPacket || kind === blockType.simplePacket) packets++;
+    if (kind === blockType.sectionHeader) {
+      interfaces = !swapped && isOpenSection(window, at, total) ? 0 : undefined;
+    } else if (interfaces !== undefined) interfaces = interfacesAfter(interfaces, kind, id);
     at += total;
   }
   if (at === 0) return foreign("its first block is not a whole section header");
-  return { goodEnd: at, packets, foreign: "", linkType: 0 };
+  return { goodEnd: at, packets, foreign: "", linkType: 0, interfaces };
+}
+
+/** Version 1.x and no stated length: the section goes on for as long as the file does. */
+function isOpenSection(window: FileWindow, at: number, total: number): boolean {
+  const version = window.word(at + 12) ?? 0;
+  const unstated = window.word(at + 16) === 0xffff_ffff && window.word(at + 20) === 0xffff_ffff;
+  return total >= 28 && (version & 0xffff) === 1 && unstated;
+}
+
+/** Undefined when the block speaks of an interface that is not there: a new one must not take its id. */
+function interfacesAfter(
+  interfaces: number,
+  kind: number,
+  id: number | undefined,
+): number | undefined {
+  if (kind === blockType.interfaceDescription) return interfaces + 1;
+  if (kind !== blockType.enhancedPacket && kind !== blockType.statistics) return interfaces;
+  return id !== undefined && id < interfaces ? interfaces : undefined;
 }
 
 /** Scans records from `from` on, which is 0 or the start of a record. */
@@ -70,7 +105,7 @@ export function scanPcap(window: FileWindow, from: number): CaptureScan {
     packets++;
     at += length;
   }
-  return { goodEnd: at, packets, foreign: "", linkType };
+  return { goodEnd: at, packets, foreign: "", linkType, interfaces: undefined };
 }
 
 /** Length of the record at `at`, or 0 when there is no whole and sound one. */
@@ -88,7 +123,7 @@ function recordLength(window: FileWindow, at: number): number {
 }
 
 function foreign(reason: string): CaptureScan {
-  return { goodEnd: 0, packets: 0, foreign: reason, linkType: 0 };
+  return { goodEnd: 0, packets: 0, foreign: reason, linkType: 0, interfaces: undefined };
 }
 
 function swap(word: number): number {

@@ -17,6 +17,8 @@ export interface Run {
   readonly file: CaptureFile;
   readonly bytes: Uint8Array;
   readonly packets: number;
+  /** `CaptureFile.interfaces` after this run, when it changes. */
+  readonly interfaces?: number;
 }
 
 /** What is written and committed at once. It is whole: after a failure the same runs are written again. */

@@ -20,7 +20,7 @@ import { FileRing } from "./file-ring.ts";
 import { rotates } from "./recorder-config.ts";
 import { recoverFile, setAside } from "./recovery.ts";
 import type { SeriesContext } from "./series-context.ts";
-import { SideFile } from "./side-file.ts";
+import { SideFile, sideCheck, sideCheckBytes } from "./side-file.ts";
 
 export class FileSeries {
   readonly name: CaptureName;
@@ -69,6 +69,7 @@ export class FileSeries {
     try {
       await file.append(header);
       await file.finish();
+      if (config.format === "pcapng") file.interfaces = 0;
       file.release();
       if (config.ack === "synced") {
         file.sync();
@@ -131,6 +132,7 @@ export class FileSeries {
     try {
       const file = new CaptureFile(suspended.path, false, suspended.startedMs);
       file.packets = suspended.packets;
+      file.interfaces = suspended.interfaces;
       file.release();
       this.current = file;
       if (file.size === suspended.size) return true;
@@ -198,19 +200,24 @@ export class FileSeries {
     const { current } = this;
     if (current === undefined || this.side === undefined) return;
     const nowMs = this.context.clock.monotonicMs();
-    const grown = current.size - this.savedSize;
+    const offset = current.releasedSize;
+    const grown = offset - this.savedSize;
     const overdue = grown > 0 && nowMs - this.savedMs >= limits.sideFileEveryMs;
     if (!now && !overdue && grown < limits.sideFileEveryBytes) return;
-    this.savedSize = current.size;
+    this.savedSize = offset;
     this.savedMs = nowMs;
-    const synced = this.context.config.ack === "synced" ? current.releasedSize : 0;
-    const file = basename(current.path);
-    this.side.write({ file, identity: current.identity, offset: current.size, synced, closed });
+    const synced = this.context.config.ack === "synced" ? offset : 0;
+    const { identity, releasedInterfaces: interfaces } = current;
+    const state = { file: basename(current.path), identity, offset, synced, closed, interfaces };
+    this.side.write({
+      ...state,
+      check: sideCheck(state, current.readBeforeReleased(sideCheckBytes)),
+    });
   }
 
   /** Milliseconds until the offset is to be noted. */
   saveInMs(nowMs: number): number {
-    if (this.current === undefined || this.current.size === this.savedSize) {
+    if (this.current === undefined || this.current.releasedSize === this.savedSize) {
       return Number.POSITIVE_INFINITY;
     }
     return Math.max(0, this.savedMs + limits.sideFileEveryMs - nowMs);
@@ -235,6 +242,8 @@ export class FileSeries {
     this.plainTaken = true;
     this.continuedLinkType = recovery.linkType;
     this.current = new CaptureFile(path, false, clock.monotonicMs());
+    this.current.interfaces = recovery.interfaces;
+    this.current.release();
     tally.add({ filesOpened: 1 });
     this.saveSide(true);
   }

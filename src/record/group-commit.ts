@@ -67,10 +67,11 @@ export class GroupCommit {
     this.released = false;
     this.packets += group.packets;
     this.bytes += group.fileBytes;
-    for (const { file, packets } of group.runs) {
+    for (const { file, packets, interfaces } of group.runs) {
       // The time of a file counts from its first packet on.
       if (file.packets === 0) file.startedMs = this.context.clock.monotonicMs();
       file.packets += packets;
+      file.interfaces = interfaces ?? file.interfaces;
     }
     if (this.context.config.ack === "written") this.giveBack(0);
     return true;
@@ -132,6 +133,7 @@ export class GroupCommit {
     for (const { current } of this.writer.series) {
       if (current === undefined) continue;
       current.packets = current.releasedPackets;
+      current.interfaces = current.releasedInterfaces;
       if (bad.has(current) || current.size > current.releasedSize) {
         await cut(current, current.releasedSize, bad);
       }

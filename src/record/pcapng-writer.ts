@@ -34,7 +34,9 @@ export class PcapngWriter implements CaptureWriter {
   private readonly application: string;
   private readonly section = new Map<string, SectionInterface>();
   private sectionStartMs = 0;
-  /** A section header stands before the next packet: the file is continued. */
+  /** Interfaces that an earlier run left in the section: ids go on from there. */
+  private earlierInterfaces = 0;
+  /** A section header stands before the next packet: the file's last section cannot be gone on with. */
   private sectionPending = false;
   /** The next interface has no id left in this section. */
   private sectionFull = false;
@@ -52,8 +54,10 @@ export class PcapngWriter implements CaptureWriter {
 
   async open(): Promise<void> {
     this.files.start();
-    this.beginSection(true);
-    if (this.files.current === undefined) await this.createFile();
+    const { current } = this.files;
+    if (current === undefined) await this.createFile();
+    else if (current.interfaces === undefined) this.beginSection(true);
+    else this.beginSection(false, current.interfaces);
   }
 
   needsTurn(nowMs: number): boolean {
@@ -94,7 +98,8 @@ export class PcapngWriter implements CaptureWriter {
       // Blocks that the packets refer to come first.
       const packetRuns = group.runs;
       group.runs = [];
-      group.add({ file: current, bytes: Buffer.concat(this.prefix), packets: 0 });
+      const interfaces = this.sectionInterfaces;
+      group.add({ file: current, bytes: Buffer.concat(this.prefix), packets: 0, interfaces });
       group.runs.push(...packetRuns);
       this.sectionPending = false;
     }
@@ -142,19 +147,25 @@ export class PcapngWriter implements CaptureWriter {
     this.beginSection(false);
   }
 
-  private beginSection(pending: boolean): void {
+  private beginSection(pending: boolean, earlierInterfaces = 0): void {
     for (const { interfaces } of this.shards) interfaces.forgetIds();
     this.section.clear();
+    this.earlierInterfaces = earlierInterfaces;
     this.sectionFull = false;
     this.sectionPending = pending;
     this.sectionStartMs = this.context.clock.wallMs();
+  }
+
+  private get sectionInterfaces(): number {
+    return this.earlierInterfaces + this.section.size;
   }
 
   private async writeStatistics(file: CaptureFile): Promise<void> {
     const blocks: Buffer[] = [];
     const endMs = this.context.clock.wallMs();
     for (const { id, statistics } of this.section.values()) {
-      if (statistics === undefined) continue;
+      // The interface block itself may be in a group that a full disk did not take.
+      if (statistics === undefined || id >= (file.interfaces ?? 0)) continue;
       const times = { startMs: this.sectionStartMs, endMs };
       blocks.push(statisticsBlock({ interfaceId: id, ...statistics, ...times }));
     }
@@ -251,11 +262,11 @@ export class PcapngWriter implements CaptureWriter {
     let entry = this.section.get(known.key);
     if (entry === undefined) {
       if (this.prefixBytes >= limits.recordPrefixBytesMax) return -1;
-      if (this.section.size >= limits.interfacesMax) {
+      if (this.sectionInterfaces >= limits.interfacesMax) {
         this.sectionFull = true;
         return -1;
       }
-      entry = { id: this.section.size, statistics: undefined };
+      entry = { id: this.sectionInterfaces, statistics: undefined };
       this.section.set(known.key, entry);
       this.addPrefix(interfaceBlock(describe(known)));
     }

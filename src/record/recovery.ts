@@ -16,13 +16,19 @@ import { type CaptureScan, scanPcap, scanPcapng } from "./capture-scan.ts";
 import { asidePath, type CaptureName } from "./file-names.ts";
 import { FileWindow } from "./file-window.ts";
 import type { CaptureFormat } from "./recorder-config.ts";
-import type { SideState } from "./side-file.ts";
+import { type SideState, sideCheck, sideCheckBytes } from "./side-file.ts";
 
 export type Recovery =
   /** There is no file, or an empty one. */
   | { readonly action: "create" }
   /** Its whole records end where the file ends now; `tornBytes` were cut. */
-  | { readonly action: "continue"; readonly tornBytes: number; readonly linkType: number }
+  | {
+      readonly action: "continue";
+      readonly tornBytes: number;
+      readonly linkType: number;
+      /** Of its last pcapng section; undefined when a new section must begin (`CaptureScan`). */
+      readonly interfaces: number | undefined;
+    }
   | { readonly action: "set-aside"; readonly reason: string };
 
 /**
@@ -59,9 +65,7 @@ function recoverOpen(
   if (size === 0) return { action: "create" };
   const window = new FileWindow(fd, size);
   const known = side?.identity === fileIdentity(stats) && basename(path) === side.file;
-  const from = known && side.offset <= size ? side.offset : 0;
-  let scan = scanTail(window, format, from);
-  if (scan === undefined && from > 0) scan = scanTail(window, format, 0);
+  const scan = scanFrom(window, format, known && side.offset <= size ? side : undefined);
   if (scan === undefined) {
     const gigabytes = (size / 1e9).toFixed(1);
     const reason = `it has ${gigabytes} GB and no record of where its last whole packet ends`;
@@ -74,7 +78,30 @@ function recoverOpen(
     return { action: "set-aside", reason };
   }
   if (tornBytes > 0) ftruncateSync(fd, scan.goodEnd);
-  return { action: "continue", tornBytes, linkType: scan.linkType };
+  return { action: "continue", tornBytes, linkType: scan.linkType, interfaces: scan.interfaces };
+}
+
+/** Scans what came after the offset that was noted; the whole file where that does not tell enough. */
+function scanFrom(
+  window: FileWindow,
+  format: CaptureFormat,
+  side: SideState | undefined,
+): CaptureScan | undefined {
+  if (side === undefined) return scanTail(window, format, 0);
+  const tail = scanTail(window, format, side.offset, provenInterfaces(window, side));
+  if (tail !== undefined && (tail.interfaces !== undefined || format === "pcap")) return tail;
+  const whole = scanTail(window, format, 0);
+  // What is missing may only be the number of interfaces: no packet is given up for that.
+  const behind = tail !== undefined && (whole === undefined || whole.goodEnd < tail.goodEnd);
+  return behind ? tail : whole;
+}
+
+/** A wrong number would put packets under another hunter, so it must be of exactly these bytes. */
+function provenInterfaces(window: FileWindow, side: SideState): number | undefined {
+  const length = Math.min(sideCheckBytes, side.offset);
+  const before = window.read(side.offset - length, length);
+  const proven = before !== undefined && sideCheck(side, before) === side.check;
+  return proven ? side.interfaces : undefined;
 }
 
 /** Undefined when the scan cannot be made from there, or would take too long. */
@@ -82,9 +109,10 @@ function scanTail(
   window: FileWindow,
   format: CaptureFormat,
   from: number,
+  interfaces?: number | undefined,
 ): CaptureScan | undefined {
   if (window.size - from > limits.recoveryScanBytesMax) return undefined;
-  const scan = format === "pcapng" ? scanPcapng(window, from) : scanPcap(window, from);
+  const scan = format === "pcapng" ? scanPcapng(window, from, interfaces) : scanPcap(window, from);
   if (from === 0 || scan.foreign !== "") return scan;
   // An offset that leads to no record at all is not believed where the whole file can be scanned.
   const nowhere = scan.goodEnd === from && from < window.size;

@@ -25,6 +25,26 @@ export interface SideState {
   readonly synced: number;
   /** The file was closed in good order. */
   readonly closed: boolean;
+  /** Interface blocks of the pcapng section at `offset`, when more may follow in it. */
+  readonly interfaces?: number | undefined;
+  /** `sideCheck` of all that when it was noted. Earlier versions noted none. */
+  readonly check?: number | undefined;
+}
+
+/** Bytes of the capture before `offset` that `sideCheck` covers. */
+export const sideCheckBytes = 4096;
+
+/** Changes whenever what is noted changes its meaning. */
+const noteVersion = 1;
+
+/**
+ * Ties what is noted to the capture: of another file, a rewritten one or with another number in it,
+ * the check is another. `before` are the last `sideCheckBytes` of the capture up to `offset`, or all.
+ */
+export function sideCheck(state: SideState, before: Uint8Array): number {
+  const { file, identity, offset, interfaces } = state;
+  const text = JSON.stringify([noteVersion, file, identity, offset, interfaces ?? -1]);
+  return Bun.hash.crc32(Buffer.concat([Buffer.from(text), before]));
 }
 
 interface SideText extends SideState, LockHolder {
@@ -86,10 +106,10 @@ export class SideFile {
 
   /** After a crash of the machine only what was synced can be relied on. */
   private reliable(text: SideText): SideState | undefined {
-    const { file, identity, closed } = text;
+    const { file, identity, closed, interfaces, check } = text;
     const offset = text.closed || text.boot === this.boot ? text.offset : text.synced;
     if (typeof file !== "string" || !Number.isSafeInteger(offset) || offset <= 0) return undefined;
-    return { file, identity, offset, synced: text.synced, closed };
+    return { file, identity, offset, synced: text.synced, closed, interfaces, check };
   }
 }
 

@@ -8,6 +8,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { AckLog } from "../support/ack-log.ts";
 import { expectRun, hunterName, readNumbers } from "../support/numbered-capture.ts";
+import { readCapture } from "../support/read-capture.ts";
 import { seededRandom } from "../support/seed.ts";
 import { shardsInUse, workerCounts } from "../support/shards.ts";
 import {
@@ -16,7 +17,7 @@ import {
   scratchDirectory,
   startProcessor,
 } from "../support/weir-process.ts";
-import { countByCapinfos, hasTshark } from "../support/wireshark.ts";
+import { countByCapinfos, expectOwnersInTshark, hasTshark } from "../support/wireshark.ts";
 
 const roundsEach = 5;
 /** A round with fewer is none. */
@@ -47,6 +48,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         await continueAfterCrash(path, args, log);
         const packets = verify(path, log);
         if (hasTshark) expect(countByCapinfos(path)).toBe(packets);
+        if (extension === "pcapng") expectOneSection(path);
       } finally {
         log.kill();
         rmSync(path, { force: true });
@@ -74,6 +76,12 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     return log;
   }
 });
+
+function expectOneSection(path: string): void {
+  const { sections, packets } = readCapture(path);
+  expect(sections).toBe(1);
+  if (hasTshark) expectOwnersInTshark(path, packets);
+}
 
 /** Batches by hunter that were acknowledged before the kill. */
 const firstAcked = new WeakMap<AckLog, number[]>();

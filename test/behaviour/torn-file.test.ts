@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { parseCapture as parseEitherOrder } from "../support/captures.ts";
 import {
   foreignCaptures,
+  littlePcapng,
   nanosecondPcap,
   packetBlock,
   pcapRecord,
@@ -30,7 +31,12 @@ import {
   scratchDirectory,
   startProcessor,
 } from "../support/weir-process.ts";
-import { countByCapinfos, hasTshark } from "../support/wireshark.ts";
+import {
+  countByCapinfos,
+  expectOwnersInTshark,
+  hasTshark,
+  tsharkFields,
+} from "../support/wireshark.ts";
 
 const packets = 20;
 const root = scratchDirectory();
@@ -136,11 +142,14 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     });
 
     /** The file holds 0 up to `second`, and nothing else is beside it. */
-    function expectContinued(path: string, sections: number): void {
+    function expectContinued(path: string): void {
       const numbers = readNumbers([path]).get(1) ?? [];
       expect(expectRun(numbers, 0, basename(path))).toBe(2 * packets);
-      if (extension === "pcapng") expect(readCapture(path).sections).toBe(sections);
       if (hasTshark) expect(countByCapinfos(path)).toBe(2 * packets);
+      if (extension === "pcap") return;
+      const file = readCapture(path);
+      expect(file.sections).toBe(1);
+      if (hasTshark) expectOwnersInTshark(path, file.packets);
     }
 
     test("torn tails are cut, and the file is continued", async () => {
@@ -151,7 +160,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         const continued = eventsOf(lines, "file-continued");
         expect([name, continued.map((line) => line["tornBytes"])]).toEqual([name, [tail.length]]);
         expect(readFileSync(path).subarray(0, whole.length).equals(whole)).toBe(true);
-        expectContinued(path, 2);
+        expectContinued(path);
       }
     });
 
@@ -160,7 +169,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
       await record(path, 0, flags);
       const lines = await record(path, packets, flags);
       expect(eventsOf(lines, "file-continued").map((line) => line["tornBytes"])).toEqual([0]);
-      expectContinued(path, 2);
+      expectContinued(path);
     });
 
     test("a file without a whole header is renamed, an empty one is used", async () => {
@@ -187,7 +196,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         spoilSideFile(path, kind);
         const lines = await record(path, packets, flags);
         expect(eventsOf(lines, "file-continued").length).toBe(1);
-        expectContinued(path, 2);
+        expectContinued(path);
       },
     );
 
@@ -217,17 +226,43 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     }
   });
 
-  test("a pcapng of the other byte order is continued by a section of ours", async () => {
-    const path = join(root, `${workers}-swapped.pcapng`);
-    const content = swappedPcapng(3);
+  test.each([
+    ["the other byte order", swappedPcapng(3), 3],
+    ["a stated section length", littlePcapng(true), 1],
+  ])("a pcapng of %s is continued by a section of ours", async (_name, content, before) => {
+    const path = join(mkdtempSync(join(root, "d-")), "x.pcapng");
     writeFileSync(path, Buffer.concat([content, content.subarray(0, 20)]));
-    const lines = await record(path, 0, flags);
-    expect(eventsOf(lines, "file-continued").map((line) => line["tornBytes"])).toEqual([20]);
+    for (const first of [0, packets]) {
+      const lines = await record(path, first, flags);
+      const torn = eventsOf(lines, "file-continued").map((line) => line["tornBytes"]);
+      expect(torn).toEqual([first === 0 ? 20 : 0]);
+      const file = readFileSync(path);
+      expect(file.subarray(0, content.length).equals(content)).toBe(true);
+      expect(parseEitherOrder(file).length).toBe(before + first + packets);
+      // And that section is gone on with by the next start.
+      const own = parseCapture(file.subarray(content.length));
+      expect([own.sections, own.packets.length]).toEqual([1, first + packets]);
+      if (hasTshark) expect(countByCapinfos(path)).toBe(before + first + packets);
+    }
+  });
+
+  test("a pcapng of another program that goes on as ours do is gone on with", async () => {
+    const path = join(root, `${workers}-little.pcapng`);
+    const content = littlePcapng();
+    writeFileSync(path, content);
+    await record(path, 0, flags);
     const file = readFileSync(path);
     expect(file.subarray(0, content.length).equals(content)).toBe(true);
-    expect(parseEitherOrder(file).length).toBe(3 + packets);
-    expect(parseCapture(file.subarray(content.length)).packets.length).toBe(packets);
-    if (hasTshark) expect(countByCapinfos(path)).toBe(3 + packets);
+    // The next block describes an interface, and the packets after it are of that one.
+    expect(file.readUInt32LE(content.length)).toBe(1);
+    const own = parseEitherOrder(file).slice(1);
+    expect(own.map(({ interfaceName }) => interfaceName)).toEqual(
+      Array.from({ length: packets }, () => interfaceOf(1)),
+    );
+    if (hasTshark) {
+      const rows = tsharkFields(path, ["frame.section_number", "frame.interface_name"]);
+      expect(rows.slice(1)).toEqual(Array.from({ length: packets }, () => ["1", interfaceOf(1)]));
+    }
   });
 
   test("a pcap of another link type keeps it; what differs goes to a file beside it", async () => {

@@ -58,8 +58,10 @@ export function foreignCaptures(extension: string): [name: string, content: Buff
   ];
 }
 
-function littlePcapng(): Buffer {
-  const section = Buffer.concat([words(true, 0x1a2b3c4d, 1), Buffer.alloc(8, 0xff)]);
+/** One little-endian section with an Ethernet interface of microseconds, and a packet. */
+export function littlePcapng(statedLength = false): Buffer {
+  const length = statedLength ? words(true, 20 + 92, 0) : Buffer.alloc(8, 0xff);
+  const section = Buffer.concat([words(true, 0x1a2b3c4d, 1), length]);
   return Buffer.concat([
     block(true, 0x0a0d0d0a, section),
     block(true, 1, words(true, 1, 262_144)),

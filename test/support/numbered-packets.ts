@@ -62,6 +62,8 @@ export interface NumberedBatchOptions {
   readonly size?: number;
   readonly interfaceName?: string;
   readonly linkType?: number;
+  /** What the hunter says of itself: packets captured and dropped. */
+  readonly stats?: { readonly captured: bigint; readonly dropped: bigint };
 }
 
 /** An encoded batch of packets numbered `first`, `first + 1`, …. */
@@ -76,5 +78,7 @@ export function numberedBatch(options: NumberedBatchOptions): Uint8Array {
       linkType: options.linkType ?? 1,
     });
   }
-  return encodeBatch({ hunterId: options.hunterId, sequence: BigInt(options.sequence), packets });
+  const { hunterId, sequence, stats } = options;
+  const batch = { hunterId, sequence: BigInt(sequence), packets };
+  return encodeBatch(stats === undefined ? batch : { ...batch, stats });
 }

@@ -2,11 +2,13 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { readCapture } from "../../support/read-capture.ts";
 import {
   recorderConfig,
   recordInProcess,
   temporaryDirectory,
 } from "../../support/record-in-process.ts";
+import { expectOwnersInTshark } from "../../support/wireshark.ts";
 
 // A disk that others keep busy is no failure.
 setDefaultTimeout(30_000);
@@ -24,16 +26,19 @@ function run(program: string, ...given: string[]): string {
   return stdout.toString();
 }
 
-/** Two runs into one file, so that it has two sections. */
+/** Two runs into one file; in the second the hunters and their interfaces come in another order. */
 async function record(path: string): Promise<void> {
   for (let start = 0; start < 2; start++) {
     const node = await recordInProcess(recorderConfig(path), { shards: 2 });
     for (const [shard, filler] of node.fillers.entries()) {
-      filler.announce(0, `hunter-${shard}`, "eth0", 1);
-      filler.announce(1, `hunter-${shard}`, "any", 113);
+      const hunter = `hunter-${start === 0 ? shard : 1 - shard}`;
+      filler.announce(start, hunter, "eth0", 1);
+      filler.announce(1 - start, hunter, "any", 113);
       for (let index = 0; index < 10; index++) {
         const time = 1_700_000_000_000_000_000n + BigInt(index);
-        filler.packet({ interface: index % 2, time, bytes: Buffer.alloc(60 + index) });
+        // The first byte says where it belongs.
+        const bytes = Buffer.alloc(60 + index, Number(hunter.at(-1)) * 2 + (index % 2));
+        filler.packet({ interface: (index + start) % 2, time, bytes });
       }
       filler.statistics(0, 1000, 17);
     }
@@ -53,6 +58,13 @@ test.skipIf(!installed)("tshark and capinfos find every hunter, interface and ti
     "fields",
     ...fields.flatMap((field) => ["-e", field]),
   );
+  const { packets } = readCapture(path);
+  for (const packet of packets) {
+    const [mark = 0] = packet.bytes;
+    const owner = [`hunter-${mark >>> 1}`, mark % 2 === 0 ? "eth0" : "any"];
+    expect([packet.hunter, packet.interface]).toEqual(owner);
+  }
+  expectOwnersInTshark(path, packets);
   const lines = text.trim().split("\n");
   expect(lines.length).toBe(40);
   for (const shard of [0, 1]) {
