@@ -3,7 +3,6 @@
  * read back equal by a strict reader (and by tshark now and then, where it is installed); then cut
  * or spoilt at a random place, continued, and read back again.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import {
   recorderConfig,
   recordInProcess,
 } from "../support/record-in-process.ts";
+import { hasTshark, tsharkFields } from "../support/wireshark.ts";
 import { check, type Fuzzer, FuzzFailure, Random } from "./fuzzer.ts";
 
 const linkTypes = [0, 1, 1, 1, 101, 113, 127, 276, 4711, 65_535];
@@ -28,7 +28,6 @@ const names = [
   "a".repeat(256),
 ];
 const tsharkEvery = 200;
-const hasTshark = spawnSync("tshark", ["--version"]).status === 0;
 
 /** Packets by their time, which is a running number. */
 type Laid = Map<number, ReadPacket>;
@@ -126,7 +125,9 @@ function checkFiles(directory: string, format: CaptureFormat, laid: Laid): void 
   for (const path of captures(directory)) {
     // Set aside because its header was cut: there was no packet in it.
     if (/x\.\d{8}T/.test(path) || /\.\d{8}T\d{6}Z\./.test(path)) continue;
-    for (const packet of readCapture(path).packets) {
+    const { packets, sections } = readCapture(path);
+    check(sections === 1, `${path} has ${sections} sections`);
+    for (const packet of packets) {
       const time = Number(packet.time);
       const wanted = laid.get(time);
       if (wanted === undefined) throw new Error(`packet ${time} was never laid`);
@@ -182,20 +183,20 @@ function wholePart(file: Buffer, format: CaptureFormat): Buffer {
 function checkWithTshark(directory: string): void {
   for (const path of captures(directory)) {
     if (/\.\d{8}T\d{6}Z\./.test(path)) continue;
-    const given = ["-r", path, "-T", "fields", "-e", "frame.number"];
     const { format, packets } = readCapture(path);
     // Wireshark opens a pcapng with interfaces of unknown link types, but no such pcap.
     if (format === "pcap" && unknownToTshark.has(packets[0]?.linkType ?? 1)) continue;
-    const { status, stdout, stderr } = spawnSync("tshark", given, { maxBuffer: 1 << 26 });
-    check(status === 0, `tshark: ${stderr.toString()}`);
-    const frames = stdout
-      .toString()
-      .split("\n")
-      .filter((line) => line !== "").length;
-    check(
-      frames === packets.length,
-      `tshark sees ${frames} of ${packets.length} packets in ${path}`,
-    );
+    const rows = tsharkFields(path, ["frame.interface_description", "frame.interface_name"]);
+    const seen = `tshark sees ${rows.length} of ${packets.length} packets in ${path}`;
+    check(rows.length === packets.length, seen);
+    if (format === "pcap") continue;
+    for (const [index, packet] of packets.entries()) {
+      const [hunter, name] = rows[index] ?? [];
+      check(hunter === packet.hunter, `tshark sees packet ${packet.time} under ${hunter}`);
+      // How other names are printed depends on the locale.
+      const plain = /^[ -~]+$/.test(packet.interface);
+      check(!plain || name === packet.interface, `tshark sees packet ${packet.time} of ${name}`);
+    }
   }
 }
 
