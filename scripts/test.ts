@@ -66,7 +66,9 @@ async function bunTest(pattern: string, timeoutMs: number): Promise<void> {
   try {
     const paths = files.map((file) => `./${file}`);
     // Without orphans: what a failing test has started must not disturb the next group.
-    const exitCode = await stream(["test", "--no-orphans", ...flags, ...paths]);
+    // The captures that they write go with the directory: gigabytes, run after run.
+    const environment = { TMPDIR: scratch };
+    const exitCode = await stream(["test", "--no-orphans", ...flags, ...paths], environment);
     const report = readReport(existsSync(reportPath) ? readFileSync(reportPath, "utf8") : "");
     passed.push(...report.passed);
     failed.push(...report.failed);
@@ -77,7 +79,7 @@ async function bunTest(pattern: string, timeoutMs: number): Promise<void> {
       failed.push(`${pattern}: bun test ended with ${exitCode}`);
     }
   } finally {
-    rmSync(scratch, { recursive: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -86,9 +88,10 @@ async function fuzzSmoke(): Promise<void> {
   (exitCode === 0 ? passed : failed).push("fuzz smoke");
 }
 
-async function stream(args: string[]): Promise<number> {
+async function stream(args: string[], more: Record<string, string> = {}): Promise<number> {
+  const env = { ...process.env, ...more };
   const command = [process.execPath, ...args];
-  return Bun.spawn(command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).exited;
+  return Bun.spawn(command, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] }).exited;
 }
 
 /** Names every skip; in CI the ones without a listed reason become failures. */
