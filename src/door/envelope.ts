@@ -55,6 +55,11 @@ export class Envelope {
     return this.length > limits.smallMessageBytesMax && this.reserved === 0;
   }
 
+  /** True in the middle of a large message that has its room. */
+  get hasRoom(): boolean {
+    return this.length >= 0 && this.reserved > 0;
+  }
+
   /** True while a chunk is kept because somebody said stop. */
   get holding(): boolean {
     return this.rest !== undefined;

@@ -34,6 +34,7 @@ export class PacketStream implements StreamPort {
   private readonly hunterStream: HunterStream;
   private status: StreamStatus = { code: 0, message: "" };
   private lastProgress: number;
+  private sinceProgress = 0;
   private halfClosed = false;
   private over = false;
 
@@ -116,12 +117,20 @@ export class PacketStream implements StreamPort {
 
   private onData(chunk: Buffer): void {
     if (this.over) return;
-    this.lastProgress = this.options.now();
     noteReceived(chunk.length);
+    this.noteProgress(chunk.length);
     this.envelope.push(chunk);
     // A call that has ended is read on, to nowhere: a paused stream would not close.
     if (this.over) return;
     if (this.envelope.holding || !this.hunterStream.reading) this.flow(false);
+  }
+
+  /** A large message has room that others wait for, so a few bytes now and then do not keep it. */
+  private noteProgress(bytes: number): void {
+    this.sinceProgress += bytes;
+    if (this.envelope.hasRoom && this.sinceProgress < limits.messageProgressBytesMin) return;
+    this.sinceProgress = 0;
+    this.lastProgress = this.options.now();
   }
 
   private onEnd(): void {

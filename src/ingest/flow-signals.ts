@@ -2,7 +2,7 @@
  * Tells the hunters of one shard SLOW, PAUSE and RESUME, at once and unprompted, as the recorder's
  * queue fills and empties (design.md section 3, items 6 and 7).
  */
-import { type Board, type BoardRow, boardWord } from "../pipeline/board.ts";
+import { type Board, type BoardRow, boardWord, recorderState } from "../pipeline/board.ts";
 import type { HunterStream } from "./hunter-stream.ts";
 import { type FlowLevel, flowControl, nextLevel } from "./pressure.ts";
 import { ResumeQueue } from "./resume-queue.ts";
@@ -44,12 +44,11 @@ export class FlowSignals {
     this.resumes.remove(stream);
   }
 
-  /** The level follows the fuller of the two: all rings together, or this shard's own. */
+  /** The level follows the fuller of the two: all rings together, or this shard's own. A recorder that
+   * cannot write counts as full. */
   update(): void {
     if (this.paused) return;
-    const own = this.row.pending() / this.ringBytes;
-    const fill = Math.max(this.board.pendingBytes() / this.capacityBytes, own);
-    const level = nextLevel(this.level, fill);
+    const level = nextLevel(this.level, this.fill());
     if (level === this.level) return;
     this.level = level;
     this.signalAll();
@@ -61,6 +60,14 @@ export class FlowSignals {
     this.paused = true;
     this.level = flowControl.pause;
     this.signalAll();
+  }
+
+  private fill(): number {
+    const { words } = this.board;
+    // A disk that takes nothing: whoever sends on would only fill the queue.
+    if (Atomics.load(words, boardWord.recorderState) === recorderState.stalled) return 1;
+    const own = this.row.pending() / this.ringBytes;
+    return Math.max(this.board.pendingBytes() / this.capacityBytes, own);
   }
 
   private signalAll(): void {

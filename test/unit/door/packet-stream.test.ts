@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
 import { MessageBudget } from "../../../src/door/message-budget.ts";
@@ -231,6 +232,43 @@ describe("a message that stands still", () => {
     await until(() => call.closed);
     expect(call.trailers["grpc-status"]).toBe("4");
     close();
+  });
+
+  test("but for a few bytes now and then is ended all the same", () => {
+    let nowMs = 0;
+    let status = "";
+    const http = Object.assign(new EventEmitter(), {
+      respond: () => {},
+      pause: () => {},
+      resume: () => {},
+      end: () => http.emit("wantTrailers"),
+      sendTrailers: (trailers: Record<string, string>) => {
+        status = trailers["grpc-status"] ?? "";
+      },
+      close: () => {},
+      writableLength: 0,
+      writableEnded: false,
+      destroyed: false,
+    });
+    const budget = new MessageBudget(64 * 1024 * 1024);
+    const stream = new PacketStream(http as unknown as ServerHttp2Stream, {
+      ...{ ingest: node.ingest, budget, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
+      now: () => nowMs,
+    });
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(limits.messageBytesMax, 1);
+    http.emit("data", prefix);
+    const step = (bytes: number): void => {
+      http.emit("data", Buffer.alloc(bytes));
+      nowMs += stallMs - 1;
+      stream.sweep(nowMs);
+    };
+    for (let round = 0; round < 5; round++) step(limits.messageProgressBytesMin);
+    expect(status).toBe("");
+    step(1);
+    step(1);
+    expect(status).toBe("4");
+    expect(budget.reserve(64 * 1024 * 1024, () => {})).toBe(true);
   });
 
   test("because the sink is full is not its client's fault", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
 import { invalidArgument, statusOk } from "../../../src/ingest/stream-port.ts";
+import { boardWord, recorderState } from "../../../src/pipeline/board.ts";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { until } from "../../support/record-in-process.ts";
 import { batchOf, capacityBytes, TestIngest } from "./ingest-bench.ts";
@@ -47,6 +48,19 @@ describe("flow signals", () => {
     row.setHead(capacityBytes + 50);
     node.ingest.settle();
     expect(port.signals).toEqual([]);
+  });
+
+  test("are PAUSE while the recorder cannot write, however empty its queue is", async () => {
+    const node = new TestIngest();
+    const { port } = node.open();
+    node.fill(0.01);
+    Atomics.store(node.board.words, boardWord.recorderState, recorderState.stalled);
+    node.ingest.settle();
+    expect(port.signals).toEqual([pause]);
+    Atomics.store(node.board.words, boardWord.recorderState, recorderState.recording);
+    node.ingest.settle();
+    await until(() => port.signals.length === 2);
+    expect(port.signals).toEqual([pause, resume]);
   });
 
   test("rise with the fill of the shard's own ring, which is a part of the whole", () => {
