@@ -7,7 +7,7 @@ import net from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
-import type { Ingest } from "../ingest/ingest.ts";
+import type { Ingest, IngestNote } from "../ingest/ingest.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
@@ -31,6 +31,7 @@ export interface DoorOptions {
   readonly control: MessagePort;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  readonly note?: IngestNote;
 }
 
 export class Door {
@@ -95,6 +96,8 @@ export class Door {
   private admit(socket: net.Socket): boolean {
     const { board, row } = this.options;
     if (!board.enter(row, "connections", limits.connectionsMax)) {
+      const text = `more than ${limits.connectionsMax} connections`;
+      this.options.note?.("connection-refused", text, { peer: peerOf(socket) });
       socket.destroy();
       return false;
     }
@@ -120,7 +123,9 @@ export class Door {
     const { board, row } = this.options;
     if (!board.enter(row, "streams", limits.streamsMax)) {
       row.counters[refused] = (row.counters[refused] as number) + 1;
-      refuse(http, `more than ${limits.streamsMax} packet streams`);
+      const text = `more than ${limits.streamsMax} packet streams`;
+      this.options.note?.("stream-refused", text, { peer: peerOf(session.socket) });
+      refuse(http, text);
       return;
     }
     http.once("close", () => board.leave(row, "streams"));

@@ -27,13 +27,22 @@ export interface IngestOptions extends FlowSignalsOptions {
   readonly sink: Sink;
   /** Fills `batch.labels`; left out when detection is off. */
   readonly inspect?: (batch: Batch) => void;
+  /** What an operator wants to know of; rate-limited by who takes it. */
+  readonly note?: IngestNote;
 }
+
+export type IngestNote = (
+  event: "packets-rejected" | "stream-ended" | "stream-refused" | "connection-refused",
+  message: string,
+  fields: { readonly hunter?: string; readonly peer: string },
+) => void;
 
 export class Ingest {
   readonly hunters = new HunterTable();
   readonly streams = new Set<HunterStream>();
   private readonly sink: Sink;
   private readonly inspect: ((batch: Batch) => void) | undefined;
+  private readonly note: IngestNote;
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
   private readonly signals: FlowSignals;
@@ -54,6 +63,7 @@ export class Ingest {
     this.sink = options.sink;
     this.signals = new FlowSignals(options, this.streams);
     this.inspect = options.inspect;
+    this.note = options.note ?? (() => {});
     this.tally = createTally(options.row);
     this.batch = {
       view: new PacketBatchView(),
@@ -102,6 +112,7 @@ export class Ingest {
 
   /** Ends the call once its last ack is out; always answers false, "stop reading". */
   close(stream: HunterStream, status: StreamStatus): false {
+    if (status.code !== 0) this.tell("stream-ended", stream, status.message);
     // What is wrong with a batch tells more than that it was the last.
     if (stream.closing === undefined || stream.closing.code === 0) stream.closing = status;
     stream.reading = false;
@@ -178,6 +189,7 @@ export class Ingest {
       packets: view.count - rejected,
       error: rejectionError(view.count, rejected),
     };
+    if (rejected > 0) this.tell("packets-rejected", stream, ack.error);
     this.inspect?.(this.batch);
     this.tally.begin();
     this.tally.admitted(view.count, length, admitted);
@@ -193,6 +205,11 @@ export class Ingest {
     }
     this.signals.update();
     return this.mayRead(stream);
+  }
+
+  private tell(event: Parameters<IngestNote>[0], stream: HunterStream, message: string): void {
+    const { hunter, port } = stream;
+    this.note(event, message, { peer: port.peer, ...(hunter && { hunter: hunter.id }) });
   }
 
   // --- acks

@@ -6,12 +6,14 @@ import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { Door } from "../door/door.ts";
-import { Ingest } from "../ingest/ingest.ts";
+import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
 import { RingWriter } from "../pipeline/ring.ts";
 import { discardSink, type Sink } from "../pipeline/sink.ts";
 import { RecordSink } from "../record/record-sink.ts";
+import { createEvents } from "../telemetry/events.ts";
+import { createForwardingLog } from "../telemetry/log.ts";
 import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
 
 const clock = systemClock;
@@ -32,7 +34,11 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     sink = new RecordSink(ring, row, clock);
   }
   const detection = start.detection ? createDetection() : undefined;
+  const log = createForwardingLog((record) => report({ kind: "log", record }), start.logLevel);
+  const events = createEvents(log);
+  const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
   const ingest = new Ingest({
+    note,
     board,
     row,
     sink,
@@ -49,6 +55,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     row,
     control: start.tunnel,
     now: clock.monotonicMs,
+    note,
   });
 
   const evicted = shardCounter("conversationsEvicted");

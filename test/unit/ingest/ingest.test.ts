@@ -274,3 +274,20 @@ describe("whose batch it is", () => {
     expect(node.ingest.hunters.takeReport()).toEqual([]);
   });
 });
+
+test("an operator is told of what was refused: by whom, and why", () => {
+  const notes: unknown[] = [];
+  const node = new TestIngest({ note: (...note) => notes.push(note) });
+  const { send } = node.open("192.0.2.7:4000");
+  send({ hunterId: "edge", sequence: 1n, packets: [{ data: Buffer.from("x"), captureLength: 9 }] });
+  send(new Uint8Array([0xff]));
+  const who = { hunter: "edge", peer: "192.0.2.7:4000" };
+  expect(notes).toEqual([
+    [
+      "packets-rejected",
+      "1 of 1 packets rejected: capture_length is not the length of data (1)",
+      who,
+    ],
+    ["stream-ended", expect.stringContaining("batch 2 of this stream cannot be decoded"), who],
+  ]);
+});
