@@ -189,7 +189,10 @@ export class PacketStream implements StreamPort {
   }
 }
 
-/** `grpc-message` as gRPC over HTTP/2 wants it: percent-encoded UTF-8. */
+/**
+ * `grpc-message` in UTF-8 where `%` and all bytes but 0x20-0x7E are percent-encoded, and nothing else:
+ * some clients show the text as it came (gRPC over HTTP/2, Percent-Encoded).
+ */
 export function percentEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ");
+  return text.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }

@@ -353,4 +353,7 @@ test("grpc-message is percent-encoded UTF-8 that any text survives", () => {
     expect(decodeURIComponent(encodedText)).toBe(text);
   }
   expect(percentEncode("half \ud800 pair")).toBe("half %EF%BF%BD pair");
+  expect(percentEncode("no room; 5 of 5, (--max) é 1%\n")).toBe(
+    "no room; 5 of 5, (--max) %C3%A9 1%25%0A",
+  );
 });
