@@ -128,6 +128,8 @@ export const limits = {
   huntHeartbeatMs: 5000,
   huntProgressMs: 5000,
   huntRegisterMsMax: 10_000,
+  /** Reasons why there is no connection that are remembered, so that each is told once. */
+  huntTroublesMax: 32,
   huntReconnectMsMin: 250,
   huntReconnectMsMax: 30_000,
   /** A connection that lasted this long counts as good: the next delay is short again. */
@@ -157,6 +159,8 @@ export const limits = {
   /** Characters of a field's value, and of a message; clients' ids and names get into both. */
   logValueCharsMax: 256,
   logMessageCharsMax: 2048,
+  /** Of the message that a summary of held-back lines quotes. */
+  logSampleCharsMax: 120,
   /** Lines of one event within `logWindowMs`; the rest is counted and told in one line. */
   logLinesPerWindowMax: 10,
   logWindowMs: 10_000,

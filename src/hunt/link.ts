@@ -18,6 +18,7 @@ import {
   callReason,
   connectProcessor,
   endpointText,
+  isForeign,
   type ProcessorClient,
 } from "./processor-client.ts";
 import { isRefusal, judgeOldest } from "./refusal.ts";
@@ -53,8 +54,9 @@ export class Link {
   #finishing = false;
   #aborted = false;
   #connections = 0;
-  /** The trouble that was told last, so that it is told once. */
-  #trouble = "";
+  /** What was told since the last connection, so that it is told once. */
+  readonly #toldTroubles = new Set<string>();
+  #refusal = "";
   #refusalToldMs = Number.NEGATIVE_INFINITY;
   #interrupt: () => void = () => {};
 
@@ -124,7 +126,8 @@ export class Link {
       this.#reportRefusal(answer.error === "" ? "it gave no reason" : answer.error);
       return false;
     }
-    this.#trouble = "";
+    this.#toldTroubles.clear();
+    this.#refusal = "";
     this.#connections += 1;
     if (this.#connections > 1) this.#options.tally.reconnects += 1;
     const processor = answer.config?.processorId ?? "";
@@ -206,22 +209,23 @@ export class Link {
     }
     const reason = callReason(error.code, error.details);
     const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-    if (isRoad) this.#tell(huntEvent.unreachable, reason);
+    if (isRoad || isForeign(error.details)) this.#tell(huntEvent.unreachable, reason);
     else this.#reportRefusal(reason);
   }
 
   #tell(event: string, reason: string): void {
-    if (this.#trouble === reason) return;
-    this.#trouble = reason;
-    const text = `cannot reach ${this.#address}: ${reason}; trying until it answers`;
+    if (this.#toldTroubles.has(reason)) return;
+    if (this.#toldTroubles.size >= limits.huntTroublesMax) this.#toldTroubles.clear();
+    this.#toldTroubles.add(reason);
+    const text = `cannot reach ${this.#address}: ${reason}; trying until a processor answers`;
     this.#options.events.count(event, 1, text);
   }
 
   #reportRefusal(reason: string): void {
     const { clock, events } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (this.#trouble === reason && nowMs - this.#refusalToldMs < refusalReportMs) return;
-    this.#trouble = reason;
+    if (this.#refusal === reason && nowMs - this.#refusalToldMs < refusalReportMs) return;
+    this.#refusal = reason;
     this.#refusalToldMs = nowMs;
     const text = `${this.#address} refuses the registration: ${reason}; trying again`;
     events.count(huntEvent.registrationRefused, 1, text);

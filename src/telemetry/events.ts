@@ -1,4 +1,6 @@
+import { quoteText } from "../base/safe-text.ts";
 import type { LogLevel } from "../config/log-config.ts";
+import { limits } from "../config/limits.ts";
 import type { Log } from "./log.ts";
 import type { LogFields } from "./log-record.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
@@ -20,20 +22,24 @@ export type EventsOptions = Omit<RateLimitOptions, "summarize">;
 
 export function createEvents(log: Log, options: EventsOptions = {}): Events {
   const counters = new Map<string, number>();
-  const levels = new Map<string, LogLevel>();
+  const shown = new Map<string, { message: string; level: LogLevel }>();
   const rateLimit = createRateLimit({
     ...options,
     summarize: (name, heldBack) => {
-      const more = heldBack.toLocaleString("en-US");
-      log[levels.get(name) ?? "warn"](name, `${name}: … and ${more} more`, { more: heldBack });
+      const { message, level } = shown.get(name) ?? { message: name, level: "warn" };
+      const count = heldBack.toLocaleString("en-US");
+      const sample = quoteText(message, limits.logSampleCharsMax);
+      const lines = heldBack === 1 ? "line" : "lines";
+      log[level](name, `${count} more ${lines} like the last ${sample}`, { lines: heldBack });
     },
   });
   return {
     count(name, n = 1, message, fields, level = "warn") {
       counters.set(name, (counters.get(name) ?? 0) + n);
       if (message === undefined) return;
-      levels.set(name, level);
-      if (rateLimit.admit(name)) log[level](name, message, fields);
+      if (!rateLimit.admit(name)) return;
+      shown.set(name, { message, level });
+      log[level](name, message, fields);
     },
     counters: () => Object.fromEntries(counters),
     flush: () => rateLimit.flush(),

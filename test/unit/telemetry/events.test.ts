@@ -35,11 +35,11 @@ test("counts without a line when there is no message", () => {
 test("writes the first lines of a window, then one summary, and counts all", () => {
   const { events, lines, advanceTo, tasks } = setUp();
   advanceTo(200);
-  for (let i = 0; i < 1237; i += 1) events.count("bad-batch", 1, "Bad batch", { i }, "info");
+  for (let i = 0; i < 1237; i += 1) events.count("bad-batch", 1, `Bad batch ${i}`, { i }, "info");
   expect(lines.length).toBe(3);
   expect(tasks.length).toBe(1);
   advanceTo(1200);
-  expect(lines[3]).toBe("info  bad-batch: … and 1,234 more more=1234");
+  expect(lines[3]).toBe('info  1,234 more lines like the last "Bad batch 2" lines=1234');
   expect(events.counters()["bad-batch"]).toBe(1237);
   events.count("bad-batch", 1, "Bad batch");
   expect(lines[4]).toBe("warn  Bad batch");
@@ -58,7 +58,16 @@ test("flush tells at once what is held back, and only once", () => {
   const { events, lines, advanceTo } = setUp();
   for (let i = 0; i < 5; i += 1) events.count("a", 1, "A");
   events.flush();
-  expect(lines[3]).toBe("warn  a: … and 2 more more=2");
+  expect(lines[3]).toBe('warn  2 more lines like the last "A" lines=2');
   advanceTo(5000);
   expect(lines.length).toBe(4);
+});
+
+test("a summary quotes a long or hostile message so that it stays one short line", () => {
+  const { events, lines } = setUp();
+  const hostile = `"x\u001b\n${"y".repeat(5000)}`;
+  for (let i = 0; i < 4; i += 1) events.count("a", 1, hostile, {}, "error");
+  events.flush();
+  expect(lines[3]).toMatch(/^error 1 more line like the last "\\"x\\u001b\\ny{50,}…" lines=1$/);
+  expect(lines[3]?.length).toBeLessThan(200);
 });
