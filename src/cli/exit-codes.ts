@@ -7,7 +7,7 @@ export const exitCodes = {
   runtime: 1,
   /** Flags, environment or configuration file. */
   usage: 2,
-  /** `weir hunt`: the input is no capture, or damaged, or refused by the processor for good. */
+  /** `weir hunt`: the input is no capture, or damaged or cut off, or refused by the processor for good. */
   badData: 65,
   /** `weir hunt`: the input cannot be opened. */
   noInput: 66,
@@ -55,7 +55,10 @@ export const processExitCodes: readonly ExitCodeText[] = [
 export const huntExitCodes: readonly ExitCodeText[] = [
   [exitCodes.ok, "everything was sent and acknowledged"],
   ...everyCommand,
-  [exitCodes.badData, "the input is damaged or no capture, or the processor refused some of it"],
+  [
+    exitCodes.badData,
+    "no capture, damaged or cut off (what is whole is sent), or some was refused",
+  ],
   [exitCodes.noInput, "the input cannot be opened"],
   [exitCodes.unacknowledged, "stopped before everything was acknowledged"],
   ...secondSignal,

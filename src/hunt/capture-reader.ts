@@ -16,6 +16,8 @@ import {
 import { createPcapDecoder, isPcapMagic } from "./pcap-decoder.ts";
 import { PcapngDecoder, pcapngMagic } from "./pcapng-decoder.ts";
 
+const tooShort = "too short for a capture: it ends inside its header";
+
 export class CaptureReader {
   readonly name: string;
   readonly sizeBytes: number | undefined;
@@ -58,6 +60,8 @@ export class CaptureReader {
     this.#window.filled(count);
     try {
       this.#decoder ??= this.#detect();
+      // A decoder takes the header, whole, before anything else.
+      if (this.#ended && this.#window.offset === 0) throw new CaptureError(0, tooShort);
     } catch (error) {
       throw this.#located(error);
     }
@@ -68,7 +72,10 @@ export class CaptureReader {
   tornTail(): string | undefined {
     if (this.#window.isEmpty) return undefined;
     const at = this.#window.offset.toLocaleString("en-US");
-    return `${this.name} ends in the middle of a record (offset ${at}); the packets before it were read`;
+    return (
+      `${this.name} is damaged: it ends in the middle of a record (offset ${at}); ` +
+      "the packets before that were read"
+    );
   }
 
   async close(): Promise<void> {
@@ -85,7 +92,7 @@ export class CaptureReader {
     const window = this.#window;
     if (!window.has(4)) {
       if (!this.#ended) return undefined;
-      throw new CaptureError(0, window.isEmpty ? "the input is empty" : "too short for a capture");
+      throw new CaptureError(0, window.isEmpty ? "the input is empty" : tooShort);
     }
     const magic = window.bytes.readUInt32BE(window.start);
     if (magic === pcapngMagic) return new PcapngDecoder(window, this.#fallbackName);

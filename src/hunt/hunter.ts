@@ -20,7 +20,7 @@ import { createTally, type Tally } from "./tally.ts";
 /** What `runHunt` answers (sysexits.h); the command line lists them with its own. */
 export const huntExitCode = {
   ok: 0,
-  /** The input is no capture or is damaged, or the processor refused some of it for good. */
+  /** The input is no capture, is damaged or ends inside a record, or the processor refused some of it for good. */
   badData: 65,
   noInput: 66,
   /** Ended before everything that was read was acknowledged. */
@@ -78,6 +78,7 @@ class Hunt {
   readonly #feeder: Feeder;
   readonly #link: Link;
   #reader: CaptureReader | undefined;
+  /** How often the input was opened: the number of the round under way, from 1 on. */
   #rounds = 0;
   #inputEnded = false;
   #stopping = false;
@@ -157,7 +158,6 @@ class Hunt {
     while (reader !== undefined) {
       try {
         await this.#feeder.readThrough(reader);
-        this.#rounds += 1;
       } catch (error) {
         this.#failInput(error);
         return;
@@ -166,7 +166,10 @@ class Hunt {
       if (this.#stopping) return;
       await reader.close();
       const torn = reader.tornTail();
-      if (torn !== undefined) this.#events.count(huntEvent.tornTail, 1, torn);
+      if (torn !== undefined) {
+        this.#exitCode = huntExitCode.badData;
+        this.#events.count(huntEvent.tornTail, 1, torn);
+      }
       if (this.#tally.packetsRead === 0) {
         this.#events.count(huntEvent.noPackets, 1, `${reader.name} holds no packets`);
         return;
@@ -179,6 +182,7 @@ class Hunt {
   async #open(): Promise<CaptureReader | undefined> {
     try {
       this.#reader = await openCapture(this.#config.read, this.#config.interfaceName);
+      this.#rounds += 1;
       return this.#reader;
     } catch (error) {
       this.#failInput(error);
@@ -231,8 +235,7 @@ class Hunt {
     const { loopCount } = this.#config;
     const size = this.#reader?.sizeBytes;
     if (size === undefined || size === 0 || loopCount === 0) return undefined;
-    if (this.#inputEnded) return 1;
-    return (this.#rounds + (this.#reader?.bytesRead ?? 0) / size) / loopCount;
+    return (this.#rounds - 1 + (this.#reader?.bytesRead ?? 0) / size) / loopCount;
   }
 
   #state(): HuntState {

@@ -2,7 +2,14 @@ import { afterAll, afterEach, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { HunterStatus } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
-import { interfaceBlock, numberedPcap, option, packetBlock, section } from "./capture-files.ts";
+import {
+  interfaceBlock,
+  numberedPcap,
+  option,
+  packetBlock,
+  pcapHeader,
+  section,
+} from "./capture-files.ts";
 import { FakeProcessor } from "./fake-processor.ts";
 import { captureFile, removeCaptureFiles, startHunt } from "./hunt-harness.ts";
 
@@ -266,14 +273,62 @@ test("a damaged file: what is before the damage arrives, then exit 65", async ()
   expect(hunt.lines.filter((line) => line.includes("offset 2,024"))).toHaveLength(1);
 });
 
-test("a torn file: what is whole arrives, one warning, exit 0", async () => {
+test("a torn file: what is whole arrives, one warning, exit 65", async () => {
   const port = await processor.start();
   const whole = numberedPcap(25);
   const read = captureFile(whole.subarray(0, whole.length - 10));
   const hunt = startHunt({ read, processor: { host, port } });
-  expect(await hunt.exitCode).toBe(0);
+  expect(await hunt.exitCode).toBe(65);
   expect(processor.numbers).toEqual(upTo(24));
   expect(hunt.lines.filter((line) => line.includes("in the middle of a record"))).toHaveLength(1);
+});
+
+test.each([
+  ["pcap", pcapHeader()],
+  ["pcapng", section()],
+])(
+  "a %s header alone holds no packets: exit 0; less than that is no capture: 65",
+  async (_, header) => {
+    const port = await processor.start();
+    const empty = startHunt({ read: captureFile(header), processor: { host, port } });
+    expect(await empty.exitCode).toBe(0);
+    expect(empty.lines.filter((line) => line.includes("holds no packets"))).toHaveLength(1);
+    expect(empty.lines.filter((line) => line.includes("damaged"))).toHaveLength(0);
+    for (let length = 0; length < header.length; length += 1) {
+      const read = captureFile(header.subarray(0, length));
+      const hunt = startHunt({ read, processor: { host, port } });
+      expect([length, await hunt.exitCode]).toEqual([length, 65]);
+      const text = hunt.lines.join("\n");
+      expect(text).toContain(length === 0 ? "the input is empty" : "too short for a capture");
+      expect(text).not.toContain("holds no packets");
+    }
+  },
+);
+
+test("progress is the share that was read: also after a signal, and over all rounds", async () => {
+  const port = await processor.start();
+  const size = 1000;
+  const read = captureFile(numberedPcap(2000, size));
+  const texts: string[] = [];
+  const terminal = { columns: 120, writableLength: 0, write: (text: string) => texts.push(text) };
+  const percents = (): number[] =>
+    texts.flatMap((text) => Number(/(\d+)% /.exec(text)?.[1] ?? "x")).filter(Number.isFinite);
+  const common = { read, processor: { host, port }, progress: "bar" as const };
+  const stopped = startHunt({ ...common, ratePackets: 500 }, { terminal });
+  await processor.until(() => processor.received.length >= 3);
+  processor.onBatch = () => {};
+  await processor.until(() => processor.received.length >= 6);
+  stopped.signal("SIGTERM");
+  while (!texts.some((text) => text.includes("stopping"))) await Bun.sleep(5);
+  for (const { batch } of processor.received) processor.ack(batch);
+  await stopped.exitCode;
+  expect(Math.max(...percents())).toBeLessThan(50);
+
+  texts.length = 0;
+  processor.onBatch = (batch) => processor.ack(batch);
+  const twice = startHunt({ ...common, ratePackets: 8000, loopCount: 2 }, { terminal });
+  expect(await twice.exitCode).toBe(0);
+  expect(percents()).toEqual(percents().toSorted((a, b) => a - b));
 });
 
 test("a missing file is one line and exit 66, without a word to the processor", async () => {
