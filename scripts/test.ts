@@ -8,7 +8,7 @@
  *
  * With CI=true a skip that test/skips.txt does not list is a failure.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildIfChanged, testBinaries } from "./build.ts";
@@ -61,6 +61,8 @@ async function bunTest(pattern: string, timeoutMs: number): Promise<void> {
     return;
   }
   const scratch = mkdtempSync(join(tmpdir(), "weir-test-"));
+  // Some tests start a node as another user, who has to get through.
+  chmodSync(scratch, 0o755);
   const reportPath = join(scratch, "junit.xml");
   const flags = ["--reporter=junit", `--reporter-outfile=${reportPath}`, `--timeout=${timeoutMs}`];
   try {
