@@ -20,7 +20,8 @@ export const exitCodes = {
   portInUse: 76,
   /** The address to listen on is not of this machine, or not permitted. */
   address: 77,
-  /** A second SIGINT or SIGTERM while draining: 128 + the number of the signal. */
+  /** A second SIGHUP, SIGINT or SIGTERM while draining: 128 + the number of the signal. */
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -35,6 +36,7 @@ const everyCommand: readonly ExitCodeText[] = [
 ];
 
 const secondSignal: readonly ExitCodeText[] = [
+  [exitCodes.hungUp, "second SIGHUP"],
   [exitCodes.interrupted, "second SIGINT"],
   [exitCodes.terminated, "second SIGTERM"],
 ];

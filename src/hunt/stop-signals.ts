@@ -1,18 +1,24 @@
-/** The signals that end a hunt, and the exit code of a process that ends by them at once. */
-export type StopSignal = "SIGINT" | "SIGTERM";
+import { isHangupIgnored } from "../base/hangup.ts";
 
-export const signalExitCode: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+/** The signals that end a hunt, and the exit code of a process that ends by them at once. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+export const signalExitCode: Readonly<Record<StopSignal, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+};
 
 /** Calls `listener` for each signal until the returned function is called. */
 export type StopSignals = (listener: (signal: StopSignal) => void) => () => void;
 
+/** SIGHUP is left alone under nohup. */
 export const processStopSignals: StopSignals = (listener) => {
-  const onInterrupt = (): void => listener("SIGINT");
-  const onTerminate = (): void => listener("SIGTERM");
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
+  const signals: StopSignal[] = ["SIGINT", "SIGTERM"];
+  if (!isHangupIgnored()) signals.push("SIGHUP");
+  const handlers = signals.map((signal) => ({ signal, handle: () => listener(signal) }));
+  for (const { signal, handle } of handlers) process.on(signal, handle);
   return () => {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onTerminate);
+    for (const { signal, handle } of handlers) process.off(signal, handle);
   };
 };

@@ -1,26 +1,31 @@
-/** SIGTERM and SIGINT: the first drains, the second ends the process at once. */
+/** SIGTERM, SIGINT and SIGHUP: the first drains, the second ends the process at once. */
+import { isHangupIgnored } from "../base/hangup.ts";
 
-const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
+const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 export type StopSignal = keyof typeof numbers;
 
 /**
- * Calls `onStop` at the first signal. A second one ends the process with 128 + its number.
+ * Calls `onStop` at the first signal. A second one ends the process with 128 + its number. SIGHUP
+ * (the terminal is gone) is left alone under nohup.
  * @returns takes the handlers off again
  */
 export function onStopSignal(onStop: (signal: StopSignal) => void): () => void {
   let stopping = false;
-  const handle = (signal: StopSignal) => () => {
-    if (stopping) process.exit(128 + numbers[signal]);
-    stopping = true;
-    onStop(signal);
-  };
-  const onInterrupt = handle("SIGINT");
-  const onTerminate = handle("SIGTERM");
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
+  const handlers = stopSignals().map((signal) => {
+    const handle = (): void => {
+      if (stopping) process.exit(128 + numbers[signal]);
+      stopping = true;
+      onStop(signal);
+    };
+    process.on(signal, handle);
+    return { signal, handle };
+  });
   return () => {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onTerminate);
+    for (const { signal, handle } of handlers) process.off(signal, handle);
   };
+}
+
+function stopSignals(): readonly StopSignal[] {
+  return isHangupIgnored() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 }

@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT under full load: promise 1 of docs/architecture.md, and the ordered stop. */
+/** SIGTERM, SIGINT and SIGHUP under full load: promise 1 of docs/architecture.md, and the ordered stop. */
 import { describe, expect, test } from "bun:test";
 import net from "node:net";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ function connects(port: number): Promise<boolean> {
 }
 
 describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
-  test.each(["SIGTERM", "SIGINT"] as const)("%s writes all it took", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s writes all it took", async (signal) => {
     const { node, file } = await startRecording(workers);
     const hunters = await startLoad(node, 4);
     const begun = performance.now();
@@ -86,6 +86,7 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
   test.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
+    ["SIGHUP", 129],
   ] as const)("a second %s ends it at once with %d", async (signal, exitCode) => {
     const { node, file } = await startRecording(workers);
     // The one that sends on keeps the drain busy for its two seconds.
@@ -104,6 +105,17 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     expect((await again.ended).code).toBe(0);
     checkRecorded(file, hunters);
     checkAccounts(node);
+  });
+
+  test("under nohup a SIGHUP is none of its business", async () => {
+    const node = await startProcessor(["--workers", String(workers)], { under: ["nohup"] });
+    node.kill("SIGHUP");
+    const before = node.lines.length;
+    await node.waitFor("stats", () => true, before);
+    await node.waitFor("stats", () => true, node.lines.length);
+    expect(node.latest("stopping")).toBeUndefined();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
   });
 
   test("on a disk that takes nothing it exits with 75 and names what is missing", async () => {
