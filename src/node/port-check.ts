@@ -1,4 +1,5 @@
 /** Binds the port once without sharing it, so that "port in use" is an error and `:0` is one port. */
+import { lookup } from "node:dns/promises";
 import net from "node:net";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import type { Endpoint } from "../config/endpoint.ts";
@@ -37,7 +38,10 @@ async function claimFreePort(listen: Endpoint): Promise<ClaimedPort> {
 }
 
 async function findEndpoint(listen: Endpoint): Promise<Endpoint> {
-  if (listen.host !== "") return bindOnce(listen);
+  if (listen.host !== "") {
+    await checkName(listen);
+    return bindOnce(listen);
+  }
   try {
     return await bindOnce({ host: "::", port: listen.port });
   } catch (error) {
@@ -46,6 +50,16 @@ async function findEndpoint(listen: Endpoint): Promise<Endpoint> {
       return bindOnce({ host: "0.0.0.0", port: listen.port });
     }
     throw error;
+  }
+}
+
+/** A bind to a name that is not known fails without a code that says so. */
+async function checkName(listen: Endpoint): Promise<void> {
+  if (net.isIP(listen.host) !== 0) return;
+  try {
+    await lookup(listen.host);
+  } catch (error) {
+    throw bindError(listen, error);
   }
 }
 
@@ -95,7 +109,11 @@ export function bindError(listen: Endpoint, cause: unknown): WeirError {
   const reasons: Record<string, string> = {
     EADDRNOTAVAIL: "this machine has no such address",
     EACCES: "ports below 1024 need the privilege to bind them",
-    ENOTFOUND: "the name does not resolve",
+    ENOTFOUND: "that name is not known",
+    EAI_NONAME: "that name is not known",
+    EAI_NODATA: "that name has no address",
+    ENODATA: "that name has no address",
+    EAI_AGAIN: "the name servers cannot be asked for that name now",
     EAFNOSUPPORT: "this machine does not have that kind of address",
   };
   const reason = reasons[code] ?? errorText(cause);
