@@ -228,6 +228,7 @@ function recordingSettings() {
       fallback: "",
       help: "Capture file, .pcapng or .pcap; an existing one is continued",
       group,
+      emptyRefused: "has no value: name a file, or leave it out to record nothing",
       check: checkCaptureName,
     }),
     ack: setting<AckMode>({

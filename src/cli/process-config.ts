@@ -24,7 +24,9 @@ function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
     const place = placeOf(rotateFiles.origin);
     problems.push(`${place}: needs --rotate-size or --rotate-interval as well`);
   }
-  if (settings.writeFile.value !== "") return problems;
+  const { value: path, origin: named } = settings.writeFile;
+  // A name that was refused is told already.
+  if (path !== "" || named.source === "flag" || named.source === "environment") return problems;
   const { ack, diskReserve } = settings;
   for (const { value, origin } of [rotateSize, rotateInterval, rotateFiles, diskReserve]) {
     if (value > 0) problems.push(`${placeOf(origin)}: nothing is recorded without --write-file`);

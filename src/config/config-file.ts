@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "./limits.ts";
@@ -28,15 +28,27 @@ export function readConfigFile(path: string, asked: boolean): ConfigFile | undef
     return `${path}: cannot read the configuration file: ${errorText(error)}`;
   }
   try {
-    const stat = fstatSync(fd);
-    if (stat.isDirectory()) return `${path}: is a directory, not a configuration file`;
-    if (stat.size > limits.configFileBytesMax) {
+    if (fstatSync(fd).isDirectory()) return `${path}: is a directory, not a configuration file`;
+    const bytes = readAtMost(fd, limits.configFileBytesMax + 1);
+    if (bytes.length > limits.configFileBytesMax) {
       return `${path}: is larger than ${limits.configFileBytesMax.toLocaleString("en-US")} bytes`;
     }
-    return { path, text: readFileSync(fd, "utf8") };
+    return { path, text: bytes.toString("utf8") };
   } catch (error) {
     return `${path}: cannot read the configuration file: ${errorText(error)}`;
   } finally {
     closeSync(fd);
   }
+}
+
+/** Up to the end or `bytesMax`: a pipe has no size, and a device may have no end. */
+function readAtMost(fd: number, bytesMax: number): Buffer {
+  const buffer = Buffer.allocUnsafe(bytesMax);
+  let length = 0;
+  while (length < bytesMax) {
+    const count = readSync(fd, buffer, length, bytesMax - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  return buffer.subarray(0, length);
 }

@@ -18,20 +18,27 @@ export interface EnvironmentSettings {
   readonly warnings: readonly string[];
 }
 
-/** The variables that are set and not empty, under the prefix and the command's sections. */
+/**
+ * The variables that are set under the prefix and the command's sections. An empty one is as none,
+ * but for settings that refuse it.
+ */
 export function readEnvironmentSettings(
   environment: Environment,
   table: SettingTable,
   sections: readonly string[],
   refused: readonly RefusedName[],
 ): EnvironmentSettings {
-  const known = new Set(Object.values(table).flatMap(environmentNamesOf));
+  const rows = Object.values(table);
+  const known = new Set(rows.flatMap(environmentNamesOf));
+  const refusesEmpty = rows.filter((row) => row.emptyRefused !== undefined);
+  const namedIfEmpty = new Set(refusesEmpty.flatMap(environmentNamesOf));
   const starts = sections.map((section) => `${environmentNameOf(section)}_`);
   const given = new Map<string, Given>();
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(environmentPrefix) || value === undefined || value === "") continue;
+    if (!name.startsWith(environmentPrefix) || value === undefined) continue;
+    if (value === "" && !namedIfEmpty.has(name)) continue;
     if (known.has(name)) {
       given.set(name, { origin: { source: "environment", name }, value });
       continue;

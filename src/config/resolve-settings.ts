@@ -69,7 +69,11 @@ function resolveOne(
 ): Resolved<unknown> {
   let winner: Resolved<unknown> | undefined;
   for (const { origin, value: raw } of given) {
-    const value = parseGiven(row, raw, context);
+    const isEmpty = raw === "" && origin.source !== "file";
+    const value =
+      isEmpty && row.emptyRefused !== undefined
+        ? { refusal: row.emptyRefused }
+        : parseGiven(row, raw, context);
     const refusal = isRefusal(value) ? value.refusal : row.check?.(value);
     if (refusal !== undefined) problems.push(`${placeOf(origin)}: ${refusal}`);
     winner ??= { value, origin };

@@ -24,6 +24,9 @@ export interface Setting<T> {
   /** Set while the work behind the setting is not in this build: any value but the default is
    * refused with these words, never ignored. */
   readonly missing?: string;
+  /** Why an empty value of a flag or variable, such as a shell variable that is not set makes, is
+   * refused; in the file it stays the value "". Without this an empty variable counts as not set. */
+  readonly emptyRefused?: string;
   /** A judgement beyond the type, as the words that follow the value; undefined when it is good. */
   readonly check?: (value: T) => string | undefined;
 }

@@ -62,6 +62,8 @@ export function readYamlSettings(file: ConfigFile, names: YamlNames): YamlSettin
   }
 }
 
+const mergeKey = "merge keys (<<) are not supported; write out the keys that they stand for";
+
 type Resolve = (node: unknown) => unknown;
 
 class Walk implements YamlSettings {
@@ -92,6 +94,10 @@ class Walk implements YamlSettings {
   #map(map: YAMLMap, prefix: string, resolve: Resolve): void {
     for (const { key: keyNode, value: valueNode } of map.items) {
       const word = isScalar(keyNode) ? String(keyNode.value) : "?";
+      if (word === "<<") {
+        this.report(keyNode, mergeKey);
+        continue;
+      }
       const key = prefix + word;
       const node = resolve(valueNode) ?? null;
       if (this.#names.keys.has(key)) this.#value(key, keyNode, node);

@@ -42,6 +42,8 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [["process", "--insecure", "-V"], "weir process: -V: Weir does not inject packets"],
     [["process", "--insecure", "--config", "none.yaml"], "weir process: none.yaml: cannot read"],
     [["process", "--insecure", "a\u001b[2Jb"], 'weir process: unexpected argument "a\\u001b[2Jb"'],
+    [["process", "--insecure", "-w", ""], "weir process: -w: has no value"],
+    [["process", "--insecure", "--config", "/dev/zero"], "weir process: /dev/zero: is larger than"],
     [["hunt", "--insecure"], "weir hunt: --read is needed"],
     [["hunt", "--insecure", "-r", "x", "-P", "x"], 'weir hunt: -P: "x" is not host:port'],
   ];
@@ -84,6 +86,14 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     expect(error).toBe(
       `weir process: ${path}:2: unknown key processor.max_huntres; did you mean processor.max_hunters?\n`,
     );
+    expect(exitCode).toBe(2);
+  });
+
+  test("the file may be a pipe", () => {
+    const command =
+      'echo "processor: {max_huntres: 1}" | "$@" process --insecure --config /dev/stdin';
+    const { exitCode, error } = run(["sh", "-c", command, "sh", ...all]);
+    expect(error).toStartWith("weir process: /dev/stdin:1: unknown key processor.max_huntres");
     expect(exitCode).toBe(2);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { limits } from "../../../src/config/limits.ts";
 import { loadHunt, loadProcess } from "./load.ts";
 
 const insecure = ["--insecure"];
@@ -86,6 +87,16 @@ describe("the file", () => {
       ":2: processor.vif_name: Weir does not inject",
     ],
     [
+      "a merge key",
+      "a: &a\n  workers: 1\nprocessor:\n  <<: *a\n",
+      ":4: merge keys (<<) are not supported; write out",
+    ],
+    [
+      "a merge key at the top",
+      "a: &a {processor: {workers: 1}}\n<<: *a\n",
+      ":2: merge keys (<<) are not supported; write out",
+    ],
+    [
       "API keys",
       "security:\n  api_keys:\n    enabled: true\n",
       ":2: security.api_keys: Weir has no API keys",
@@ -139,6 +150,23 @@ describe("the file", () => {
     expect(folder).toEqual(["/: is a directory, not a configuration file"]);
   });
 
+  test("may be a device or a pipe, of which no more than a file may have is read", () => {
+    const problems = (path: string) =>
+      loadProcess({ words: [...insecure, "--config", path] }).problems;
+    expect(problems("/dev/null")).toEqual([]);
+    expect(problems("/dev/zero")).toEqual(["/dev/zero: is larger than 1,048,576 bytes"]);
+  });
+
+  test("of the largest size is read, one byte more is refused", () => {
+    const lineOf = (bytes: number) => `#${"x".repeat(bytes - 2)}\n`;
+    const yaml = `processor:\n  workers: 2\n`;
+    const most = lineOf(limits.configFileBytesMax - yaml.length) + yaml;
+    const { settings, problems } = loadProcess({ words: insecure, yaml: most });
+    expect(problems).toEqual([]);
+    expect(settings.workers.value).toBe(2);
+    expect(yamlProblems(`${most}\n`)).toEqual([`${file}: is larger than 1,048,576 bytes`]);
+  });
+
   test("an ill-typed value is told even where a flag wins", () => {
     const yaml = "processor:\n  max_hunters: x\n";
     expect(loadProcess({ words: ["--insecure", "-m", "5"], yaml }).problems.length).toBe(1);
@@ -173,6 +201,20 @@ describe("the environment", () => {
   test("an empty variable is not set", () => {
     const environment = { LIPPYCAT_PROCESSOR_MAX_HUNTERS: "" };
     expect(loadProcess({ words: insecure, environment }).settings.maxHunters.value).toBe(100);
+  });
+
+  test("an empty name of the capture file is refused, also as a flag, but not in the file", () => {
+    const text = "has no value: name a file, or leave it out to record nothing";
+    const name = "LIPPYCAT_PROCESSOR_WRITE_FILE";
+    const byVariable = loadProcess({ words: insecure, environment: { [name]: "" } });
+    expect(byVariable.problems).toEqual([`${name}: ${text}`]);
+    for (const words of [["-w", ""], ["-w="], ["--write-file", ""], ["--write-file="]]) {
+      const flag = words[0]?.replace("=", "");
+      const { problems } = loadProcess({ words: [...insecure, ...words, "--rotate-size", "1G"] });
+      expect(problems).toEqual([`${flag}: ${text}`]);
+    }
+    const byFile = loadProcess({ words: insecure, yaml: 'processor:\n  write_file: ""\n' });
+    expect([byFile.problems, byFile.settings.writeFile.value]).toEqual([[], ""]);
   });
 
   test("LIPPYCAT_PRODUCTION demands what this build lacks", () => {
