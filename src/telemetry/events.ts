@@ -1,6 +1,6 @@
 import { quoteText } from "../base/safe-text.ts";
-import type { LogLevel } from "../config/log-config.ts";
 import { limits } from "../config/limits.ts";
+import type { LogLevel } from "../config/log-config.ts";
 import type { Log } from "./log.ts";
 import type { LogFields } from "./log-record.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";

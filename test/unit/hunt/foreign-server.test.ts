@@ -13,7 +13,7 @@ const host = "127.0.0.1";
 
 function http2Server(code: number): net.Server {
   const server = http2.createServer();
-  server.on("stream", (stream) => {
+  server.on("stream", (stream: http2.ServerHttp2Stream) => {
     stream.respond({ ":status": code, "content-type": "text/html" });
     stream.end("not found");
   });
