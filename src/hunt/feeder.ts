@@ -40,9 +40,10 @@ export class Feeder {
     this.#wake();
   }
 
-  /** Ends `readThrough` soon, also one that waits for input. */
+  /** Ends `readThrough` soon, also one that waits for input. What was read is in the outbox then. */
   stop(): void {
     this.#stopped = true;
+    this.#flush();
     this.#wake();
   }
 

@@ -25,6 +25,8 @@ export interface HuntHost {
 export function processHost(version = ""): HuntHost {
   const { NO_COLOR: noColour, TERM: term } = process.env;
   const isTerminal = process.stderr.isTTY === true && term !== "dumb";
+  // A terminal that is closed does not end the hunt before SIGHUP has ended it in order.
+  if (isTerminal) process.stderr.on("error", () => {});
   return {
     version,
     clock: systemClock,

@@ -125,10 +125,11 @@ class Hunt {
   requestStop(): boolean {
     if (this.#stopping || this.#reader === undefined) return false;
     this.#stopping = true;
-    const { length } = this.#outbox;
-    const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgements`;
-    this.#events.count(huntEvent.stopping, 1, text, {}, "info");
     this.#feeder.stop();
+    const { length } = this.#outbox;
+    const plural = length === 1 ? "" : "s";
+    const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgement${plural}`;
+    this.#events.count(huntEvent.stopping, 1, text, {}, "info");
     this.#link.finish();
     this.#stopTimer = setTimeout(() => this.#link.abort(), this.#host.stopMsMax);
     return true;

@@ -251,6 +251,20 @@ test("SIGTERM: sent batches are waited for, then exit 0", async () => {
   await processor.until(() => processor.heartbeats.at(-1)?.status === HunterStatus.STATUS_STOPPING);
 });
 
+test("SIGTERM: a batch that is not full is sent and waited for on the same connection", async () => {
+  const port = await processor.start();
+  const read = captureFile(numberedPcap(1000));
+  const batch = { batchPackets: 5000, batchTimeoutMs: 60_000 };
+  const hunt = startHunt({ read, processor: { host, port }, ratePackets: 500, ...batch });
+  const captured = (): number => Number(processor.heartbeats.at(-1)?.stats?.packetsCaptured ?? 0);
+  await processor.until(() => captured() > 0);
+  hunt.signal("SIGTERM");
+  expect(hunt.lines.at(-1)).toContain("waiting for 1 acknowledgement");
+  expect(await hunt.exitCode).toBe(0);
+  expect(processor.sequences).toEqual([1]);
+  expect(processor.registrations).toHaveLength(1);
+});
+
 test("SIGINT: what stays unacknowledged is told: exit 75; a second signal ends at once", async () => {
   const port = await processor.start();
   processor.onBatch = () => {};
