@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import type { FileSink } from "bun";
 import { WeirError } from "../base/errors.ts";
+import { fileInUse, flockFile, unlockFile } from "./lock.ts";
 
 /** The system took less than it was given and named no reason. */
 export class ShortWriteError extends WeirError {
@@ -22,6 +23,17 @@ export class ShortWriteError extends WeirError {
     super("short-write", `${path} has ${size} bytes after a write that should end at ${wanted}`, {
       retryable: true,
     });
+  }
+}
+
+/** Somebody else wrote to the file or cut it: what this process knows of it no longer holds. */
+export class FileChangedError extends WeirError {
+  constructor(expected: number, size: number) {
+    const text =
+      size < expected
+        ? `another program truncated it from ${expected} to ${size} bytes, and what stood there is gone`
+        : `another program wrote to it: it has ${size} bytes where ${expected} were expected`;
+    super("file-changed", text);
   }
 }
 
@@ -46,29 +58,48 @@ export class CaptureFile {
   releasedInterfaces: number | undefined;
   private readonly fd: number;
   private sink: FileSink;
+  /** Bytes after `size` that may stand in the file and are this process's. */
   private appended = 0;
   private closed = false;
 
   /**
-   * Opens for appending; creates the file (mode 0600) when `create` is given and it must not exist.
-   * Throws the system's error.
+   * Opens for appending and locks; creates the file (mode 0600) when `create` is given and it must
+   * not exist. Throws the system's error, or `file-in-use`: by another name of the same file (a hard
+   * link) another node may have it.
    */
   constructor(path: string, create: boolean, nowMs: number) {
     const flags = constants.O_RDWR | constants.O_APPEND;
     this.path = path;
     this.startedMs = nowMs;
     this.fd = openSync(path, create ? flags | constants.O_CREAT | constants.O_EXCL : flags, 0o600);
-    this.size = fstatSync(this.fd).size;
+    try {
+      if (flockFile(this.fd) === "taken") throw fileInUse(path, undefined);
+      this.size = fstatSync(this.fd).size;
+      this.sink = this.newSink();
+    } catch (error) {
+      closeSync(this.fd);
+      throw error;
+    }
     this.releasedSize = this.size;
-    this.sink = this.newSink();
   }
 
   get identity(): string {
     return fileIdentity(fstatSync(this.fd));
   }
 
-  /** Writes without a copy; `bytes` may be shared memory. Throws on the system's error. */
+  /** Throws FileChangedError when it is not as long as this process left it. */
+  checkUnchanged(): void {
+    const { size } = fstatSync(this.fd);
+    if (size !== this.size) throw new FileChangedError(this.size, size);
+  }
+
+  /**
+   * Writes without a copy; `bytes` may be shared memory. Throws on the system's error, and
+   * FileChangedError.
+   */
   async append(bytes: Uint8Array): Promise<void> {
+    // Afterwards a cut file that took the group looks like one that took only a part of it.
+    if (this.appended === 0) this.checkUnchanged();
     this.appended += bytes.length;
     const taken = this.sink.write(bytes);
     if (typeof taken !== "number") await taken;
@@ -81,17 +112,23 @@ export class CaptureFile {
     const wanted = this.size + this.appended;
     const { size, nlink } = fstatSync(this.fd);
     if (nlink === 0) throw new WeirError("file-removed", `${this.path} was removed`);
+    if (size < this.size) throw new FileChangedError(this.size, size);
+    if (size > wanted) throw new FileChangedError(wanted, size);
     if (size !== wanted) throw new ShortWriteError(this.path, wanted, size);
     this.size = wanted;
     this.appended = 0;
   }
 
-  /** Cuts the file back to whole groups. Throws when even that fails: then it cannot be trusted. */
+  /**
+   * Cuts the file back to whole groups, and never makes it longer. Throws when that fails or when
+   * others changed the file: then it cannot be trusted.
+   */
   async rollBack(size: number = this.size): Promise<void> {
-    this.appended = 0;
+    const end = this.size + this.appended;
     this.size = size;
+    this.appended = end - size;
     await this.emptySink();
-    ftruncateSync(this.fd, size);
+    this.cutOwn();
   }
 
   /** What was written so far was given back to the rings: it is never written again. */
@@ -123,10 +160,22 @@ export class CaptureFile {
     await this.endSink();
     try {
       // Nothing but whole groups may stay behind.
-      if (fstatSync(this.fd).size > this.size) ftruncateSync(this.fd, this.size);
+      if (this.appended > 0) this.cutOwn();
     } finally {
+      // The sink's descriptor would hold the lock for as long as it takes to be closed.
+      unlockFile(this.fd);
       closeSync(this.fd);
     }
+  }
+
+  /** Others' bytes are not cut: they may stand before, between and after those of the group. */
+  private cutOwn(): void {
+    const { size } = fstatSync(this.fd);
+    const end = this.size + this.appended;
+    if (size < this.size) throw new FileChangedError(this.size, size);
+    if (size > end) throw new FileChangedError(end, size);
+    if (size > this.size) ftruncateSync(this.fd, this.size);
+    this.appended = 0;
   }
 
   /**

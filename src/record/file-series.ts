@@ -175,10 +175,22 @@ export class FileSeries {
   async closeCurrent(): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
+    try {
+      current.checkUnchanged();
+    } catch (error) {
+      return this.giveUp(error);
+    }
     this.saveSide(true, true);
     await current.close();
     this.ring.keep(current);
     this.current = undefined;
+  }
+
+  /** `abandon`, told in a line. */
+  async giveUp(error: unknown): Promise<void> {
+    const path = this.current?.path ?? this.plainPath;
+    this.context.log.error("file-given-up", `${path} is given up (${errorText(error)})`, { path });
+    await this.abandon();
   }
 
   /** Gives up a file that cannot be trusted any more; the next one is a numbered one. */

@@ -2,7 +2,7 @@
 import { errorText, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord } from "../pipeline/board.ts";
-import type { CaptureFile } from "./capture-file.ts";
+import { type CaptureFile, FileChangedError } from "./capture-file.ts";
 import type { CaptureWriter, Group, ShardRing } from "./capture-writer.ts";
 import type { FileSeries } from "./file-series.ts";
 import { freeBytes, isIoFailure, isPassing } from "./io-failure.ts";
@@ -117,8 +117,9 @@ export class GroupCommit {
       path = current?.path ?? path;
       const bad = new Set<CaptureFile>();
       if (current !== undefined && !isPassing(error)) bad.add(current);
-      for (const [file, size] of before) await cut(file, size, bad);
-      return { error, bad, path };
+      let cause = error;
+      for (const [file, size] of before) cause = (await cut(file, size, bad)) ?? cause;
+      return { error: cause, bad, path };
     }
   }
 
@@ -188,12 +189,19 @@ interface Failure {
   readonly path: string;
 }
 
-async function cut(file: CaptureFile, size: number, bad: Set<CaptureFile>): Promise<void> {
+/** That others changed the file says more than what came of it: then that is returned. */
+async function cut(
+  file: CaptureFile,
+  size: number,
+  bad: Set<CaptureFile>,
+): Promise<FileChangedError | undefined> {
   try {
     await file.rollBack(size);
-  } catch {
+  } catch (error) {
     bad.add(file);
+    if (error instanceof FileChangedError) return error;
   }
+  return undefined;
 }
 
 function oldestOf(series: readonly FileSeries[]): FileSeries {

@@ -5,6 +5,7 @@
  */
 import { dlopen, FFIType, read } from "bun:ffi";
 import { readFileSync } from "node:fs";
+import { WeirError } from "../base/errors.ts";
 
 export interface LockHolder {
   readonly pid: number;
@@ -14,6 +15,7 @@ export interface LockHolder {
 
 const exclusive = 2;
 const nonBlocking = 4;
+const unlock = 8;
 const wouldBlock: Readonly<Partial<Record<NodeJS.Platform, number>>> = { linux: 11, darwin: 35 };
 
 /**
@@ -34,6 +36,17 @@ export function flockFile(fd: number): FlockAnswer {
   if (library === undefined) return "unsupported";
   if (library.flock(fd, exclusive | nonBlocking) === 0) return "locked";
   return library.errno() === wouldBlock[process.platform] ? "taken" : "unsupported";
+}
+
+/** Gives the lock of an open file up, for all descriptors that were made from this one. */
+export function unlockFile(fd: number): void {
+  openLibrary()?.flock(fd, unlock);
+}
+
+/** @param pid of the process that has it, when that is known */
+export function fileInUse(path: string, pid: number | undefined): WeirError {
+  const who = pid === undefined ? "another process" : `another node (process ${pid})`;
+  return new WeirError("file-in-use", `${path} is being written by ${who}`);
 }
 
 interface Library {

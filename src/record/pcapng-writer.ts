@@ -74,7 +74,7 @@ export class PcapngWriter implements CaptureWriter {
     } catch (error) {
       if (isPassing(error)) throw error;
       // The packets in it are done; a sick file is only left.
-      await this.files.abandon();
+      await this.files.giveUp(error);
       return this.createFile();
     }
     if (!rotation) return this.beginSection(true);

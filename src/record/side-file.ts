@@ -12,8 +12,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { WeirError } from "../base/errors.ts";
-import { type LockHolder, lockFile, processStart } from "./lock.ts";
+import { fileInUse, type LockHolder, lockFile, processStart } from "./lock.ts";
 
 /** What the last owner left. */
 export interface SideState {
@@ -65,8 +64,8 @@ export class SideFile {
     this.fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       const text = this.readText();
-      if (!lockFile(this.fd, text)) throw inUse(capturePath, text?.pid);
-      if (fstatSync(this.fd).ino !== statSync(path).ino) throw inUse(capturePath, undefined);
+      if (!lockFile(this.fd, text)) throw fileInUse(capturePath, text?.pid);
+      if (fstatSync(this.fd).ino !== statSync(path).ino) throw fileInUse(capturePath, undefined);
       this.previous = text === undefined ? undefined : this.reliable(text);
       const { previous } = this;
       this.write(previous ?? { file: "", identity: "", offset: 0, synced: 0, closed: false });
@@ -111,11 +110,6 @@ export class SideFile {
     if (typeof file !== "string" || !Number.isSafeInteger(offset) || offset <= 0) return undefined;
     return { file, identity, offset, synced: text.synced, closed, interfaces, check };
   }
-}
-
-function inUse(path: string, pid: number | undefined): WeirError {
-  const who = pid === undefined ? "another process" : `another node (process ${pid})`;
-  return new WeirError("file-in-use", `${path} is being written by ${who}`);
 }
 
 function bootId(): string {
