@@ -39,8 +39,6 @@ export const limits = {
   sideFileEveryMs: 1000,
   /** A longer file of which no good offset is known is moved aside unscanned at start. */
   recoveryScanBytesMax: 1024 * 1024 * 1024,
-  /** A longer torn tail that is not all zeros is no torn tail: the file is moved aside. */
-  tornTailBytesMax: 8 * 1024 * 1024,
   /** One block of a pcapng file that is to be continued; what Wireshark accepts. */
   captureBlockBytesMax: 16 * 1024 * 1024,
 

@@ -3,6 +3,7 @@
  * that the format says about it holds: after a crash of the machine a tail may be torn or zero.
  */
 import { limits } from "../config/limits.ts";
+import { isReadableBlock, swapBytes } from "./block-check.ts";
 import type { FileWindow } from "./file-window.ts";
 import {
   fileHeaderBytes,
@@ -28,6 +29,12 @@ export interface CaptureScan {
   readonly interfaces: number | undefined;
 }
 
+const packetKinds: ReadonlySet<number> = new Set([
+  blockType.enhancedPacket,
+  blockType.obsoletePacket,
+  blockType.simplePacket,
+]);
+
 /**
  * Scans blocks from `from` on, which is 0 or the start of a block of a little-endian section that
  * has had `interfacesBefore` interface blocks by then.
@@ -46,18 +53,19 @@ export function scanPcapng(
     if (window.word(at) === blockType.sectionHeader) {
       const magic = window.word(at + 8);
       if (magic === undefined) break;
-      swapped = magic === swap(byteOrderMagic);
+      swapped = magic === swapBytes(byteOrderMagic);
       if (!swapped && magic !== byteOrderMagic) break;
     }
     const type = window.word(at);
     const length = window.word(at + 4);
     const id = window.word(at + 8);
     if (type === undefined || length === undefined) break;
-    const total = swapped ? swap(length) : length;
+    const total = swapped ? swapBytes(length) : length;
     if (total < 12 || total % 4 !== 0 || total > limits.captureBlockBytesMax) break;
+    const kind = swapped ? swapBytes(type) : type;
+    if (at + total > window.size || !isReadableBlock(window, at, kind, total, swapped)) break;
     if (window.word(at + total - 4) !== length) break;
-    const kind = swapped ? swap(type) : type;
-    if (kind === blockType.enhancedPacket || kind === blockType.simplePacket) packets++;
+    if (packetKinds.has(kind)) packets++;
     if (kind === blockType.sectionHeader) {
       interfaces = !swapped && isOpenSection(window, at, total) ? 0 : undefined;
     } else if (interfaces !== undefined) interfaces = interfacesAfter(interfaces, kind, id);
@@ -81,8 +89,12 @@ function interfacesAfter(
   id: number | undefined,
 ): number | undefined {
   if (kind === blockType.interfaceDescription) return interfaces + 1;
-  if (kind !== blockType.enhancedPacket && kind !== blockType.statistics) return interfaces;
-  return id !== undefined && id < interfaces ? interfaces : undefined;
+  const short = kind === blockType.obsoletePacket;
+  if (!short && kind !== blockType.enhancedPacket && kind !== blockType.statistics) {
+    return interfaces;
+  }
+  if (id === undefined) return undefined;
+  return (short ? id & 0xffff : id) < interfaces ? interfaces : undefined;
 }
 
 /** Scans records from `from` on, which is 0 or the start of a record. */
@@ -124,9 +136,4 @@ function recordLength(window: FileWindow, at: number): number {
 
 function foreign(reason: string): CaptureScan {
   return { goodEnd: 0, packets: 0, foreign: reason, linkType: 0, interfaces: undefined };
-}
-
-function swap(word: number): number {
-  const turned = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-  return turned >>> 0;
 }

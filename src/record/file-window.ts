@@ -44,6 +44,25 @@ export class FileWindow {
     return true;
   }
 
+  /**
+   * The offset from which on all is zero, `from` when all behind that is; undefined when it is
+   * beyond `max`.
+   */
+  endOfNonZero(from: number, max: number): number | undefined {
+    let end = from;
+    for (let at = from; at < this.size; at += this.length) {
+      this.fill(at);
+      if (this.length === 0) return undefined;
+      for (let index = this.length - 1; index >= 0; index--) {
+        if (this.buffer[index] === 0) continue;
+        end = at + index + 1;
+        break;
+      }
+      if (end > max) return undefined;
+    }
+    return end;
+  }
+
   private fill(offset: number): void {
     this.start = offset;
     this.length = 0;

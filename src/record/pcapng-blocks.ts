@@ -7,6 +7,7 @@ import { limits } from "../config/limits.ts";
 export const blockType = {
   sectionHeader: 0x0a0d_0d0a,
   interfaceDescription: 1,
+  obsoletePacket: 2,
   simplePacket: 3,
   statistics: 5,
   enhancedPacket: 6,

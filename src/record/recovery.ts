@@ -15,8 +15,10 @@ import { fileIdentity } from "./capture-file.ts";
 import { type CaptureScan, scanPcap, scanPcapng } from "./capture-scan.ts";
 import { asidePath, type CaptureName } from "./file-names.ts";
 import { FileWindow } from "./file-window.ts";
+import { fileInUse, flockFile, unlockFile } from "./lock.ts";
 import type { CaptureFormat } from "./recorder-config.ts";
 import { type SideState, sideCheck, sideCheckBytes } from "./side-file.ts";
+import { isTornTail } from "./torn-tail.ts";
 
 export type Recovery =
   /** There is no file, or an empty one. */
@@ -32,8 +34,8 @@ export type Recovery =
   | { readonly action: "set-aside"; readonly reason: string };
 
 /**
- * Looks at the file and cuts its torn tail. Never throws for what stands in the file; throws the
- * system's error when it cannot be opened for writing.
+ * Looks at the file and cuts its torn tail. Never throws for what stands in the file; throws
+ * `file-in-use`, and the system's error when it cannot be opened for writing.
  */
 export function recoverFile(
   path: string,
@@ -50,6 +52,7 @@ export function recoverFile(
   try {
     return recoverOpen(fd, path, format, side);
   } finally {
+    unlockFile(fd);
     closeSync(fd);
   }
 }
@@ -60,6 +63,8 @@ function recoverOpen(
   format: CaptureFormat,
   side: SideState | undefined,
 ): Recovery {
+  // Before a byte of it is cut: by another name of the same file another node may write it.
+  if (flockFile(fd) === "taken") throw fileInUse(path, undefined);
   const stats = fstatSync(fd);
   const { size } = stats;
   if (size === 0) return { action: "create" };
@@ -73,8 +78,8 @@ function recoverOpen(
   }
   if (scan.foreign !== "") return { action: "set-aside", reason: scan.foreign };
   const tornBytes = size - scan.goodEnd;
-  if (isTooLong(window, scan, tornBytes)) {
-    const reason = `it has ${tornBytes} bytes that are no packets from offset ${scan.goodEnd} on`;
+  if (!isTornTail(window, format, scan.goodEnd)) {
+    const reason = `it is damaged at offset ${scan.goodEnd}, ${tornBytes} bytes before its end`;
     return { action: "set-aside", reason };
   }
   if (tornBytes > 0) ftruncateSync(fd, scan.goodEnd);
@@ -117,12 +122,7 @@ function scanTail(
   // An offset that leads to no record at all is not believed where the whole file can be scanned.
   const nowhere = scan.goodEnd === from && from < window.size;
   if (nowhere && window.size <= limits.recoveryScanBytesMax) return undefined;
-  return isTooLong(window, scan, window.size - scan.goodEnd) ? undefined : scan;
-}
-
-/** A tear is as long as what was under way; damage in the middle of a file is none. */
-function isTooLong(window: FileWindow, scan: CaptureScan, tornBytes: number): boolean {
-  return tornBytes > limits.tornTailBytesMax && !window.isZeroFrom(scan.goodEnd);
+  return isTornTail(window, format, scan.goodEnd) ? scan : undefined;
 }
 
 /** Renames `path` to a free name with the time in it, never over another file; returns that name. */

@@ -111,16 +111,25 @@ function tails(extension: string, record: Buffer): [string, Buffer][] {
     ["all but the last byte", cut(record.length - 1)],
     ["zeros", zeroFrom(0)],
     ["a header and zeros", zeroFrom(extension === "pcap" ? 12 : 8)],
-    ["random bytes", Buffer.alloc(900, 0xa7)],
   ];
   if (extension === "pcap") return half;
-  const wrong = Buffer.from(record);
-  wrong.writeUInt32LE(record.length + 4, record.length - 4);
+  return [...half, ["a body without its trailing length", cut(record.length - 4)]];
+}
+
+/** What a tear does not leave behind, so that whole packets may stand after it. */
+function damages(extension: string, record: Buffer): [string, Buffer][] {
+  const random = Buffer.alloc(900, 0xa7);
+  const all: [string, Buffer][] = [["random bytes", Buffer.concat([random, record])]];
+  if (extension === "pcap") return all;
+  const trailer = Buffer.from(record);
+  trailer.writeUInt32LE(record.length + 4, record.length - 4);
+  const captured = Buffer.from(record);
+  captured.writeUInt32LE(record.length, 20);
   return [
-    ...half,
-    ["a body without its trailing length", cut(record.length - 4)],
-    ["a trailing length that disagrees", wrong],
-    ["half a body, then random bytes", Buffer.concat([cut(60), Buffer.alloc(900, 0xa7)])],
+    ...all,
+    ["half a body, then random bytes", Buffer.concat([record.subarray(0, 60), random])],
+    ["a trailing length that disagrees", trailer],
+    ["a packet that is longer than its block", Buffer.concat([captured, record])],
   ];
 }
 
@@ -161,6 +170,15 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         expect([name, continued.map((line) => line["tornBytes"])]).toEqual([name, [tail.length]]);
         expect(readFileSync(path).subarray(0, whole.length).equals(whole)).toBe(true);
         expectContinued(path);
+      }
+    });
+
+    test("a damaged file is renamed whole", async () => {
+      for (const [, damage] of damages(extension, lastRecord)) {
+        const path = join(emptyDirectory(), `x.${extension}`);
+        const content = Buffer.concat([whole, damage]);
+        writeFileSync(path, content);
+        await expectSetAside(path, content);
       }
     });
 

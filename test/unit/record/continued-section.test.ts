@@ -152,6 +152,42 @@ describe("the number in the side file", () => {
   });
 });
 
+describe("a block that no reader gets over", () => {
+  const changed = (block: Buffer, offset: number, value: number): Buffer => {
+    const copy = Buffer.from(block);
+    copy.writeUInt32LE(value, offset);
+    return copy;
+  };
+  const statistics = statisticsBlock({ interfaceId: 0, ...counters });
+  const lastOption = (block: Buffer): number => block.length - 4;
+  const cases: [string, Buffer][] = [
+    ["a packet that is longer than its block", changed(packet, 20, 61)],
+    ["a packet of 4 GiB", changed(packet, 20, 0xffff_ffff)],
+    ["a packet with more behind it than options", changed(packet, 20, 40)],
+    ["an interface with an option beyond its end", changed(eth0, 16, 0x7000_0002)],
+    [
+      "an interface whose options end with a length",
+      changed(eth0, lastOption(eth0) - 4, 0x0004_0000),
+    ],
+    ["statistics with an option beyond their end", changed(statistics, 20, 0x7000_0002)],
+  ];
+  test.each(cases)("%s", (_name, block) => {
+    write(header, eth0, packet, block, packet);
+    expect(interfacesOf()).toBe("set-aside");
+  });
+
+  test("options of a packet are read over", () => {
+    const options = Buffer.from("01000200 68690000 00000000".replaceAll(" ", ""), "hex");
+    for (const part of [options, options.subarray(0, 8)]) {
+      const longer = Buffer.concat([packet.subarray(0, -4), part, packet.subarray(-4)]);
+      longer.writeUInt32LE(longer.length, 4);
+      longer.writeUInt32LE(longer.length, longer.length - 4);
+      write(header, eth0, longer, packet);
+      expect(interfacesOf()).toBe(1);
+    }
+  });
+});
+
 test("no section has more interfaces than it may, over starts", async () => {
   const full = join(directory, "full.pcapng");
   const many = Array.from({ length: limits.interfacesMax - 2 }, () => eth0);

@@ -1,5 +1,15 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { WeirError } from "../../../src/base/errors.ts";
 import { flockFile, lockFile, processStart } from "../../../src/record/lock.ts";
@@ -62,6 +72,30 @@ test("two recorders of one process exclude each other as well", async () => {
   const again = await recordInProcess(recorderConfig(path));
   await again.finish();
 });
+
+for (const extension of ["pcapng", "pcap"]) {
+  test(`${extension}: the same file by a hard link is refused, and not a byte of it is cut`, async () => {
+    const path = join(directory, `hard.${extension}`);
+    const link = join(directory, `hard-link.${extension}`);
+    const node = await recordInProcess(recorderConfig(path));
+    node.fillers[0]?.announce(0, "hunter", "eth0", 1);
+    node.fillers[0]?.packet({ interface: 0, time: 1n, bytes: Buffer.alloc(9) });
+    await node.settle();
+    // Such as a group that is half written.
+    appendFileSync(path, "torn");
+    linkSync(path, link);
+    const size = statSync(path).size;
+    const error = await refusal(link);
+    expect([error.code, error.message]).toEqual([
+      "file-in-use",
+      `${link} is being written by another process`,
+    ]);
+    expect(statSync(path).size).toBe(size);
+    await node.finish();
+    const next = await recordInProcess(recorderConfig(link));
+    await next.finish();
+  });
+}
 
 test("flock answers by itself", () => {
   const path = join(directory, "plain");
