@@ -1,4 +1,5 @@
 /** Which interface number of this shard a packet belongs to: one per (hunter, interface, link type). */
+import { escapeUnsafeDistinctly } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 
@@ -14,6 +15,7 @@ export interface InterfaceEntry {
   readonly wireName: Uint8Array;
   readonly wireIndex: number;
   readonly wireLinkType: number;
+  /** The hunter id or the name stand in the file otherwise than they were sent. */
   readonly repaired: boolean;
   readonly overflow: boolean;
 }
@@ -68,7 +70,7 @@ export class InterfaceTable {
       name,
       linkType,
       announced: false,
-      repaired,
+      repaired: repaired || !isPlain(name) || !isPlain(batch.hunterId),
       overflow: false,
       ...wire,
     };
@@ -96,6 +98,11 @@ export class InterfaceTable {
     if (known === undefined) this.entries.set(key, entry);
     return entry;
   }
+}
+
+/** True when the text stands in the file as it is (`describe` in shard-interfaces.ts). */
+function isPlain(text: string): boolean {
+  return escapeUnsafeDistinctly(text) === text;
 }
 
 /** What is kept of a name: names that differ only beyond the ceiling are one interface. */

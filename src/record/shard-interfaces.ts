@@ -3,6 +3,7 @@
  * in the section of the file that is being written.
  */
 import { assert } from "../base/assert.ts";
+import { escapeUnsafeDistinctly } from "../base/safe-text.ts";
 import type { RingReader } from "../pipeline/ring.ts";
 import type { InterfaceDescription } from "./pcapng-blocks.ts";
 
@@ -16,9 +17,12 @@ export interface ShardInterface {
   readonly hunterStart: number;
 }
 
+/** What stands in the file: nothing that a terminal obeys, and no NUL, which ends a text for Wireshark. */
 export function describe(entry: ShardInterface): InterfaceDescription {
   const { key, linkType, nameStart, hunterStart } = entry;
-  return { linkType, name: key.slice(nameStart, hunterStart), hunterId: key.slice(hunterStart) };
+  // Escaped only here: an escaped text is up to six times as long, and the tables keep many.
+  const name = escapeUnsafeDistinctly(key.slice(nameStart, hunterStart));
+  return { linkType, name, hunterId: escapeUnsafeDistinctly(key.slice(hunterStart)) };
 }
 
 const notGiven = -1;

@@ -97,6 +97,14 @@ describe("interfaces of a shard", () => {
     });
   });
 
+  test("a control character in an id or a name counts as repaired", () => {
+    const table = new InterfaceTable();
+    expect(find(table, { name: "a\u001b[2J" }).repaired).toBe(true);
+    expect(find(table, { hunter: "x\0y", number: 1, name: "eth0" }).repaired).toBe(true);
+    expect(find(table, { hunter: "x\\u0000y", number: 2, name: "eth0" }).repaired).toBe(true);
+    expect(find(table, { name: "\\Device\\NPF_{1}" }).repaired).toBe(false);
+  });
+
   test("what it keeps outlives the message that it came in", () => {
     const table = new InterfaceTable();
     const packet = { data: new Uint8Array(1), interfaceName: "eth0" };

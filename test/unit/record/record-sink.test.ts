@@ -161,6 +161,7 @@ describe("the record sink", () => {
         ["c", "a\0b"],
         ["b\0c", "a"],
         ["b0c", "a"],
+        ["b\\u0000c", "a"],
       ] as const;
       for (const [number, [hunterId, interfaceName]] of pairs.entries()) {
         sink.offer(
@@ -170,7 +171,12 @@ describe("the record sink", () => {
       }
       await recorder.drain(5000);
       const read = readCapture(path).packets.map((one) => [one.hunter, one.interface]);
-      expect(read).toEqual(pairs.map((pair) => [...pair]));
+      expect(read).toEqual([
+        ["c", "a\\u0000b"],
+        ["b\\u0000c", "a"],
+        ["b0c", "a"],
+        ["b\\u005cu0000c", "a"],
+      ]);
     } finally {
       rmSync(directory, { recursive: true });
     }
