@@ -43,6 +43,8 @@ export const limits = {
   captureBlockBytesMax: 16 * 1024 * 1024,
 
   // --- ingest -------------------------------------------------------------------------------------
+  /** Link types that one shard takes; classic pcap has a file for each. */
+  linkTypesMax: 64,
   /** Hunter ids that one shard remembers; the one longest silent is forgotten first. */
   huntersPerShardMax: 65_536,
   /** Packet streams over all shards. */

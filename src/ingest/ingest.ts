@@ -20,6 +20,7 @@ import type { HeldBatch } from "./held-batch.ts";
 import { identify } from "./hunter-identity.ts";
 import { HunterStream } from "./hunter-stream.ts";
 import { HunterTable } from "./hunter-table.ts";
+import { LinkTypeGate } from "./link-type-gate.ts";
 import { invalidArgument, type StreamPort, type StreamStatus, statusOk } from "./stream-port.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -46,6 +47,7 @@ export class Ingest {
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
   private readonly signals: FlowSignals;
+  private readonly gate = new LinkTypeGate();
   /** The batch that the sink took a part of before it was full; there is never a second one. */
   private held: HeldBatch | undefined = undefined;
   /** Streams with a message that waits, not looked at, for that batch; the longest waiting first. */
@@ -181,7 +183,7 @@ export class Ingest {
     }
     this.batch.hunterId = hunter.id;
     this.batch.hunterNumber = hunter.number;
-    const rejected = admit(this.batch);
+    const rejected = admit(this.batch, this.gate);
     const ack = {
       stream,
       sequenceLow: view.sequenceLow,
@@ -264,7 +266,7 @@ export class Ingest {
     walkPacketBatch(view, held.message, held.message.length);
     this.batch.hunterId = held.hunter.id;
     this.batch.hunterNumber = held.hunter.number;
-    admit(this.batch);
+    admit(this.batch, this.gate);
     labels.set(held.labels);
     this.tally.begin();
     const from = this.sink.offer(this.batch, held.from);

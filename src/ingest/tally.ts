@@ -28,6 +28,9 @@ export function createTally(row: BoardRow): Tally {
   const captureLength = shardCounter("rejectedCaptureLength");
   const tooLong = shardCounter("rejectedTooLong");
   const linkType = shardCounter("rejectedLinkType");
+  const shortHeader = shardCounter("rejectedShortHeader");
+  const foreignHeader = shardCounter("rejectedForeignHeader");
+  const tooManyLinkTypes = shardCounter("rejectedTooManyLinkTypes");
   const undecodable = shardCounter("batchesUndecodable");
   const batchesAcked = shardCounter("batchesAcked");
   const packetsAcked = shardCounter("packetsAcked");
@@ -44,6 +47,9 @@ export function createTally(row: BoardRow): Tally {
       add(captureLength, byReason[rejection.captureLength] as number);
       add(tooLong, byReason[rejection.tooLong] as number);
       add(linkType, byReason[rejection.linkType] as number);
+      add(shortHeader, byReason[rejection.shortHeader] as number);
+      add(foreignHeader, byReason[rejection.foreignHeader] as number);
+      add(tooManyLinkTypes, byReason[rejection.tooManyLinkTypes] as number);
     },
     labels(batch) {
       const { rejections, labels: verdicts, view } = batch;

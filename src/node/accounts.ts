@@ -58,7 +58,13 @@ export function readAccounts(board: Board): Accounts {
   }
   ingest.batchesAcked = ackedTotals[0] ?? 0;
   ingest.packetsAcked = ackedTotals[1] ?? 0;
-  const rejected = ingest.rejectedCaptureLength + ingest.rejectedTooLong + ingest.rejectedLinkType;
+  const rejected =
+    ingest.rejectedCaptureLength +
+    ingest.rejectedTooLong +
+    ingest.rejectedLinkType +
+    ingest.rejectedShortHeader +
+    ingest.rejectedForeignHeader +
+    ingest.rejectedTooManyLinkTypes;
   const inFlight = ingest.recordOffered - recorder.packetsWritten;
   const held = ingest.packetsAccepted - ingest.recordOffered - ingest.packetsAbandoned;
   return { ingest, recorder, labels, rejected, inFlight, held, shardStreams };

@@ -114,6 +114,9 @@ function troubleFields(ingest: ShardTotals): Record<string, string | number> {
     capture_length: ingest.rejectedCaptureLength,
     too_long: ingest.rejectedTooLong,
     link_type: ingest.rejectedLinkType,
+    short_header: ingest.rejectedShortHeader,
+    foreign_header: ingest.rejectedForeignHeader,
+    link_types: ingest.rejectedTooManyLinkTypes,
   });
   const altered = countsText({
     times: ingest.timesClamped,

@@ -45,6 +45,9 @@ export const shardCounters = [
   "rejectedCaptureLength",
   "rejectedTooLong",
   "rejectedLinkType",
+  "rejectedShortHeader",
+  "rejectedForeignHeader",
+  "rejectedTooManyLinkTypes",
   "batchesUndecodable",
   "batchesAcked",
   "packetsAcked",
@@ -81,7 +84,7 @@ export type RecorderCounter = (typeof recorderCounters)[number];
 export const protocolsMax = 40;
 
 const headBytes = 512;
-const counterSlots = 24;
+const counterSlots = 32;
 /** Per shard: 8 bytes each head, tail, start; 4 each version, heartbeat, open connections, open
  * streams; then counters, then labels. */
 const rowBytes = 64 + (counterSlots + protocolsMax) * 8;

@@ -177,6 +177,18 @@ const answered: Record<string, Answered> = {
     error: "1 of 4 packets rejected: link_type is above 65535 (1)",
     recorded: [record({ link: 300 }), record({ link: 65_535 }), record()],
   },
+  "packets shorter than the header of their link type, and longer ones": {
+    batch: of(
+      ...[0, 1, 2].map((size) => ({ data: data(size), linkType: 245 })),
+      { data: data(0), linkType: 123 },
+      { data: data(2), linkType: 197 },
+      { data: data(60), linkType: 177 },
+      ...good(1),
+    ),
+    error:
+      "5 of 7 packets rejected: data is shorter than the header of its link type (4), data does not begin with the header of its link type (1)",
+    recorded: [record({ link: 245, length: 2 }), record()],
+  },
   "nothing but packets that are rejected": {
     batch: of({ data: data(9), captureLength: 8 }, { data: data(60), linkType: 70_000 }),
     error:
@@ -194,10 +206,14 @@ const answered: Record<string, Answered> = {
   "interface names of any kind": {
     batch: of(named("e\u0000\u001b[2J\n"), named("\u7db2\u{1f980}"), named("n".repeat(300))),
     recorded: [
-      record({ name: "e\u0000\u001b[2J\n" }),
+      record({ name: "e\\u0000\\u001b[2J\\u000a" }),
       record({ name: "\u7db2\u{1f980}" }),
       record({ name: "n".repeat(limits.interfaceNameBytesMax) }),
     ],
+  },
+  "a hunter_id with a NUL": {
+    batch: encodeBatch({ hunterId: "odd\0id", packets: good(1) }),
+    recorded: [record({ hunter: "odd\\u0000id" })],
   },
   "an interface name that is not UTF-8": {
     batch: rawName([0x65, 0xff, 0xc3]),
@@ -308,7 +324,7 @@ describe.each(
     const hunter = new MockHunter(node.address);
     for (const { batch } of Object.values(answered)) hunter.send(batch);
     // All of them are batch 1, but for the two empty ones: those are answered with number 0 and 1.
-    await hunter.until(() => hunter.acks.length + hunter.signals.length >= 15);
+    await hunter.until(() => hunter.acks.length + hunter.signals.length >= 17);
     expect(hunter.end).toBeUndefined();
     expect(hunter.signals).toEqual([{ sequence: 0n, flow: 0, error: "" }]);
     const errors = Object.values(answered).map(({ error = "" }) => error);
@@ -316,10 +332,12 @@ describe.each(
     hunter.close();
     await bystandersGoOn();
     await node.waitFor("stats", () => true, node.lines.length);
-    expect(counter("rejected") - rejectedBefore).toBe(6);
+    expect(counter("rejected") - rejectedBefore).toBe(11);
     const line = node.latest("stats")!;
-    expect(line["rejected_by"]).toBe("capture_length=3 too_long=1 link_type=2");
-    expect(line["altered"]).toBe("times=1 original_lengths=1 interface_names=2");
+    expect(line["rejected_by"]).toBe(
+      "capture_length=3 too_long=1 link_type=2 short_header=4 foreign_header=1",
+    );
+    expect(line["altered"]).toBe("times=1 original_lengths=1 interface_names=4");
 
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
@@ -351,7 +369,7 @@ describe.each(
       expect(found).toEqual(Object.values(answered).flatMap(({ recorded }) => recorded));
     } else {
       const links = files.map(({ packets }) => packets[0]?.linkType).sort((a, b) => a! - b!);
-      expect(links).toEqual([1, 300, 65_535]);
+      expect(links).toEqual([1, 245, 300, 65_535]);
     }
     checkAccounts(node);
   });

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { createDetection } from "../../src/detect/detection.ts";
 import { admit } from "../../src/ingest/admission.ts";
+import { LinkTypeGate } from "../../src/ingest/link-type-gate.ts";
 import type { Batch } from "../../src/pipeline/batch.ts";
 import { Board, createBoardMemory } from "../../src/pipeline/board.ts";
 import { RingWriter } from "../../src/pipeline/ring.ts";
@@ -38,10 +39,11 @@ export function measureStages(bodyPath: string): StageCost[] {
   const ring = new RingWriter(new SharedArrayBuffer(ringBytes), board, 0, ringBytes);
   const sink = new RecordSink(ring, row, systemClock);
   const detection = createDetection();
+  const gate = new LinkTypeGate();
   const walk = (message: Buffer) => walkPacketBatch(batch.view, message, message.length);
   const steps: [string, (message: Buffer) => void][] = [
     ["walk", walk],
-    ["admit", () => admit(batch)],
+    ["admit", () => admit(batch, gate)],
     ["detect", () => detection.inspect(batch)],
     [
       "format",

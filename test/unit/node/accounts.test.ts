@@ -32,6 +32,9 @@ describe("the accounts", () => {
       add(row, "rejectedCaptureLength", 5 * (shard + 1));
       add(row, "rejectedTooLong", 3 * (shard + 1));
       add(row, "rejectedLinkType", 2 * (shard + 1));
+      add(row, "rejectedShortHeader", 4 * (shard + 1));
+      add(row, "rejectedForeignHeader", 6 * (shard + 1));
+      add(row, "rejectedTooManyLinkTypes", 7 * (shard + 1));
       add(row, "recordOffered", 80 * (shard + 1));
       add(row, "packetsAbandoned", shard);
       add(row, "packetsAcked", 50 * (shard + 1));
@@ -42,7 +45,7 @@ describe("the accounts", () => {
     board.recorder.counters[recorderCounter(written)] = 400;
     const accounts = readAccounts(board);
     expect(accounts.ingest).toMatchObject({ packetsReceived: 600, packetsAcked: 300 });
-    expect(accounts.rejected).toBe(60);
+    expect(accounts.rejected).toBe(162);
     expect(accounts.inFlight).toBe(480 - 400);
     expect(accounts.held).toBe(540 - 480 - 3);
     expect(accounts.labels[0]).toBe(3);
