@@ -49,8 +49,10 @@ export function sidePath(name: CaptureName): string {
   return join(name.directory, `.${name.stem}${name.extension}.weir`);
 }
 
-/** `20260102T030405Z` */
+const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** `20260102T030405Z`. A clock before 1970 or beyond 9999 stands at the nearest instant between. */
 export function utcText(wallMs: number): string {
-  const text = new Date(wallMs).toISOString();
+  const text = new Date(Math.min(Math.max(wallMs, 0), lastMs)).toISOString();
   return text.slice(0, 19).replaceAll(/[-:]/g, "").concat("Z");
 }

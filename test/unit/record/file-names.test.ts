@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { basename } from "node:path";
 import {
   asidePath,
   besideName,
@@ -20,6 +21,20 @@ test("the names of one capture", () => {
   expect(asidePath(name, wallMs, 0)).toBe("/data/site.a.20260102T030405Z.pcapng");
   expect(asidePath(name, wallMs, 1)).toBe("/data/site.a.20260102T030405Z-1.pcapng");
   expect(sidePath(name)).toBe("/data/.site.a.pcapng.weir");
+});
+
+test("a wild clock gives names of the series all the same", () => {
+  for (const [clockMs, time] of [
+    [Date.UTC(9999, 11, 31, 23, 59, 59, 999), "99991231T235959Z"],
+    [Date.UTC(10_000, 0, 1), "99991231T235959Z"],
+    [Number.MAX_SAFE_INTEGER, "99991231T235959Z"],
+    [-1, "19700101T000000Z"],
+  ] as const) {
+    const path = numberedPath(name, 7, clockMs);
+    expect(path).toBe(`/data/site.a_00007_${time}.pcapng`);
+    expect(numberedIndex(name, basename(path))).toBe(7);
+    expect(asidePath(name, clockMs, 0)).toBe(`/data/site.a.${time}.pcapng`);
+  }
 });
 
 test("only names of the series have an index", () => {
