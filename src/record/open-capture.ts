@@ -1,5 +1,5 @@
 /** Opening the first file at start: every way in which it can be refused, as one clear line. */
-import { realpathSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import type { CaptureWriter } from "./capture-writer.ts";
@@ -51,8 +51,13 @@ function resolvePath(given: string): string {
     throw new WeirError("directory-missing", text);
   }
   const file = statOf(path);
-  if (file === undefined)
+  if (file === undefined) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+      const text = `it is a symbolic link to ${readlinkSync(path)}, which does not exist`;
+      throw new WeirError("file-not-regular", `cannot record to ${path}: ${text}`);
+    }
     return resolve(realpathSync(dirname(path)), path.slice(dirname(path).length + 1));
+  }
   if (!file.isFile()) {
     throw new WeirError("file-not-regular", `cannot record to ${path}: it is not a regular file`);
   }

@@ -5,6 +5,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -131,5 +132,12 @@ test("what cannot be recorded to is one clear line", async () => {
   expect((await refusal("/dev/null/x.pcapng")).message).toEndWith("/dev/null is not a directory");
   mkdirSync(join(directory, "dir.pcapng"));
   expect((await refusal(join(directory, "dir.pcapng"))).code).toBe("file-not-regular");
+  const dangling = join(directory, "dangling.pcapng");
+  symlinkSync("nowhere.pcapng", dangling);
+  const before = readdirSync(directory);
+  expect((await refusal(dangling)).message).toBe(
+    `cannot record to ${dangling}: it is a symbolic link to nowhere.pcapng, which does not exist`,
+  );
+  expect(readdirSync(directory)).toEqual(before);
   expect((await refusal("/proc/x.pcapng")).code).toBe("file-unwritable");
 });
