@@ -95,14 +95,19 @@ for (const extension of ["pcapng", "pcap"]) {
       full = true;
       lay(node, 100, 200);
       for (const filler of node.fillers) filler.publish();
+      const bell = Atomics.load(node.board.words, boardWord.shardBell);
       await until(() => state(node) === recorderState.stalled, "the stall");
+      // Shards that sleep learn of it, and tell their hunters.
+      expect(Atomics.load(node.board.words, boardWord.shardBell)).toBeGreaterThan(bell);
       expect(written(node)).toBe(100);
       expect(node.fillers.some((filler) => filler.isDone())).toBe(false);
       for (let attempt = 0; attempt < 5; attempt++) wake(node);
       full = false;
+      const stalledBell = Atomics.load(node.board.words, boardWord.shardBell);
       wake(node);
       await node.settle();
       expect(state(node)).toBe(recorderState.recording);
+      expect(Atomics.load(node.board.words, boardWord.shardBell)).toBeGreaterThan(stalledBell);
       lay(node, 200, 300);
       await node.finish();
       expect(timesIn(basename(path, `.${extension}`))).toEqual(numbers(300));
