@@ -45,6 +45,8 @@ export interface CaptureWriter {
   needsTurn(nowMs: number): boolean;
   /** Does that; everything gathered before was released. Throws; may then be called again. */
   turn(nowMs: number): Promise<void>;
+  /** The file that the last turn was about. */
+  readonly turnPath: string;
   /** Reads on in the rings. `released` says that no earlier group waits for a sync. */
   gather(released: boolean): Group;
   /** Makes the rings readable again from the last released position. */

@@ -28,16 +28,20 @@ export class FileRing {
     this.context = context;
   }
 
-  /** Finds the files of earlier runs, by the pattern of their names alone. */
-  find(): void {
+  /**
+   * Finds the files of earlier runs, by the pattern of their names alone. With "number" they are
+   * another node's: numbers go on after them, and none is deleted.
+   */
+  find(what: "keep" | "number" = "keep"): void {
     this.kept = [];
     for (const entry of readdirSync(this.name.directory)) {
       const index = numberedIndex(this.name, entry);
       if (index === undefined) continue;
+      this.nextIndex = Math.max(this.nextIndex, index + 1);
+      if (what === "number") continue;
       const path = join(this.name.directory, entry);
       const endedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
       this.kept.push({ path, index, packets: undefined, endedMs });
-      this.nextIndex = Math.max(this.nextIndex, index + 1);
     }
     this.kept.sort((one, other) => one.index - other.index);
   }

@@ -7,16 +7,17 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   openSync,
-  statSync,
   unlinkSync,
 } from "node:fs";
 import { basename } from "node:path";
-import { errorText, systemCode } from "../base/errors.ts";
+import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
-import { CaptureFile } from "./capture-file.ts";
+import { CaptureFile, FileChangedError } from "./capture-file.ts";
 import { type CaptureName, numberedPath, plainPath, sidePath } from "./file-names.ts";
 import { FileRing } from "./file-ring.ts";
+import { isIoFailure, isPassing } from "./io-failure.ts";
 import { rotates } from "./recorder-config.ts";
 import { recoverFile, setAside } from "./recovery.ts";
 import type { SeriesContext } from "./series-context.ts";
@@ -31,10 +32,14 @@ export class FileSeries {
   private readonly context: SeriesContext;
   private readonly rotating: boolean;
   private side: SideFile | undefined;
-  private suspended: CaptureFile | undefined;
+  private suspended: SuspendedFile | undefined;
   /** The file at the path itself is taken: by the first file, or by one that failed. */
   private plainTaken = false;
   private started = false;
+  /** Why files are numbered although none is at the path itself; told with the first of them. */
+  private detour = "";
+  /** Another node has the lock of the name: ours are its numbered files alone that this run made. */
+  private shared = false;
   private savedSize = 0;
   private savedMs = 0;
 
@@ -50,9 +55,7 @@ export class FileSeries {
    * otherwise `current` stays undefined and `create` is next. Throws `file-in-use` and system errors.
    */
   start(): void {
-    if (this.side === undefined) {
-      this.side = new SideFile(sidePath(this.name), plainPath(this.name));
-    }
+    this.lock();
     this.ring.find();
     const last = this.ring.lastPath;
     if (!this.rotating) this.startPlain();
@@ -60,12 +63,28 @@ export class FileSeries {
     this.started = true;
   }
 
+  /**
+   * `start` for a file beside the first one: when that cannot be had, because another node has it or
+   * something else stands there, numbered files take its place. Throws what may pass.
+   */
+  startBeside(): void {
+    try {
+      this.start();
+    } catch (error) {
+      if (!isIoFailure(error) || isPassing(error)) throw error;
+      this.plainTaken = true;
+      this.started = true;
+      this.detour = named(this.plainPath, error);
+      this.shared = this.side === undefined;
+      this.ring.find(this.shared ? "number" : "keep");
+    }
+  }
+
   /** Begins the next file with `header`, which stands in it afterwards, or throws and leaves none. */
   async create(header: Uint8Array): Promise<CaptureFile> {
     const { clock, config, tally, log } = this.context;
-    const nowMs = clock.monotonicMs();
-    const path = this.nextPath();
-    const file = this.createFile(path, nowMs);
+    const file = this.createFile(clock.monotonicMs());
+    const { path } = file;
     try {
       await file.append(header);
       await file.finish();
@@ -84,7 +103,10 @@ export class FileSeries {
     else this.ring.nextIndex++;
     this.current = file;
     tally.add({ filesOpened: 1, bytesWritten: header.length });
-    if (this.rotating) log.debug("file-opened", `recording to ${path}`, { path });
+    if (this.detour !== "") {
+      log.warn("file-detour", `${this.detour}; its packets go to ${path}`, { path });
+      this.detour = "";
+    } else if (this.rotating) log.debug("file-opened", `recording to ${path}`, { path });
     this.saveSide(true);
     this.ring.trim();
     return file;
@@ -102,7 +124,7 @@ export class FileSeries {
   /** Creates the first file, still empty, to learn at start whether it can be written. */
   async reserve(): Promise<void> {
     if (this.rotating) accessSync(this.name.directory, constants.W_OK);
-    else await this.createFile(this.nextPath(), 0).close();
+    else await this.createFile(0).close();
   }
 
   /** Moves the file that `start` continued aside: it is not what it should be. */
@@ -114,36 +136,40 @@ export class FileSeries {
     this.setAside(reason);
   }
 
+  /** True while the lock of the name is held. */
+  get isLocked(): boolean {
+    return this.side !== undefined;
+  }
+
   /** Closes the current file for a while; `resume` opens it again. */
   async suspend(): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
     this.saveSide(true);
+    this.suspended = { file: current, identity: current.identity };
     await current.close();
-    this.suspended = current;
     this.current = undefined;
   }
 
-  /** True when there is a current file afterwards. A file that others changed is not gone on with. */
-  async resume(nowMs: number): Promise<boolean> {
+  /**
+   * Takes the lock again when it was given up, and opens the suspended file; true when there is a
+   * current file afterwards. A file that others changed is not gone on with. Throws what may pass;
+   * may then be called again.
+   */
+  async resume(): Promise<boolean> {
+    if (this.current !== undefined) return true;
     const { suspended } = this;
-    this.suspended = undefined;
-    if (suspended === undefined || this.current !== undefined) return this.current !== undefined;
     try {
-      const file = new CaptureFile(suspended.path, false, suspended.startedMs);
-      file.packets = suspended.packets;
-      file.interfaces = suspended.interfaces;
-      file.release();
-      this.current = file;
-      if (file.size === suspended.size) return true;
-      await this.abandon();
-    } catch {
-      this.context.log.warn("file-lost", `${suspended.path} cannot be opened any more`, {
-        path: suspended.path,
-        openMs: nowMs - suspended.startedMs,
-      });
+      if (!this.shared) this.lock();
+      if (suspended !== undefined) this.current = await reopen(suspended);
+    } catch (error) {
+      if (!isIoFailure(error) || isPassing(error)) throw error;
+      this.shared = this.side === undefined;
+      this.detour = `${suspended?.file.path ?? this.plainPath} is not gone on with (${errorText(error)})`;
+      if (suspended !== undefined) this.ring.keep(suspended.file);
     }
-    return false;
+    this.suspended = undefined;
+    return this.current !== undefined;
   }
 
   /** True when the current file has packets and its time or its size is over. */
@@ -229,7 +255,8 @@ export class FileSeries {
 
   /** Milliseconds until the offset is to be noted. */
   saveInMs(nowMs: number): number {
-    if (this.current === undefined || this.current.releasedSize === this.savedSize) {
+    const { current, side } = this;
+    if (current === undefined || side === undefined || current.releasedSize === this.savedSize) {
       return Number.POSITIVE_INFINITY;
     }
     return Math.max(0, this.savedMs + limits.sideFileEveryMs - nowMs);
@@ -239,6 +266,10 @@ export class FileSeries {
   unlock(): void {
     this.side?.close();
     this.side = undefined;
+  }
+
+  private lock(): void {
+    this.side ??= new SideFile(sidePath(this.name), this.plainPath);
   }
 
   private startPlain(): void {
@@ -287,22 +318,54 @@ export class FileSeries {
     this.context.log.info("file-continued", `continuing ${path}${torn}`, { path, tornBytes });
   }
 
-  private createFile(path: string, nowMs: number): CaptureFile {
+  private createFile(nowMs: number): CaptureFile {
+    const path = this.nextPath();
     try {
       return new CaptureFile(path, true, nowMs);
     } catch (error) {
-      // Only an empty file may be there: `start` has looked. Anything else is not ours to write to.
       if (systemCode(error) !== "EEXIST") throw error;
-      if (statSync(path).size === 0) return new CaptureFile(path, false, nowMs);
-      this.plainTaken = true;
-      throw error;
     }
+    // Only an empty file may be there: `start` has looked. Anything else is not ours to write to.
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found?.isFile() === true && found.size === 0) return new CaptureFile(path, false, nowMs);
+    if (path === this.plainPath) {
+      this.plainTaken = true;
+      this.detour = `${path} is not the file that it was at the start`;
+    } else this.ring.nextIndex++;
+    return new CaptureFile(this.nextPath(), true, nowMs);
   }
 
   private nextPath(): string {
     if (!this.rotating && !this.plainTaken) return plainPath(this.name);
     return numberedPath(this.name, this.ring.nextIndex, this.context.clock.wallMs());
   }
+}
+
+interface SuspendedFile {
+  readonly file: CaptureFile;
+  readonly identity: string;
+}
+
+/** Throws when it is another file by now, or not as it was left. */
+async function reopen({ file, identity }: SuspendedFile): Promise<CaptureFile> {
+  const opened = new CaptureFile(file.path, false, file.startedMs);
+  try {
+    if (opened.identity !== identity) throw new WeirError("file-changed", "it is another file");
+    if (opened.size !== file.size) throw new FileChangedError(file.size, opened.size);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  opened.packets = file.packets;
+  opened.interfaces = file.interfaces;
+  opened.release();
+  return opened;
+}
+
+/** Most texts of the system name the path, and those of ours do. */
+function named(path: string, error: unknown): string {
+  const text = errorText(error);
+  return text.includes(path) ? text : `${path}: ${text}`;
 }
 
 /** A new name is on the disk only when its directory is. */

@@ -16,6 +16,11 @@ export function isPassing(error: unknown): boolean {
   return passing.has(systemCode(error));
 }
 
+/** True when closing another file may help. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(systemCode(error));
+}
+
 /** Bytes that this user may still write there; undefined when the system does not say. */
 export function freeBytes(directory: string): number | undefined {
   try {

@@ -8,6 +8,7 @@ import type { CaptureFile } from "./capture-file.ts";
 import { type CaptureWriter, Group, type ShardRing } from "./capture-writer.ts";
 import { besideName, captureName } from "./file-names.ts";
 import { FileSeries } from "./file-series.ts";
+import { isOutOfDescriptors } from "./io-failure.ts";
 import { linkTypeName } from "./link-type-name.ts";
 import { pcapFileHeader, TimeSplit } from "./pcap-records.ts";
 import { ringBlock } from "./ring-blocks.ts";
@@ -34,6 +35,7 @@ export class PcapWriter implements CaptureWriter {
   private readonly links = new Map<number, LinkFiles>();
   /** A link type whose file is to be opened before the next packet can be taken. */
   private wanted: number | undefined;
+  private turning: FileSeries;
   private readonly time = new TimeSplit();
   /** Records of one group; longer than the blocks that they come from by nothing. */
   private readonly scratch = Buffer.allocUnsafe(
@@ -52,6 +54,7 @@ export class PcapWriter implements CaptureWriter {
     this.context = context;
     this.main = new FileSeries(captureName(context.config.path), context);
     this.series.push(this.main);
+    this.turning = this.main;
   }
 
   async open(): Promise<void> {
@@ -67,14 +70,19 @@ export class PcapWriter implements CaptureWriter {
     return false;
   }
 
+  get turnPath(): string {
+    return this.turning.current?.path ?? this.turning.plainPath;
+  }
+
   async turn(nowMs: number): Promise<void> {
     for (const { series, linkType } of this.links.values()) {
       if (!series.isRotationDue(nowMs, 0)) continue;
+      this.turning = series;
       await series.closeCurrent();
       await series.create(pcapFileHeader(linkType));
     }
     if (this.wanted === undefined) return;
-    await this.openLink(this.wanted, nowMs);
+    await this.openLink(this.wanted);
     this.wanted = undefined;
   }
 
@@ -104,7 +112,7 @@ export class PcapWriter implements CaptureWriter {
   async close(): Promise<void> {
     try {
       // A capture of no packets is a capture all the same.
-      if (this.links.size === 0) await this.openLink(ethernet, this.context.clock.monotonicMs());
+      if (this.links.size === 0) await this.openLink(ethernet);
     } catch {
       // Nothing is lost with it.
     }
@@ -120,18 +128,30 @@ export class PcapWriter implements CaptureWriter {
     return files;
   }
 
-  private async openLink(linkType: number, nowMs: number): Promise<void> {
-    let files = this.links.get(linkType);
-    if (files === undefined) {
-      const series = this.links.size === 0 ? this.main : this.newSeries(linkType);
-      series.start();
-      if (series.continuedLinkType !== undefined && series.continuedLinkType !== linkType) {
-        await series.setCurrentAside(`its link type is ${linkTypeName(series.continuedLinkType)}`);
+  private async openLink(linkType: number): Promise<void> {
+    const known = this.links.get(linkType)?.series;
+    const series = known ?? (this.links.size === 0 ? this.main : this.newSeries(linkType));
+    this.turning = series;
+    while (this.countOpen(series) >= limits.captureFilesOpenMax) await this.suspendIdle(series);
+    for (;;) {
+      try {
+        if (known === undefined) await this.startLink(linkType, series);
+        if (!(await series.resume())) await series.create(pcapFileHeader(linkType));
+        return;
+      } catch (error) {
+        if (!isOutOfDescriptors(error) || !(await this.suspendIdle(series))) throw error;
       }
-      files = this.addLink(linkType, series);
     }
-    await this.makeRoom(files.series);
-    if (!(await files.series.resume(nowMs))) await files.series.create(pcapFileHeader(linkType));
+  }
+
+  private async startLink(linkType: number, series: FileSeries): Promise<void> {
+    if (this.links.has(linkType)) return;
+    series.startBeside();
+    const { continuedLinkType } = series;
+    if (continuedLinkType !== undefined && continuedLinkType !== linkType) {
+      await series.setCurrentAside(`its link type is ${linkTypeName(continuedLinkType)}`);
+    }
+    this.addLink(linkType, series);
   }
 
   private newSeries(linkType: number): FileSeries {
@@ -143,16 +163,30 @@ export class PcapWriter implements CaptureWriter {
     return series;
   }
 
-  /** Closes the file that was not used for longest when too many are open. */
-  private async makeRoom(wanted: FileSeries): Promise<void> {
+  /** Link types beside `wanted` that hold descriptors: their file's, or their lock's. */
+  private countOpen(wanted: FileSeries): number {
     let open = 0;
-    let oldest: LinkFiles | undefined;
+    for (const { series } of this.links.values())
+      if (series !== wanted && this.isOpen(series)) open++;
+    return open;
+  }
+
+  /** The first file's lock is the node's and stays. */
+  private isOpen(series: FileSeries): boolean {
+    return series.current !== undefined || (series !== this.main && series.isLocked);
+  }
+
+  /** Closes the file and the lock of the link type that was not used for longest; false if there is none. */
+  private async suspendIdle(wanted: FileSeries): Promise<boolean> {
+    let idle: LinkFiles | undefined;
     for (const files of this.links.values()) {
-      if (files.series.current === undefined || files.series === wanted) continue;
-      open++;
-      if (oldest === undefined || files.groupNumber < oldest.groupNumber) oldest = files;
+      if (files.series === wanted || !this.isOpen(files.series)) continue;
+      if (idle === undefined || files.groupNumber < idle.groupNumber) idle = files;
     }
-    if (open >= limits.captureFilesOpenMax) await oldest?.series.suspend();
+    if (idle === undefined) return false;
+    await idle.series.suspend();
+    if (idle.series !== this.main) idle.series.unlock();
+    return true;
   }
 
   private gatherShard(shard: ShardRing, group: Group, released: boolean): boolean {

@@ -65,6 +65,10 @@ export class PcapngWriter implements CaptureWriter {
     return this.files.isRotationDue(nowMs, this.reservedBytes());
   }
 
+  get turnPath(): string {
+    return this.files.current?.path ?? this.files.plainPath;
+  }
+
   async turn(nowMs: number): Promise<void> {
     const { current } = this.files;
     if (current === undefined) return this.createFile();

@@ -141,7 +141,13 @@ class RecorderLoop implements Recorder {
     if (this.draining && commit.isReleased && !this.hasData()) return false;
     if (writer.needsTurn(nowMs)) {
       if (!commit.isReleased) return commit.release();
-      if (!(await this.stall.insist(() => writer.turn(nowMs), pathOf(writer)))) return false;
+      if (
+        !(await this.stall.insist(
+          () => writer.turn(nowMs),
+          () => writer.turnPath,
+        ))
+      )
+        return false;
       if (commit.isSound) this.stall.over();
       return true;
     }
@@ -170,8 +176,10 @@ class RecorderLoop implements Recorder {
     const bell = Atomics.load(words, boardWord.recorderBell);
     if (!this.hasData() && !this.draining) {
       const wait = Atomics.waitAsync(words, boardWord.recorderBell, bell, timeoutMs);
-      if (wait.async) await wait.value;
-      this.yieldedMs = this.clock.monotonicMs();
+      if (wait.async) {
+        await wait.value;
+        this.yieldedMs = this.clock.monotonicMs();
+      }
     }
     Atomics.store(words, boardWord.recorderSleeps, 0);
   }
@@ -210,9 +218,4 @@ class RecorderLoop implements Recorder {
     Atomics.store(this.board.words, boardWord.recorderState, state);
     this.board.ring(boardWord.shardBell);
   }
-}
-
-function pathOf(writer: CaptureWriter): string {
-  const [first] = writer.series;
-  return first?.current?.path ?? (first === undefined ? "" : first.plainPath);
 }

@@ -29,14 +29,14 @@ export class Stall {
   }
 
   /** Does `action` until it succeeds; false when that was given up. Faults of the program pass. */
-  async insist(action: () => Promise<void>, path: string): Promise<boolean> {
+  async insist(action: () => Promise<void>, path: () => string): Promise<boolean> {
     for (;;) {
       try {
         await action();
         return true;
       } catch (error) {
         if (!isIoFailure(error)) throw error;
-        if (!(await this.wait(error, path))) return false;
+        if (!(await this.wait(error, path()))) return false;
       }
     }
   }
