@@ -72,7 +72,8 @@ async function run(path: string, start: number, end: End, flags: readonly string
     const file = readFileSync(path);
     const at = file.lastIndexOf(Buffer.from(interfaceOf(1))) - 20;
     appendFileSync(path, file.subarray(at, at + file.readUInt32LE(at + 4)));
-    appendFileSync(path, file.subarray(-100, -30));
+    const last = file.length - file.readUInt32LE(file.length - 4);
+    appendFileSync(path, file.subarray(last, last + 70));
   }
 }
 
