@@ -50,10 +50,12 @@ export class FileRing {
     return this.kept.at(-1)?.path;
   }
 
-  /** Removes the last file, in which nothing stands. */
+  /** Removes the last file, in which nothing stands; the next one gets its number. */
   dropLast(): void {
     const last = this.kept.pop();
-    if (last !== undefined) unlinkSync(last.path);
+    if (last === undefined) return;
+    unlinkSync(last.path);
+    this.nextIndex = last.index;
   }
 
   /** Takes a file of this run that was closed; one without a number is none of the ring's. */

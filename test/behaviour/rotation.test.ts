@@ -158,7 +158,8 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       running.node.kill("SIGKILL");
       await running.node.ended;
       await Promise.all(running.streams.map((stream) => stream.waitEnd()));
-      const before = capturesIn(directory);
+      // One that was created and has not even a header yet is removed.
+      const before = capturesIn(directory).filter((path) => statSync(path).size > 0);
       const node = await startProcessor([...flags, "--rotate-size", "64K"]);
       const streams = await connectAcrossShards(node, hunters);
       await Promise.all(

@@ -247,5 +247,7 @@ test("with rotation the last file is repaired and a new one begins", async () =>
     .filter((name) => name.startsWith("x_"))
     .toSorted();
   expect(files.flatMap((name) => timesIn(join(series, name)))).toEqual([0, 1, 2]);
+  // The number of the empty one was given again.
+  expect(files.map((name) => name.slice(0, 7))).toEqual(["x_00001", "x_00002", "x_00009"]);
   rmSync(series, { recursive: true });
 });
