@@ -33,7 +33,7 @@ export type ShardCommand =
 export type ShardReport =
   | { readonly kind: "listening" }
   | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
-  /** Once a second: what the hunters sent since the last one. */
+  /** Four times a second: what the hunters sent since the last one. */
   | { readonly kind: "hunters"; readonly hunters: readonly HunterReport[] }
   /** Answer to `drain`: everything that was taken is in the ring. */
   | { readonly kind: "drained" }

@@ -17,7 +17,7 @@ import { createForwardingLog } from "../telemetry/log.ts";
 import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
 
 const clock = systemClock;
-const reportIntervalMs = 1000;
+const reportIntervalMs = 250;
 
 export interface Shard {
   onCommand(command: ShardCommand): void;
