@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from "../base/clock.ts";
+import { processStopSignals, type StopSignals } from "../base/stop-signals.ts";
 import { limits } from "../config/limits.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Terminal } from "./progress.ts";
-import { processStopSignals, type StopSignals } from "./stop-signals.ts";
 
 /** What a hunt needs of the process it runs in; a test gives its own. */
 export interface HuntHost {

@@ -1,4 +1,5 @@
 import { errorText } from "../base/errors.ts";
+import { signalExitCode } from "../base/stop-signals.ts";
 import type { HuntConfig } from "../config/hunt-config.ts";
 import { limits } from "../config/limits.ts";
 import { createEvents, type Events } from "../telemetry/events.ts";
@@ -14,7 +15,6 @@ import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { noProgress, ProgressBar, ProgressLog, type ProgressView } from "./progress.ts";
 import { type HuntState, megabytes } from "./progress-line.ts";
-import { signalExitCode } from "./stop-signals.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /** What `runHunt` answers (sysexits.h); the command line lists them with its own. */

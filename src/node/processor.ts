@@ -177,7 +177,6 @@ class Processor {
       "stopping",
       `${signal}: no new connections, hunters are paused, what is under way is written`,
     );
-    Atomics.store(board.words, boardWord.draining, 1);
     await Promise.all(this.shards.map((shard) => shard.ask("drain")));
     // Shards that wait for room in the queue wait for the recorder too: that is not waited for twice.
     const endsMs = begun + limits.drainReadMsMax + limits.drainRecorderMsMax;

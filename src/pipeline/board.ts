@@ -18,8 +18,6 @@ export const boardWord = {
   shardBell: 2,
   /** One of `recorderState`. Recorder. */
   recorderState: 3,
-  /** 1 from the first stop signal on. Control. */
-  draining: 4,
   /** Open connections and open packet streams over all shards. Any. */
   connections: 5,
   streams: 6,

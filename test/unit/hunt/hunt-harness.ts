@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
+import type { StopSignal } from "../../../src/base/stop-signals.ts";
 import type { HuntConfig } from "../../../src/config/hunt-config.ts";
 import type { HuntHost } from "../../../src/hunt/host.ts";
 import { runHunt } from "../../../src/hunt/hunter.ts";
-import type { StopSignal } from "../../../src/hunt/stop-signals.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 
 /** A hunt in this process, with short waits, a log that can be read and signals to send. */

@@ -1,6 +1,6 @@
-import { isHangupIgnored } from "../base/hangup.ts";
+import { isHangupIgnored } from "./hangup.ts";
 
-/** The signals that end a hunt, and the exit code of a process that ends by them at once. */
+/** The signals that end a process in order, and its exit code when it ends by them at once. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export const signalExitCode: Readonly<Record<StopSignal, number>> = {
