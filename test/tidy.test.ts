@@ -11,6 +11,7 @@ const ranks: Record<string, number> = {
   control: 5,
   web: 5,
   hunt: 5,
+  client: 5,
   ingest: 4,
   detect: 4,
   record: 4,
@@ -19,16 +20,19 @@ const ranks: Record<string, number> = {
   roster: 4,
   filters: 4,
   calls: 4,
+  enrich: 4,
   pipeline: 3,
+  expression: 3,
   telemetry: 2,
   packet: 2,
+  dissect: 2,
   wire: 2,
   config: 1,
   base: 0,
 };
 
 /** The transport is known here alone: the others see messages and bytes. */
-const grpcRooms = ["door", "hunt", "upstream"];
+const grpcRooms = ["door", "hunt", "client", "upstream"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */

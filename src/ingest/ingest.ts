@@ -28,6 +28,9 @@ export interface IngestOptions extends FlowSignalsOptions {
   readonly sink: Sink;
   /** Fills `batch.labels`; left out when detection is off. */
   readonly inspect?: (batch: Batch) => void;
+  /** Sees each admitted batch once, after the sink took what it could: live views, call signalling.
+   * Keeps nothing of it. */
+  readonly observe?: (batch: Batch) => void;
   /** What an operator wants to know of; rate-limited by who takes it. */
   readonly note?: IngestNote;
 }
@@ -43,6 +46,7 @@ export class Ingest {
   readonly streams = new Set<HunterStream>();
   private readonly sink: Sink;
   private readonly inspect: ((batch: Batch) => void) | undefined;
+  private readonly observe: ((batch: Batch) => void) | undefined;
   private readonly note: IngestNote;
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
@@ -65,6 +69,7 @@ export class Ingest {
     this.sink = options.sink;
     this.signals = new FlowSignals(options, this.streams);
     this.inspect = options.inspect;
+    this.observe = options.observe;
     this.note = options.note ?? (() => {});
     this.tally = createTally(options.row);
     this.batch = {
@@ -199,6 +204,7 @@ export class Ingest {
     const from = this.sink.offer(this.batch, 0);
     this.tally.end();
     this.hunters.count(hunter, view.count, length, stream.port.peer);
+    this.observe?.(this.batch);
     stream.pendingAcks++;
     if (from === view.count) this.expectAck(ack);
     else {

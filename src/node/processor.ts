@@ -5,14 +5,11 @@ import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
-import { addRoutes, type Route } from "../control/dispatch.ts";
-import { createManagement } from "../control/management.ts";
 import { Board, boardWord, createBoardMemory, recorderState } from "../pipeline/board.ts";
-import { Roster } from "../roster/roster.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
-import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { readAccounts } from "./accounts.ts";
 import { buildInfo } from "./build-info.ts";
+import { ControlPlane } from "./control-plane.ts";
 import { installFaults } from "./faults.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
@@ -41,7 +38,7 @@ class Processor {
   private readonly clock = systemClock;
   private readonly board: Board;
   private readonly memory;
-  private readonly roster: Roster;
+  private readonly plane: ControlPlane;
   private shards: ShardThread[] = [];
   private recorder: RecorderThread | undefined = undefined;
 
@@ -50,7 +47,8 @@ class Processor {
     this.log = log;
     this.memory = createBoardMemory(config.workers);
     this.board = new Board(this.memory);
-    this.roster = new Roster(config.maxHunters, this.clock);
+    const { board, clock } = this;
+    this.plane = new ControlPlane({ config, board, log, clock });
   }
 
   async run(): Promise<number> {
@@ -109,15 +107,7 @@ class Processor {
     listen: { host: string; port: number },
     rings: readonly SharedArrayBuffer[],
   ): Promise<void> {
-    const { config, board, log, clock, roster } = this;
-    const routes = new Map<string, Route>();
-    const management = createManagement({
-      processorId: config.processorId,
-      roster,
-      huntersMax: config.maxHunters,
-      troubled: () => Atomics.load(board.words, boardWord.recorderState) === recorderState.stalled,
-    });
-    addRoutes(routes, ManagementService, management);
+    const { config, board, log, clock, plane } = this;
     this.shards = board.rows.map(
       (row, shard) =>
         new ShardThread({
@@ -133,29 +123,25 @@ class Processor {
             logLevel: config.logLevel,
           },
           row,
-          routes,
+          routes: plane.routes,
           log,
           clock,
-          onHunters: (hunters) => {
-            for (const { id, packets, bytes, peer } of hunters) {
-              roster.received(id, packets, bytes, peer);
-            }
-          },
+          onHunters: (hunters) => plane.onHunters(hunters),
         }),
     );
     await Promise.all(this.shards.map((shard) => shard.start()));
   }
 
   private startTimers(): () => void {
-    const { board, roster, log, clock, config } = this;
+    const { board, plane, log, clock, config } = this;
     const watch = setInterval(() => {
       for (const shard of this.shards) shard.watch();
-      roster.sweep();
+      plane.sweep();
     }, watchIntervalMs);
     const stopStats = config.stats
       ? startStats({
           board,
-          roster,
+          roster: plane.roster,
           log,
           clock,
           intervalMs: config.statsIntervalMs,

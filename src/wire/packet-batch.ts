@@ -53,6 +53,9 @@ export class PacketBatchView {
   statsTotalCaptured = 0;
   statsFilteredMatched = 0;
   statsDropped = 0;
+  /** The last `stats` as it came; length 0 when absent or empty. */
+  statsStart = 0;
+  statsLength = 0;
 
   // Per packet. Unsigned 32-bit unless said otherwise.
   dataStart: Uint32Array = new Uint32Array(packetsAtStart);
@@ -66,6 +69,11 @@ export class PacketBatchView {
   linkType: Uint32Array = new Uint32Array(packetsAtStart);
   interfaceNameStart: Uint32Array = new Uint32Array(packetsAtStart);
   interfaceNameLength: Uint32Array = new Uint32Array(packetsAtStart);
+  /** The whole CapturedPacket, without tag and length. */
+  packetStart: Uint32Array = new Uint32Array(packetsAtStart);
+  packetLength: Uint32Array = new Uint32Array(packetsAtStart);
+  /** Not 0 when it has fields beside those named here, `matched_filter_ids` for example. */
+  hasMore: Uint8Array = new Uint8Array(packetsAtStart);
   /** The last `metadata` of the packet; length 0 when absent. */
   metadataStart: Uint32Array = new Uint32Array(packetsAtStart);
   metadataLength: Uint32Array = new Uint32Array(packetsAtStart);
@@ -89,6 +97,11 @@ export class PacketBatchView {
     this.linkType = larger(this.linkType, size);
     this.interfaceNameStart = larger(this.interfaceNameStart, size);
     this.interfaceNameLength = larger(this.interfaceNameLength, size);
+    this.packetStart = larger(this.packetStart, size);
+    this.packetLength = larger(this.packetLength, size);
+    const hasMore = new Uint8Array(size);
+    hasMore.set(this.hasMore);
+    this.hasMore = hasMore;
     this.metadataStart = larger(this.metadataStart, size);
     this.metadataLength = larger(this.metadataLength, size);
     return true;
@@ -215,6 +228,8 @@ export function walkPacketBatch(
   view.statsTotalCaptured = 0;
   view.statsFilteredMatched = 0;
   view.statsDropped = 0;
+  view.statsStart = 0;
+  view.statsLength = 0;
   position = 0;
   fault = walkOutcome.ok;
   while (position < length) {
@@ -259,6 +274,8 @@ function walkBatchField(view: PacketBatchView, bytes: Uint8Array, end: number): 
 
 function walkStats(view: PacketBatchView, bytes: Uint8Array, end: number): boolean {
   view.hasStats = true;
+  view.statsStart = position;
+  view.statsLength = end - position;
   while (position < end) {
     if (!readTag(bytes, end)) return false;
     const tag = low;
@@ -286,6 +303,9 @@ function walkPacket(view: PacketBatchView, bytes: Uint8Array, end: number): bool
   let nameLength = 0;
   let metadataStart = 0;
   let metadataLength = 0;
+  let more = 0;
+  view.packetStart[index] = position;
+  view.packetLength[index] = end - position;
   while (position < end) {
     let tag = bytes[position] as number;
     if (tag < 0x80 && tag >= 8) position++;
@@ -332,9 +352,11 @@ function walkPacket(view: PacketBatchView, bytes: Uint8Array, end: number): bool
         position += low;
         break;
       default:
+        more = 1;
         if (!skipField(bytes, end, tag, 0)) return false;
     }
   }
+  view.hasMore[index] = more;
   view.dataStart[index] = dataStart;
   view.dataLength[index] = dataLength;
   view.packetTimeLow[index] = timeLow;
