@@ -108,6 +108,16 @@ export const limits = {
   /** Longest time between fragments of one datagram, by capture time (RFC 1122 section 3.3.2). */
   fragmentAgeSecondsMax: 60,
 
+  // --- dissection ---------------------------------------------------------------------------------
+  /** Start line and headers of a SIP message: what is read of it. */
+  sipHeaderBytesMax: 16 * 1024,
+  /** One header's value; of a longer one the beginning is kept. */
+  sipValueBytesMax: 1024,
+  /** What is read of a SIP message's body. */
+  sipBodyBytesMax: 16 * 1024,
+  /** Media addresses of one body. */
+  sipMediaMax: 16,
+
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */
   huntUnackedBytesMax: 32 * 1024 * 1024,

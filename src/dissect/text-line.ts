@@ -1,0 +1,41 @@
+/** Lines and texts of protocols that speak in them, found in place: nothing is read outside `end`. */
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const replacement = "\ufffd";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const controls = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Position of the line feed that ends the line at `at`, or -1 when the range holds none. */
+export function findLineFeed(bytes: Uint8Array, at: number, end: number): number {
+  for (let index = at; index < end; index++) if (bytes[index] === lineFeed) return index;
+  return -1;
+}
+
+/** End of the text of the line from `at` to its line feed, which may have a carriage return before. */
+export function lineTextEnd(bytes: Uint8Array, at: number, lineFeedAt: number): number {
+  return lineFeedAt > at && bytes[lineFeedAt - 1] === carriageReturn ? lineFeedAt - 1 : lineFeedAt;
+}
+
+export function isLineEnd(byte: number | undefined): boolean {
+  return byte === lineFeed || byte === carriageReturn;
+}
+
+export function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09;
+}
+
+/**
+ * Text of `bytes[start, end)`, of at most `bytesMax` of them, that is safe to send and to show: folded
+ * lines are joined (RFC 3261 section 7.3.1), blanks around it are taken off, and U+FFFD stands for
+ * control characters and for what is no UTF-8.
+ */
+export function plainText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
+  const text = decoder.decode(bytes.subarray(start, Math.min(end, start + bytesMax)));
+  return text
+    .replaceAll(/[\r\n\t ]*[\r\n\t][\r\n\t ]*/g, " ")
+    .replaceAll(controls, replacement)
+    .trim();
+}
