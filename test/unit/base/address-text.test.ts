@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addressText, parseAddress } from "../../../src/packet/address-text.ts";
+import { addressText, parseAddress } from "../../../src/base/address-text.ts";
 import { seeded } from "../../support/seeded.ts";
 
 function canonical(text: string): string | undefined {

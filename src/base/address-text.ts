@@ -1,5 +1,4 @@
 /** IP addresses between their bytes and their text: dotted decimal, and RFC 5952 for IPv6. */
-import { uint16At } from "./layers.ts";
 
 const groups = 8;
 
@@ -93,4 +92,8 @@ function parseGroups(text: string, isLast: boolean): number[] | undefined {
     bytes.push(...dotted);
   }
   return bytes.length <= 16 ? bytes : undefined;
+}
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
