@@ -9,6 +9,9 @@ import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
 import type { Ingest, IngestNote } from "../ingest/ingest.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
+import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { createGrpcServer } from "./http-server.ts";
@@ -57,6 +60,9 @@ export class Door {
     });
     this.tunnel = new ControlTunnel(options.control);
     this.tunnel.serve(this.server, ManagementService);
+    this.tunnel.serve(this.server, Health);
+    this.tunnel.serve(this.server, ServerReflection);
+    this.tunnel.serve(this.server, ServerReflectionAlpha);
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.listener = net.createServer({ noDelay: true }, (socket) => {
       if (this.admit(socket)) injector.injectConnection(socket);

@@ -18,6 +18,7 @@ import { onStopSignal } from "./signals.ts";
 import { startStats } from "./stats.ts";
 
 const watchIntervalMs = 2000;
+const tickIntervalMs = 250;
 
 /**
  * Runs `weir process` until it is told to stop; 0 when everything accepted is written.
@@ -138,6 +139,7 @@ class Processor {
       for (const shard of this.shards) shard.watch();
       plane.sweep();
     }, watchIntervalMs);
+    const tick = setInterval(() => plane.tick(), tickIntervalMs);
     const stopStats = config.stats
       ? startStats({
           board,
@@ -151,6 +153,7 @@ class Processor {
       : () => {};
     return () => {
       clearInterval(watch);
+      clearInterval(tick);
       stopStats();
     };
   }
@@ -163,6 +166,7 @@ class Processor {
       "stopping",
       `${signal}: no new connections, hunters are paused, what is under way is written`,
     );
+    this.plane.beginStop();
     await Promise.all(this.shards.map((shard) => shard.ask("drain")));
     // Shards that wait for room in the queue wait for the recorder too: that is not waited for twice.
     const endsMs = begun + limits.drainReadMsMax + limits.drainRecorderMsMax;

@@ -26,9 +26,16 @@ export function obstacleToGo(folder: string): string {
   return `the modules cannot be downloaded: ${download.stderr.toString().trim()}`;
 }
 
-/** Builds the module in `folder` into `outfile`; throws what the compiler says. */
-export async function buildGo(folder: string, outfile: string): Promise<void> {
-  const command = ["go", "build", "-trimpath", "-buildvcs=false", "-o", outfile, "."];
+/**
+ * Builds the module in `folder`, or `packages` that it requires, into `outfile`, which is a directory
+ * when there are several; throws what the compiler says.
+ */
+export async function buildGo(
+  folder: string,
+  outfile: string,
+  packages: readonly string[] = ["."],
+): Promise<void> {
+  const command = ["go", "build", "-trimpath", "-buildvcs=false", "-o", outfile, ...packages];
   const build = Bun.spawn(command, { cwd: folder, env: environment, stderr: "pipe" });
   const text = await new Response(build.stderr).text();
   if ((await build.exited) !== 0) throw new Error(`go build: ${text}`);
