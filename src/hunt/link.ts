@@ -1,9 +1,11 @@
 import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
+import { callReason, isForeign } from "../base/call-reason.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
+import { showEndpoint } from "../config/parse-endpoint.ts";
 import type { Events } from "../telemetry/events.ts";
 import type {
   HunterHeartbeat,
@@ -14,13 +16,7 @@ import { huntEvent } from "./events.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Outbox } from "./outbox.ts";
 import { PacketStream } from "./packet-stream.ts";
-import {
-  callReason,
-  connectProcessor,
-  endpointText,
-  isForeign,
-  type ProcessorClient,
-} from "./processor-client.ts";
+import { connectProcessor, type ProcessorClient } from "./processor-client.ts";
 import { isRefusal, judgeOldest } from "./refusal.ts";
 import type { Tally } from "./tally.ts";
 
@@ -62,7 +58,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#address = endpointText(options.endpoint);
+    this.#address = showEndpoint(options.endpoint);
     this.#backoff = createBackoff({
       minMs: options.reconnectMsMin,
       maxMs: Math.max(options.reconnectMsMin, limits.huntReconnectMsMax),

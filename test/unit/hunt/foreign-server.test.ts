@@ -4,7 +4,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import { status } from "@grpc/grpc-js";
-import { callReason } from "../../../src/hunt/processor-client.ts";
+import { callReason } from "../../../src/base/call-reason.ts";
 import { numberedPcap } from "./capture-files.ts";
 import { captureFile, removeCaptureFiles, startHunt } from "./hunt-harness.ts";
 

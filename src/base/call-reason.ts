@@ -1,0 +1,69 @@
+/** Status codes of gRPC by number (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+const statusNames = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+] as const;
+
+/** `UNAVAILABLE` for 14, `code 99` for what gRPC does not define. */
+export function statusName(code: number): string {
+  return statusNames[code] ?? `code ${code}`;
+}
+
+/** What grpc-js says when the other side is no gRPC server. */
+const foreignReasons: ReadonlyArray<readonly [RegExp, string]> = [
+  [/Protocol error/, "what answers there does not speak gRPC (HTTP/2)"],
+  [
+    /Received HTTP status code (\d+)/,
+    "it answers with HTTP status $1, as web servers do, and not with gRPC",
+  ],
+  [/Call ended without gRPC status/, "it ended the call without a gRPC status"],
+];
+
+const connectReasons: ReadonlyArray<readonly [RegExp, string]> = [
+  [/ECONNREFUSED/, "connection refused"],
+  [/ENOTFOUND|Name resolution failed|EAI_/, "its name is not known"],
+  [/ETIMEDOUT|timed out/i, "it does not answer"],
+  [/EHOSTUNREACH|ENETUNREACH/, "no route to it"],
+  [/ECONNRESET/, "connection reset"],
+  [/Failed to connect/, "it closes connections at once: it may be full, or want TLS"],
+];
+
+/** Whether an error of a call shows that something else than a gRPC server is at the address. */
+export function isForeign(details: string): boolean {
+  return foreignReasons.some(([pattern]) => pattern.test(details));
+}
+
+/** grpc-js puts the time of the attempt into its text, which makes the same reason look new. */
+const connectionFrame =
+  /^No connection established\. Last error: (.*?)(?: \([\d-]+T[\d:.]+Z\))?\. Resolution note: ?$/;
+
+/** Why a call failed, for a person: the reason in words where it is known, else code and text. */
+export function callReason(code: number, details: string): string {
+  for (const [pattern, text] of foreignReasons) {
+    const found = pattern.exec(details);
+    if (found !== null) return text.replace("$1", found[1] ?? "");
+  }
+  const name = statusName(code);
+  if (name === "UNAVAILABLE" || name === "DEADLINE_EXCEEDED") {
+    const known = connectReasons.find(([pattern]) => pattern.test(details));
+    if (known !== undefined) return known[1];
+    if (name === "DEADLINE_EXCEEDED") return "it does not answer";
+  }
+  const text = details.replace(connectionFrame, "$1");
+  return text === "" ? name : `${name}: ${text}`;
+}
