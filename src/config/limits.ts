@@ -117,6 +117,29 @@ export const limits = {
   sipBodyBytesMax: 16 * 1024,
   /** Media addresses of one body. */
   sipMediaMax: 16,
+  /** One TLS hello with its record headers; of a longer one the beginning is read. */
+  helloBytesMax: 16 * 1024,
+  /** Hellos of several segments that one shard waits for the rest of. */
+  hellosMax: 256,
+  /** Segments of one hello that are kept when one before them is missing. */
+  helloSegmentsMax: 4,
+  /** A server name or protocol name in a hello, and protocol names in one. */
+  tlsNameBytesMax: 255,
+  tlsAlpnMax: 16,
+  /** Start line and headers of an HTTP message: what is read of it. */
+  httpHeadBytesMax: 16 * 1024,
+  /** Its target, and one header's value; of a longer one the beginning is kept. */
+  httpValueBytesMax: 1024,
+  /** A DNS name as RFC 1035 section 3.1 bounds it; a longer one is given as "". */
+  dnsNameBytesMax: 255,
+  /** Pointers that are followed in one name. */
+  dnsPointersMax: 32,
+  /** Answers of one message that are told. */
+  dnsAnswersMax: 32,
+  /** Records of one message that are looked at. */
+  dnsRecordsMax: 256,
+  /** Characters of an answer's data; of a longer one the beginning is kept. */
+  dnsDataCharsMax: 1024,
 
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */

@@ -6,9 +6,10 @@
  * characters; of a value longer than `limits.sipValueBytesMax` the beginning is kept.
  */
 import { limits } from "../config/limits.ts";
+import { readHeaders } from "./message-headers.ts";
 import { type MediaAddress, readMedia } from "./sdp.ts";
 import { parseSipAddress } from "./sip-address.ts";
-import { findLineFeed, isBlank, isLineEnd, lineTextEnd, plainText } from "./text-line.ts";
+import { findLineFeed, isLineEnd, lineTextEnd, plainText } from "./text-line.ts";
 
 /** Fields that the message does not have are "" or 0. */
 export interface SipMessage {
@@ -50,7 +51,6 @@ const headerNames: ReadonlyMap<string, string> = new Map([
   ["content-length", "content-length"],
   ["l", "content-length"],
 ]);
-const headerNameBytesMax = 19;
 
 const startLineBytesMax = 256;
 const requestLine = /^([!%'*+\-.0-9A-Z_`a-z~]{1,32}) +\S/;
@@ -67,7 +67,15 @@ export function dissectSip(bytes: Uint8Array, start: number, end: number): SipMe
   const message = readStartLine(bytes, at, lineTextEnd(bytes, at, lineFeedAt));
   if (message === undefined) return undefined;
   const headers = new Map<string, string>();
-  const bodyAt = readHeaders(headers, bytes, lineFeedAt + 1, headersEnd);
+  const { sipValueBytesMax } = limits;
+  const bodyAt = readHeaders(
+    headers,
+    headerNames,
+    bytes,
+    lineFeedAt + 1,
+    headersEnd,
+    sipValueBytesMax,
+  );
   setHeaders(message, headers);
   if (bodyAt >= 0) message.media = readBody(message, headers, bytes, bodyAt, end);
   return message;
@@ -101,49 +109,6 @@ function emptyMessage(method: string, responseCode: number, reason: string): Sip
     contentType: "",
     media: [],
   };
-}
-
-/**
- * Reads the headers of `headerNames`, each in its first occurrence, into `headers`. Returns where the
- * body starts, or -1 when the range ends before it: a line that is cut off there is not read, since
- * half a Call-ID names another call.
- */
-function readHeaders(
-  headers: Map<string, string>,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  let at = start;
-  while (at < end) {
-    let lineFeedAt = findLineFeed(bytes, at, end);
-    if (lineFeedAt < 0) return -1;
-    if (lineTextEnd(bytes, at, lineFeedAt) === at) return lineFeedAt + 1;
-    // What begins with a blank belongs to the line before it.
-    while (lineFeedAt + 1 < end && isBlank(bytes[lineFeedAt + 1])) {
-      lineFeedAt = findLineFeed(bytes, lineFeedAt + 1, end);
-      if (lineFeedAt < 0) return -1;
-    }
-    readHeader(headers, bytes, at, lineFeedAt);
-    at = lineFeedAt + 1;
-  }
-  return -1;
-}
-
-function readHeader(
-  headers: Map<string, string>,
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-): void {
-  const colonMax = Math.min(end, at + headerNameBytesMax + 4);
-  let colon = at;
-  while (colon < colonMax && bytes[colon] !== 0x3a) colon++;
-  if (colon === colonMax) return;
-  const written = plainText(bytes, at, colon, colon - at).toLowerCase();
-  const name = headerNames.get(written);
-  if (name === undefined || headers.has(name)) return;
-  headers.set(name, plainText(bytes, colon + 1, end, limits.sipValueBytesMax));
 }
 
 function setHeaders(message: SipMessage, headers: ReadonlyMap<string, string>): void {

@@ -1,0 +1,121 @@
+import { limits } from "../config/limits.ts";
+
+const alert = 21;
+const alertBytes = 2;
+const handshake = 22;
+const recordHeaderBytes = 5;
+const messageHeaderBytes = 4;
+/** Payload of a record in the clear (RFC 8446 section 5.1). */
+const recordBytesMax = 16_384;
+/** Version, random, and an empty session id: what a hello has at least. */
+const helloBytesMin = 35;
+
+export const helloType = { client: 1, server: 2 } as const;
+
+/** A hello without its headers: `bytes[start, end)`, and whether that is all of it. */
+export interface HelloBody {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly isWhole: boolean;
+}
+
+/**
+ * Whether `bytes[start, end)` may be the start of a TLS stream: a handshake record with a
+ * ClientHello or ServerHello at its start (RFC 8446 sections 4 and 5.1), as far as there are bytes.
+ */
+export function isHelloStart(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = Math.min(end - start, recordHeaderBytes + messageHeaderBytes + 2);
+  if (length <= 0) return false;
+  for (let index = 0; index < length; index++) {
+    if (!isHelloByte(bytes[start + index] as number, index)) return false;
+  }
+  if (length < recordHeaderBytes) return true;
+  const recordLength = uint16At(bytes, start + 3);
+  if (recordLength === 0 || recordLength > recordBytesMax) return false;
+  if (length < recordHeaderBytes + messageHeaderBytes) return true;
+  return uint24At(bytes, start + 6) >= helloBytesMin;
+}
+
+/** Byte `index` of a record with a hello in it; two versions begin with 3. */
+function isHelloByte(byte: number, index: number): boolean {
+  switch (index) {
+    case 0:
+      return byte === handshake;
+    case 1:
+    case 9:
+      return byte === 3;
+    case 2:
+    case 10:
+      return byte <= 4;
+    case 5:
+      return byte === helloType.client || byte === helloType.server;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Position behind the alerts in the clear at `start`: a server may warn that it does not know the
+ * name it was asked for, and go on (RFC 6066 section 3).
+ */
+function skipAlerts(bytes: Uint8Array, start: number, end: number): number {
+  const recordBytes = recordHeaderBytes + alertBytes;
+  let at = start;
+  while (end - at >= recordBytes && bytes[at] === alert && bytes[at + 1] === 3) {
+    if (uint16At(bytes, at + 3) !== alertBytes) break;
+    at += recordBytes;
+  }
+  return at;
+}
+
+/**
+ * The hello at the start of a TCP payload, put together when it is spread over several records; of
+ * one that goes on behind the payload, or is longer than `limits.helloBytesMax`, the beginning.
+ * Undefined when there is none, or not even its headers.
+ */
+export function findHello(
+  bytes: Uint8Array,
+  payloadStart: number,
+  end: number,
+): HelloBody | undefined {
+  const start = skipAlerts(bytes, payloadStart, end);
+  const bodyAt = start + recordHeaderBytes + messageHeaderBytes;
+  if (end < bodyAt || !isHelloStart(bytes, start, end)) return undefined;
+  const type = bytes[start + recordHeaderBytes] as number;
+  const length = uint24At(bytes, start + recordHeaderBytes + 1);
+  const first = start + recordHeaderBytes + uint16At(bytes, start + 3);
+  if (first >= bodyAt + length) {
+    const isWhole = end >= bodyAt + length;
+    return { type, bytes, start: bodyAt, end: isWhole ? bodyAt + length : end, isWhole };
+  }
+  const message = joinRecords(bytes, start, end, messageHeaderBytes + length);
+  const isWhole = message.length === messageHeaderBytes + length;
+  return { type, bytes: message, start: messageHeaderBytes, end: message.length, isWhole };
+}
+
+/** The first `length` bytes of a handshake message, taken from the records that carry it. */
+function joinRecords(bytes: Uint8Array, start: number, end: number, length: number): Uint8Array {
+  const message = new Uint8Array(Math.min(length, limits.helloBytesMax, end - start));
+  let filled = 0;
+  let at = start;
+  while (filled < message.length && end - at > recordHeaderBytes && bytes[at] === handshake) {
+    const recordLength = uint16At(bytes, at + 3);
+    if (recordLength === 0 || recordLength > recordBytesMax) break;
+    at += recordHeaderBytes;
+    const part = Math.min(recordLength, end - at, message.length - filled);
+    message.set(bytes.subarray(at, at + part), filled);
+    filled += part;
+    at += recordLength;
+  }
+  return message.subarray(0, filled);
+}
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+function uint24At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 16) | uint16At(bytes, at + 1);
+}
