@@ -47,6 +47,10 @@ export const limits = {
   linkTypesMax: 64,
   /** Hunter ids that one shard remembers; the one longest silent is forgotten first. */
   huntersPerShardMax: 65_536,
+  /** Hunters of one stream that control knows to be connected by it: a processor below carries many. */
+  streamHuntersMax: 1024,
+  /** The same over all streams of one shard. */
+  streamingHuntersPerShardMax: 32_768,
   /** Packet streams over all shards. */
   streamsMax: 1024,
   /** Acks of one stream that wait for the disk; above it the stream is not read. */
@@ -97,6 +101,25 @@ export const limits = {
   registrationBytesMax: 64 * 1024,
   hunterStaleMs: 30_000,
   hunterForgetMs: 300_000,
+  /** Time between two looks for hunters that have fallen silent. */
+  hunterSweepMs: 2000,
+  /** Time between two clean-ups of those silent for long. */
+  hunterPurgeMs: 120_000,
+  /** Changes of a hunter's counters are told to listeners at most this often. */
+  hunterChangedMs: 1000,
+  /** Hunters of one heartbeat stream that it keeps from being forgotten. */
+  heartbeatHuntersMax: 16,
+
+  // --- status, topology and monitoring ------------------------------------------------------------
+  /** Hunters, or subscribers, of one answer, encoded: existing clients take messages of 4 MiB. */
+  statusBytesMax: 3 * 1024 * 1024,
+  /** Changes that wait for one SubscribeTopology stream; when full, new ones are left out. */
+  topologyUpdatesMax: 100,
+  /** Hunters with changes that wait for one monitoring stream; more become one snapshot. */
+  monitoringUpdatesMax: 256,
+  /** Live views of which control knows, and hunter ids of one that it shows. */
+  subscriberReportsMax: 4096,
+  subscriberHuntersShownMax: 16,
 
   // --- detection ----------------------------------------------------------------------------------
   /** Conversations that one shard remembers. */

@@ -12,7 +12,9 @@ import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
+import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { createGrpcServer } from "./http-server.ts";
 import { MessageBudget } from "./message-budget.ts";
@@ -63,6 +65,8 @@ export class Door {
     this.tunnel.serve(this.server, Health);
     this.tunnel.serve(this.server, ServerReflection);
     this.tunnel.serve(this.server, ServerReflectionAlpha);
+    this.tunnel.serve(this.server, MonitoringService, ["SubscribePackets"]);
+    this.tunnel.serve(this.server, DataService, ["StreamPackets", "SubscribePackets"]);
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.listener = net.createServer({ noDelay: true }, (socket) => {
       if (this.admit(socket)) injector.injectConnection(socket);

@@ -25,9 +25,12 @@ export function identify(
   const wire = new Uint8Array(bytes.subarray(start, start + length));
   if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
   const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
+  const hunter = hunters.find(id);
+  if (stream.hunter !== undefined && stream.hunter.id !== id) stream.mixed = true;
   stream.wireId = wire;
-  stream.hunter = hunters.find(id);
-  return stream.hunter;
+  stream.hunter = hunter;
+  hunters.join(stream.members, hunter);
+  return hunter;
 }
 
 /** The name of a hunter that gives none: its address, so that its packets can be told apart. */

@@ -1,6 +1,6 @@
 /** The state of one StreamPackets call. What happens to it is decided in `ingest.ts`. */
 
-import type { HunterEntry } from "./hunter-table.ts";
+import type { HunterEntry, StreamMembers } from "./hunter-table.ts";
 import { type FlowLevel, flowControl } from "./pressure.ts";
 import { streamControlBytesMax, writeStreamControl } from "./stream-control.ts";
 import type { StreamPort, StreamStatus } from "./stream-port.ts";
@@ -11,6 +11,10 @@ export class HunterStream {
   hunter: HunterEntry | undefined = undefined;
   /** The bytes of that hunter's id as they came, for a comparison without a string. */
   wireId: Uint8Array = new Uint8Array(0);
+  /** The hunters seen on it; more than `limits.streamHuntersMax` are not kept. */
+  readonly members: StreamMembers = new Set();
+  /** Batches of more than one hunter came on it. */
+  mixed = false;
   /** The level that this client was told last. */
   signalled: FlowLevel = flowControl.continue;
   pendingAcks = 0;

@@ -11,21 +11,32 @@ export interface HunterEntry {
   batches: number;
   /** `address:port` that it was last seen at. */
   peer: string;
+  /** Open streams that carry it now, and how many ended since the last `takeReport`. */
+  streams: number;
+  streamsEnded: number;
 }
 
-/** What one hunter sent in one reporting interval. */
+/** What one hunter sent in one reporting interval, and where it stands at its end. Plain data. */
 export interface HunterReport {
   readonly id: string;
   readonly packets: number;
   readonly bytes: number;
   readonly batches: number;
   readonly peer: string;
+  /** Open streams of this shard that carry it. */
+  readonly streams: number;
+  /** Streams that carried it and ended in the interval. */
+  readonly streamsEnded: number;
 }
+
+/** The hunters that one stream is known to carry. */
+export type StreamMembers = Set<HunterEntry>;
 
 export class HunterTable {
   private readonly entries = new Map<string, HunterEntry>();
   private active = new Set<HunterEntry>();
   private created = 0;
+  private memberships = 0;
 
   find(id: string): HunterEntry {
     const known = this.entries.get(id);
@@ -35,12 +46,7 @@ export class HunterTable {
       this.entries.set(id, known);
       return known;
     }
-    if (this.entries.size >= limits.huntersPerShardMax) {
-      for (const oldest of this.entries.keys()) {
-        this.entries.delete(oldest);
-        break;
-      }
-    }
+    if (this.entries.size >= limits.huntersPerShardMax) this.forgetOldest();
     const entry: HunterEntry = {
       id,
       number: this.created++,
@@ -48,6 +54,8 @@ export class HunterTable {
       bytes: 0,
       batches: 0,
       peer: "",
+      streams: 0,
+      streamsEnded: 0,
     };
     this.entries.set(id, entry);
     return entry;
@@ -62,17 +70,54 @@ export class HunterTable {
     if (this.active.size < limits.huntersPerShardMax) this.active.add(entry);
   }
 
-  /** Reports of the hunters that sent something since the last call, and starts again at zero. */
+  /**
+   * Notes that a stream carries this hunter. Beyond the limits nothing is noted: such a hunter lives
+   * by its packets alone.
+   */
+  join(members: StreamMembers, entry: HunterEntry): void {
+    if (members.has(entry) || members.size >= limits.streamHuntersMax) return;
+    if (this.memberships >= limits.streamingHuntersPerShardMax) return;
+    members.add(entry);
+    this.memberships++;
+    entry.streams++;
+    this.active.add(entry);
+  }
+
+  /** The stream of these members has ended. */
+  leave(members: StreamMembers): void {
+    for (const entry of members) {
+      entry.streams--;
+      entry.streamsEnded++;
+      this.active.add(entry);
+    }
+    this.memberships -= members.size;
+    members.clear();
+  }
+
+  /** Reports of the hunters of which something is new since the last call; starts again at zero. */
   takeReport(): HunterReport[] {
     const reports: HunterReport[] = [];
     for (const entry of this.active) {
-      const { id, packets, bytes, batches, peer } = entry;
-      reports.push({ id, packets, bytes, batches, peer });
+      const { id, packets, bytes, batches, peer, streams, streamsEnded } = entry;
+      reports.push({ id, packets, bytes, batches, peer, streams, streamsEnded });
       entry.packets = 0;
       entry.bytes = 0;
       entry.batches = 0;
+      entry.streamsEnded = 0;
     }
     this.active = new Set();
     return reports;
+  }
+
+  /**
+   * Forgets the one looked up longest ago that no stream carries: an id has one entry for as long as
+   * a stream is counted on it. Streams carry at most half of the table, so there is one.
+   */
+  private forgetOldest(): void {
+    for (const [id, entry] of this.entries) {
+      this.entries.delete(id);
+      if (entry.streams === 0) return;
+      this.entries.set(id, entry);
+    }
   }
 }

@@ -21,7 +21,13 @@ import { identify } from "./hunter-identity.ts";
 import { HunterStream } from "./hunter-stream.ts";
 import { HunterTable } from "./hunter-table.ts";
 import { LinkTypeGate } from "./link-type-gate.ts";
-import { invalidArgument, type StreamPort, type StreamStatus, statusOk } from "./stream-port.ts";
+import {
+  invalidArgument,
+  type StreamPort,
+  type StreamStatus,
+  statusOk,
+  unavailable,
+} from "./stream-port.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface IngestOptions extends FlowSignalsOptions {
@@ -125,6 +131,16 @@ export class Ingest {
     stream.reading = false;
     this.endIfSettled(stream);
     return false;
+  }
+
+  /**
+   * Ends the calls whose batches come from that hunter alone, after their acks: UNAVAILABLE with
+   * `reason`, so that it registers anew. A call that carries others too goes on.
+   */
+  endHunter(hunterId: string, reason: string): void {
+    for (const stream of [...this.streams]) {
+      if (stream.hunter?.id === hunterId && !stream.mixed) this.close(stream, unavailable(reason));
+    }
   }
 
   /** Something was done, or the pressure changed: sends what may be sent, reads on what may be read. */
@@ -316,6 +332,7 @@ export class Ingest {
 
   private forget(stream: HunterStream): void {
     this.streams.delete(stream);
+    this.hunters.leave(stream.members);
     this.idle.delete(stream);
     this.waiting.delete(stream);
     stream.waiting = undefined;

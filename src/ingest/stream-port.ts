@@ -23,3 +23,8 @@ export const statusOk: StreamStatus = { code: 0, message: "" };
 export function invalidArgument(message: string): StreamStatus {
   return { code: 3, message };
 }
+
+/** The client may come again at once. */
+export function unavailable(message: string): StreamStatus {
+  return { code: 14, message };
+}

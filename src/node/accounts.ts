@@ -3,10 +3,13 @@
  * received = accepted + rejected, and with recording on
  * accepted = written + in flight + held + abandoned.
  */
+import type { PacketCounts } from "../control/node-status.ts";
 import {
   type Board,
+  boardWord,
   type RecorderCounter,
   recorderCounters,
+  recorderState,
   type ShardCounter,
   shardCounter,
   shardCounters,
@@ -68,4 +71,28 @@ export function readAccounts(board: Board): Accounts {
   const inFlight = ingest.recordOffered - recorder.packetsWritten;
   const held = ingest.packetsAccepted - ingest.recordOffered - ingest.packetsAbandoned;
   return { ingest, recorder, labels, rejected, inFlight, held, shardStreams };
+}
+
+/** The same for those that ask over the network; without a recorder nothing waits for one. */
+export function packetCounts(board: Board): PacketCounts {
+  const { ingest, recorder, rejected, inFlight, held } = readAccounts(board);
+  const off = Atomics.load(board.words, boardWord.recorderState) === recorderState.off;
+  return {
+    received: ingest.packetsReceived,
+    accepted: ingest.packetsAccepted,
+    rejected,
+    acknowledged: ingest.packetsAcked,
+    written: recorder.packetsWritten,
+    inFlight: off ? 0 : inFlight,
+    held: off ? 0 : held,
+    abandoned: off ? 0 : ingest.packetsAbandoned,
+    deleted: recorder.packetsDeleted,
+  };
+}
+
+const received = shardCounter("packetsReceived");
+
+/** Packets received over all shards, without waiting for a write that is under way. */
+export function packetsReceived(board: Board): number {
+  return board.rows.reduce((sum, { counters }) => sum + (counters[received] ?? 0), 0);
 }

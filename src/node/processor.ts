@@ -18,7 +18,6 @@ import { onStopSignal } from "./signals.ts";
 import { startStats } from "./stats.ts";
 
 const watchIntervalMs = 2000;
-const tickIntervalMs = 250;
 
 /**
  * Runs `weir process` until it is told to stop; 0 when everything accepted is written.
@@ -49,7 +48,10 @@ class Processor {
     this.memory = createBoardMemory(config.workers);
     this.board = new Board(this.memory);
     const { board, clock } = this;
-    this.plane = new ControlPlane({ config, board, log, clock });
+    const endHunter = (hunterId: string, reason: string): void => {
+      for (const shard of this.shards) shard.endHunter(hunterId, reason);
+    };
+    this.plane = new ControlPlane({ config, board, log, clock, endHunter });
   }
 
   async run(): Promise<number> {
@@ -127,7 +129,8 @@ class Processor {
           routes: plane.routes,
           log,
           clock,
-          onHunters: (hunters) => plane.onHunters(hunters),
+          onHunters: (hunters) => plane.onHunters(shard, hunters),
+          onLost: () => plane.onShardLost(shard),
         }),
     );
     await Promise.all(this.shards.map((shard) => shard.start()));
@@ -137,13 +140,13 @@ class Processor {
     const { board, plane, log, clock, config } = this;
     const watch = setInterval(() => {
       for (const shard of this.shards) shard.watch();
-      plane.sweep();
     }, watchIntervalMs);
-    const tick = setInterval(() => plane.tick(), tickIntervalMs);
+    const stopPlane = plane.start();
     const stopStats = config.stats
       ? startStats({
           board,
           roster: plane.roster,
+          subscribers: () => plane.subscribers.totals(),
           log,
           clock,
           intervalMs: config.statsIntervalMs,
@@ -153,7 +156,7 @@ class Processor {
       : () => {};
     return () => {
       clearInterval(watch);
-      clearInterval(tick);
+      stopPlane();
       stopStats();
     };
   }

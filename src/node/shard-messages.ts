@@ -26,6 +26,8 @@ export type ShardCommand =
   | { readonly kind: "drain" }
   /** The recorder is done: send the last acks, end the streams, close the connections. */
   | { readonly kind: "finish" }
+  /** End the packet streams that carry that hunter alone, with UNAVAILABLE. */
+  | { readonly kind: "end-hunter"; readonly hunterId: string; readonly reason: string }
   /** Only in builds with FAULTS: fail as told. */
   | { readonly kind: "fault"; readonly fault: "throw" | "hang" };
 

@@ -19,6 +19,8 @@ export interface ShardThreadOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly onHunters: (hunters: readonly HunterReport[]) => void;
+  /** The thread is gone, and with it every call that it had. */
+  readonly onLost: () => void;
 }
 
 /** A thread that turns answers within these, whatever the disk does. */
@@ -66,6 +68,11 @@ export class ShardThread {
   terminate(): void {
     this.stopping = true;
     void this.worker?.terminate();
+  }
+
+  /** Ends the packet streams that carry that hunter alone. */
+  endHunter(hunterId: string, reason: string): void {
+    this.worker?.postMessage({ kind: "end-hunter", hunterId, reason } satisfies ShardCommand);
   }
 
   /** Only in builds with FAULTS. */
@@ -144,6 +151,7 @@ export class ShardThread {
 
   private onExit(): void {
     this.worker = undefined;
+    this.options.onLost();
     for (const resolve of this.waiting.values()) resolve();
     this.waiting.clear();
     if (this.stopping) return;

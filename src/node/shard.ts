@@ -81,6 +81,9 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
         case "finish":
           void finish(door, ingest).then(() => report({ kind: "finished" }));
           return;
+        case "end-hunter":
+          ingest.endHunter(command.hunterId, command.reason);
+          return;
         case "fault":
           if (feature("FAULTS")) fail(command.fault);
       }

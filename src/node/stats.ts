@@ -1,6 +1,7 @@
 /** The periodic line of counters (`--stats`). */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
+import type { SubscriberTotals } from "../control/subscriber-table.ts";
 import { protocolName } from "../detect/registry.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import type { Roster } from "../roster/roster.ts";
@@ -10,6 +11,7 @@ import { readAccounts, type ShardTotals } from "./accounts.ts";
 export interface StatsOptions {
   readonly board: Board;
   readonly roster: Roster;
+  readonly subscribers: () => SubscriberTotals;
   readonly log: Log;
   readonly clock: Clock;
   readonly intervalMs: number;
@@ -47,6 +49,7 @@ export class StatsReporter {
 
   report(): void {
     const { board, roster, log, clock, recordCapacityBytes } = this.options;
+    const subscribers = this.options.subscribers();
     const now = clock.monotonicMs();
     const seconds = Math.max(0.001, (now - this.lastMs) / 1000);
     this.lastMs = now;
@@ -64,6 +67,8 @@ export class StatsReporter {
       hunters: roster.size,
       streams,
       ...(board.shards > 1 ? { shard_streams: shardStreams.join(" ") } : {}),
+      subscribers: subscribers.open,
+      subscriber_drops: subscribers.batchesDropped,
       mb_per_s: Number(megabytes.toFixed(1)),
       received: ingest.packetsReceived,
       accepted: ingest.packetsAccepted,

@@ -9,7 +9,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { PacketBatchSchema, SubscribeRequestSchema } from "../data/data_pb.ts";
 import { file_lippycat_data_data } from "../data/data_pb.ts";
-import type { ConnectedHunter } from "../management/management_pb.ts";
+import type { ConnectedHunter, ProcessorStats } from "../management/management_pb.ts";
 import { file_lippycat_management_management } from "../management/management_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file lippycat/monitoring/monitoring.proto.
  */
 export const file_lippycat_monitoring_monitoring: GenFile = /*@__PURE__*/
-  fileDesc("CiRsaXBweWNhdC9tb25pdG9yaW5nL21vbml0b3JpbmcucHJvdG8SE2xpcHB5Y2F0Lm1vbml0b3JpbmciGAoWR2V0SHVudGVyU3RhdHVzUmVxdWVzdCLJAQoSSHVudGVyU3RhdHVzVXBkYXRlEkAKC3VwZGF0ZV90eXBlGAEgASgOMisubGlwcHljYXQubW9uaXRvcmluZy5IdW50ZXJTdGF0dXNVcGRhdGVUeXBlEhQKDHRpbWVzdGFtcF9ucxgCIAEoAxIUCgxwcm9jZXNzb3JfaWQYAyABKAkSNQoHaHVudGVycxgEIAMoCzIkLmxpcHB5Y2F0Lm1hbmFnZW1lbnQuQ29ubmVjdGVkSHVudGVyEg4KBnJlYXNvbhgFIAEoCSrnAQoWSHVudGVyU3RhdHVzVXBkYXRlVHlwZRIpCiVIVU5URVJfU1RBVFVTX1VQREFURV9UWVBFX1VOU1BFQ0lGSUVEEAASJgoiSFVOVEVSX1NUQVRVU19VUERBVEVfVFlQRV9TTkFQU0hPVBABEicKI0hVTlRFUl9TVEFUVVNfVVBEQVRFX1RZUEVfQ09OTkVDVEVEEAISJQohSFVOVEVSX1NUQVRVU19VUERBVEVfVFlQRV9DSEFOR0VEEAMSKgomSFVOVEVSX1NUQVRVU19VUERBVEVfVFlQRV9ESVNDT05ORUNURUQQBDLRAQoRTW9uaXRvcmluZ1NlcnZpY2USUQoQU3Vic2NyaWJlUGFja2V0cxIfLmxpcHB5Y2F0LmRhdGEuU3Vic2NyaWJlUmVxdWVzdBoaLmxpcHB5Y2F0LmRhdGEuUGFja2V0QmF0Y2gwARJpCg9HZXRIdW50ZXJTdGF0dXMSKy5saXBweWNhdC5tb25pdG9yaW5nLkdldEh1bnRlclN0YXR1c1JlcXVlc3QaJy5saXBweWNhdC5tb25pdG9yaW5nLkh1bnRlclN0YXR1c1VwZGF0ZTABYgZwcm90bzM", [file_lippycat_data_data, file_lippycat_management_management]);
+  fileDesc("CiRsaXBweWNhdC9tb25pdG9yaW5nL21vbml0b3JpbmcucHJvdG8SE2xpcHB5Y2F0Lm1vbml0b3JpbmciGAoWR2V0SHVudGVyU3RhdHVzUmVxdWVzdCLJAQoSSHVudGVyU3RhdHVzVXBkYXRlEkAKC3VwZGF0ZV90eXBlGAEgASgOMisubGlwcHljYXQubW9uaXRvcmluZy5IdW50ZXJTdGF0dXNVcGRhdGVUeXBlEhQKDHRpbWVzdGFtcF9ucxgCIAEoAxIUCgxwcm9jZXNzb3JfaWQYAyABKAkSNQoHaHVudGVycxgEIAMoCzIkLmxpcHB5Y2F0Lm1hbmFnZW1lbnQuQ29ubmVjdGVkSHVudGVyEg4KBnJlYXNvbhgFIAEoCSIWChRHZXROb2RlU3RhdHVzUmVxdWVzdCLnAgoKTm9kZVN0YXR1cxIUCgxwcm9jZXNzb3JfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRISCgp1cHRpbWVfc2VjGAMgASgEEjwKD3Byb2Nlc3Nvcl9zdGF0cxgEIAEoCzIjLmxpcHB5Y2F0Lm1hbmFnZW1lbnQuUHJvY2Vzc29yU3RhdHMSNAoHcGFja2V0cxgFIAEoCzIjLmxpcHB5Y2F0Lm1vbml0b3JpbmcuUGFja2V0QWNjb3VudHMSOgoOcmVjb3JkZXJfc3RhdGUYBiABKA4yIi5saXBweWNhdC5tb25pdG9yaW5nLlJlY29yZGVyU3RhdGUSNAoLc3Vic2NyaWJlcnMYByADKAsyHy5saXBweWNhdC5tb25pdG9yaW5nLlN1YnNjcmliZXISGQoRdG90YWxfc3Vic2NyaWJlcnMYCCABKA0SHQoVdG90YWxfYmF0Y2hlc19kcm9wcGVkGAkgASgEIrIBCg5QYWNrZXRBY2NvdW50cxIQCghyZWNlaXZlZBgBIAEoBBIQCghhY2NlcHRlZBgCIAEoBBIQCghyZWplY3RlZBgDIAEoBBIUCgxhY2tub3dsZWRnZWQYBCABKAQSDwoHd3JpdHRlbhgFIAEoBBIRCglpbl9mbGlnaHQYBiABKAQSDAoEaGVsZBgHIAEoBBIRCglhYmFuZG9uZWQYCCABKAQSDwoHZGVsZXRlZBgJIAEoBCLNAQoKU3Vic2NyaWJlchIRCgljbGllbnRfaWQYASABKAkSDAoEcGVlchgCIAEoCRISCgpodW50ZXJfaWRzGAMgAygJEhkKEWhhc19odW50ZXJfZmlsdGVyGAQgASgIEhIKCmJwZl9maWx0ZXIYBSABKAkSFAoMYmF0Y2hlc19zZW50GAYgASgEEhcKD2JhdGNoZXNfZHJvcHBlZBgHIAEoBBIWCg5iYXRjaGVzX3F1ZXVlZBgIIAEoBBIUCgxodW50ZXJfY291bnQYCSABKA0q5wEKFkh1bnRlclN0YXR1c1VwZGF0ZVR5cGUSKQolSFVOVEVSX1NUQVRVU19VUERBVEVfVFlQRV9VTlNQRUNJRklFRBAAEiYKIkhVTlRFUl9TVEFUVVNfVVBEQVRFX1RZUEVfU05BUFNIT1QQARInCiNIVU5URVJfU1RBVFVTX1VQREFURV9UWVBFX0NPTk5FQ1RFRBACEiUKIUhVTlRFUl9TVEFUVVNfVVBEQVRFX1RZUEVfQ0hBTkdFRBADEioKJkhVTlRFUl9TVEFUVVNfVVBEQVRFX1RZUEVfRElTQ09OTkVDVEVEEAQqnAEKDVJlY29yZGVyU3RhdGUSHgoaUkVDT1JERVJfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRFUl9TVEFURV9PRkYQARIcChhSRUNPUkRFUl9TVEFURV9SRUNPUkRJTkcQAhIaChZSRUNPUkRFUl9TVEFURV9TVEFMTEVEEAMSGQoVUkVDT1JERVJfU1RBVEVfQ0xPU0VEEAQyrgIKEU1vbml0b3JpbmdTZXJ2aWNlElEKEFN1YnNjcmliZVBhY2tldHMSHy5saXBweWNhdC5kYXRhLlN1YnNjcmliZVJlcXVlc3QaGi5saXBweWNhdC5kYXRhLlBhY2tldEJhdGNoMAESaQoPR2V0SHVudGVyU3RhdHVzEisubGlwcHljYXQubW9uaXRvcmluZy5HZXRIdW50ZXJTdGF0dXNSZXF1ZXN0GicubGlwcHljYXQubW9uaXRvcmluZy5IdW50ZXJTdGF0dXNVcGRhdGUwARJbCg1HZXROb2RlU3RhdHVzEikubGlwcHljYXQubW9uaXRvcmluZy5HZXROb2RlU3RhdHVzUmVxdWVzdBofLmxpcHB5Y2F0Lm1vbml0b3JpbmcuTm9kZVN0YXR1c2IGcHJvdG8z", [file_lippycat_data_data, file_lippycat_management_management]);
 
 /**
  * @generated from message lippycat.monitoring.GetHunterStatusRequest
@@ -77,6 +77,223 @@ export const HunterStatusUpdateSchema: GenMessage<HunterStatusUpdate> = /*@__PUR
   messageDesc(file_lippycat_monitoring_monitoring, 1);
 
 /**
+ * @generated from message lippycat.monitoring.GetNodeStatusRequest
+ */
+export type GetNodeStatusRequest = Message<"lippycat.monitoring.GetNodeStatusRequest"> & {
+};
+
+/**
+ * Describes the message lippycat.monitoring.GetNodeStatusRequest.
+ * Use `create(GetNodeStatusRequestSchema)` to create a new message.
+ */
+export const GetNodeStatusRequestSchema: GenMessage<GetNodeStatusRequest> = /*@__PURE__*/
+  messageDesc(file_lippycat_monitoring_monitoring, 2);
+
+/**
+ * @generated from message lippycat.monitoring.NodeStatus
+ */
+export type NodeStatus = Message<"lippycat.monitoring.NodeStatus"> & {
+  /**
+   * @generated from field: string processor_id = 1;
+   */
+  processorId: string;
+
+  /**
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * @generated from field: uint64 uptime_sec = 3;
+   */
+  uptimeSec: bigint;
+
+  /**
+   * As ManagementService.GetHunterStatus gives them.
+   *
+   * @generated from field: lippycat.management.ProcessorStats processor_stats = 4;
+   */
+  processorStats?: ProcessorStats | undefined;
+
+  /**
+   * @generated from field: lippycat.monitoring.PacketAccounts packets = 5;
+   */
+  packets?: PacketAccounts | undefined;
+
+  /**
+   * @generated from field: lippycat.monitoring.RecorderState recorder_state = 6;
+   */
+  recorderState: RecorderState;
+
+  /**
+   * Live views that are open; so many that an answer would be too long are left out.
+   *
+   * @generated from field: repeated lippycat.monitoring.Subscriber subscribers = 7;
+   */
+  subscribers: Subscriber[];
+
+  /**
+   * Open live views, those left out above included.
+   *
+   * @generated from field: uint32 total_subscribers = 8;
+   */
+  totalSubscribers: number;
+
+  /**
+   * Batches that live views lost, those that have ended included.
+   *
+   * @generated from field: uint64 total_batches_dropped = 9;
+   */
+  totalBatchesDropped: bigint;
+};
+
+/**
+ * Describes the message lippycat.monitoring.NodeStatus.
+ * Use `create(NodeStatusSchema)` to create a new message.
+ */
+export const NodeStatusSchema: GenMessage<NodeStatus> = /*@__PURE__*/
+  messageDesc(file_lippycat_monitoring_monitoring, 3);
+
+/**
+ * Packets since the processor was started. received = accepted + rejected, and with recording on
+ * accepted = written + in_flight + held + abandoned.
+ *
+ * @generated from message lippycat.monitoring.PacketAccounts
+ */
+export type PacketAccounts = Message<"lippycat.monitoring.PacketAccounts"> & {
+  /**
+   * @generated from field: uint64 received = 1;
+   */
+  received: bigint;
+
+  /**
+   * @generated from field: uint64 accepted = 2;
+   */
+  accepted: bigint;
+
+  /**
+   * @generated from field: uint64 rejected = 3;
+   */
+  rejected: bigint;
+
+  /**
+   * Their hunters were told that they are safe.
+   *
+   * @generated from field: uint64 acknowledged = 4;
+   */
+  acknowledged: bigint;
+
+  /**
+   * @generated from field: uint64 written = 5;
+   */
+  written: bigint;
+
+  /**
+   * In the recorder's queue.
+   *
+   * @generated from field: uint64 in_flight = 6;
+   */
+  inFlight: bigint;
+
+  /**
+   * Wait for room in that queue.
+   *
+   * @generated from field: uint64 held = 7;
+   */
+  held: bigint;
+
+  /**
+   * Lost with an ingest thread that died; never acknowledged.
+   *
+   * @generated from field: uint64 abandoned = 8;
+   */
+  abandoned: bigint;
+
+  /**
+   * Written to files that rotation has deleted since.
+   *
+   * @generated from field: uint64 deleted = 9;
+   */
+  deleted: bigint;
+};
+
+/**
+ * Describes the message lippycat.monitoring.PacketAccounts.
+ * Use `create(PacketAccountsSchema)` to create a new message.
+ */
+export const PacketAccountsSchema: GenMessage<PacketAccounts> = /*@__PURE__*/
+  messageDesc(file_lippycat_monitoring_monitoring, 4);
+
+/**
+ * One open live view.
+ *
+ * @generated from message lippycat.monitoring.Subscriber
+ */
+export type Subscriber = Message<"lippycat.monitoring.Subscriber"> & {
+  /**
+   * @generated from field: string client_id = 1;
+   */
+  clientId: string;
+
+  /**
+   * "address:port".
+   *
+   * @generated from field: string peer = 2;
+   */
+  peer: string;
+
+  /**
+   * The first of the hunters that it asked for.
+   *
+   * @generated from field: repeated string hunter_ids = 3;
+   */
+  hunterIds: string[];
+
+  /**
+   * False: it asked for all hunters.
+   *
+   * @generated from field: bool has_hunter_filter = 4;
+   */
+  hasHunterFilter: boolean;
+
+  /**
+   * @generated from field: string bpf_filter = 5;
+   */
+  bpfFilter: string;
+
+  /**
+   * @generated from field: uint64 batches_sent = 6;
+   */
+  batchesSent: bigint;
+
+  /**
+   * Batches that it lost because it, or the processor, was too slow.
+   *
+   * @generated from field: uint64 batches_dropped = 7;
+   */
+  batchesDropped: bigint;
+
+  /**
+   * @generated from field: uint64 batches_queued = 8;
+   */
+  batchesQueued: bigint;
+
+  /**
+   * Hunters that it asked for, those left out above included.
+   *
+   * @generated from field: uint32 hunter_count = 9;
+   */
+  hunterCount: number;
+};
+
+/**
+ * Describes the message lippycat.monitoring.Subscriber.
+ * Use `create(SubscriberSchema)` to create a new message.
+ */
+export const SubscriberSchema: GenMessage<Subscriber> = /*@__PURE__*/
+  messageDesc(file_lippycat_monitoring_monitoring, 5);
+
+/**
  * @generated from enum lippycat.monitoring.HunterStatusUpdateType
  */
 export const HunterStatusUpdateType = {
@@ -129,6 +346,53 @@ export const HunterStatusUpdateTypeSchema: GenEnum<HunterStatusUpdateType> = /*@
   enumDesc(file_lippycat_monitoring_monitoring, 0);
 
 /**
+ * @generated from enum lippycat.monitoring.RecorderState
+ */
+export const RecorderState = {
+  /**
+   * It is starting.
+   *
+   * @generated from enum value: RECORDER_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing is recorded: no file was asked for.
+   *
+   * @generated from enum value: RECORDER_STATE_OFF = 1;
+   */
+  OFF: 1,
+
+  /**
+   * @generated from enum value: RECORDER_STATE_RECORDING = 2;
+   */
+  RECORDING: 2,
+
+  /**
+   * The last write failed, on a full disk for example; it is tried again and again.
+   *
+   * @generated from enum value: RECORDER_STATE_STALLED = 3;
+   */
+  STALLED: 3,
+
+  /**
+   * @generated from enum value: RECORDER_STATE_CLOSED = 4;
+   */
+  CLOSED: 4,
+} as const;
+
+/**
+ * @generated from enum lippycat.monitoring.RecorderState
+ */
+export type RecorderState = (typeof RecorderState)[keyof typeof RecorderState] | UnknownEnum;
+
+/**
+ * Describes the enum lippycat.monitoring.RecorderState.
+ */
+export const RecorderStateSchema: GenEnum<RecorderState> = /*@__PURE__*/
+  enumDesc(file_lippycat_monitoring_monitoring, 1);
+
+/**
  * @generated from service lippycat.monitoring.MonitoringService
  */
 export const MonitoringService: GenService<{
@@ -151,6 +415,16 @@ export const MonitoringService: GenService<{
     methodKind: "server_streaming";
     input: typeof GetHunterStatusRequestSchema;
     output: typeof HunterStatusUpdateSchema;
+  },
+  /**
+   * What the processor itself is doing.
+   *
+   * @generated from rpc lippycat.monitoring.MonitoringService.GetNodeStatus
+   */
+  getNodeStatus: {
+    methodKind: "unary";
+    input: typeof GetNodeStatusRequestSchema;
+    output: typeof NodeStatusSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_lippycat_monitoring_monitoring, 0);

@@ -1,0 +1,85 @@
+/** RegisterHunter and RegisterProcessor (contract.md 1.4 and 1.8). */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { Capabilities } from "../roster/hunter.ts";
+import type {
+  FilterSchema,
+  HunterCapabilities,
+  ManagementService,
+} from "../wire/gen/lippycat/management/management_pb.ts";
+import { checkId, cleanTexts } from "./input-checks.ts";
+import type { NodeView } from "./node-view.ts";
+import { peerKey } from "./peer.ts";
+
+export interface RegistrationOptions {
+  readonly node: NodeView;
+  readonly huntersMax: number;
+  /** What a hunter that has just registered is to apply from its first packet on. */
+  readonly filtersOf: (hunterId: string) => readonly MessageInitShape<typeof FilterSchema>[];
+}
+
+/** What the existing hunters are told; they ignore it (contract.md section 2.1). */
+const hunterConfig = {
+  batchSize: 64,
+  batchTimeoutMs: 100,
+  reconnectIntervalSec: 5,
+  maxReconnectAttempts: 0,
+} as const;
+
+export function createRegistration(
+  options: RegistrationOptions,
+): Pick<ServiceImpl<typeof ManagementService>, "registerHunter" | "registerProcessor"> {
+  const { node, huntersMax, filtersOf } = options;
+  const { processorId, roster } = node;
+  return {
+    registerHunter(request, context) {
+      const { hunterId } = request;
+      checkId("hunter_id", hunterId);
+      const filterTypes = request.capabilities?.filterTypes ?? [];
+      const [hostname = "", version = "", ...others] = cleanTexts(
+        "hostname, version, interfaces and capabilities",
+        [request.hostname, request.version, ...request.interfaces, ...filterTypes],
+      );
+      const interfaces = others.splice(0, request.interfaces.length);
+      const admitted = roster.register({
+        id: hunterId,
+        hostname,
+        version,
+        interfaces,
+        capabilities: capabilitiesOf(request.capabilities, others),
+        remoteAddress: context.values.get(peerKey),
+      });
+      if (!admitted) {
+        throw new ConnectError(
+          `this processor takes at most ${huntersMax} hunters (--max-hunters)`,
+          Code.ResourceExhausted,
+        );
+      }
+      return {
+        accepted: true,
+        assignedId: hunterId,
+        filters: [...filtersOf(hunterId)],
+        config: { ...hunterConfig, processorId },
+      };
+    },
+
+    registerProcessor(request) {
+      checkId("processor_id", request.processorId);
+      return {
+        accepted: false,
+        error: "this version of weir takes no processors below it, only hunters",
+        upstreamProcessorId: processorId,
+      };
+    },
+  };
+}
+
+/** The known fields alone: what a message holds beside them is the client's, at any length. */
+function capabilitiesOf(
+  said: HunterCapabilities | undefined,
+  filterTypes: readonly string[],
+): Capabilities | undefined {
+  if (said === undefined) return undefined;
+  const { maxBufferSize, gpuAcceleration, afXdp } = said;
+  return { filterTypes, maxBufferSize, gpuAcceleration, afXdp };
+}
