@@ -34,6 +34,8 @@ export type StreamMembers = Set<HunterEntry>;
 
 export class HunterTable {
   private readonly entries = new Map<string, HunterEntry>();
+  /** Stands before the oldest entry; a new iterator would first pass all that were deleted. */
+  private oldest: IterableIterator<HunterEntry> = this.entries.values();
   private active = new Set<HunterEntry>();
   private created = 0;
   private memberships = 0;
@@ -114,10 +116,15 @@ export class HunterTable {
    * a stream is counted on it. Streams carry at most half of the table, so there is one.
    */
   private forgetOldest(): void {
-    for (const [id, entry] of this.entries) {
-      this.entries.delete(id);
+    for (;;) {
+      const { done, value: entry } = this.oldest.next();
+      if (done === true) {
+        this.oldest = this.entries.values();
+        continue;
+      }
+      this.entries.delete(entry.id);
       if (entry.streams === 0) return;
-      this.entries.set(id, entry);
+      this.entries.set(entry.id, entry);
     }
   }
 }

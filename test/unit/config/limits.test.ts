@@ -123,6 +123,8 @@ describe("limits fit together", () => {
   test("what the recorder must know of interfaces is at least what one shard may announce", () => {
     expect(limits.huntersPerShardMax).toBeLessThanOrEqual(limits.interfacesMax);
     expect(limits.rosterHuntersMax).toBeGreaterThanOrEqual(limits.huntersPerShardMax);
+    expect(limits.streamingHuntersPerShardMax * 2).toBeLessThanOrEqual(limits.huntersPerShardMax);
+    expect(limits.streamHuntersMax).toBeLessThan(limits.streamingHuntersPerShardMax);
   });
 
   test("a stop ends within 8 s whatever stands still", () => {
@@ -136,6 +138,8 @@ describe("limits fit together", () => {
     expect(limits.heartbeatMs * 4).toBeLessThan(limits.threadSilenceMsMax);
     expect(limits.huntHeartbeatMs * 3).toBeLessThan(limits.hunterStaleMs);
     expect(limits.hunterStaleMs).toBeLessThan(limits.hunterForgetMs);
+    expect(limits.hunterSweepMs).toBeLessThanOrEqual(10_000);
+    expect(limits.hunterSweepMs).toBeLessThan(limits.hunterPurgeMs);
     expect(limits.recordYieldMs).toBeLessThan(limits.heartbeatMs);
     expect(limits.recordRetryMs).toBeLessThan(limits.drainRecorderMsMax);
     expect(limits.syncDelayMsMax).toBeLessThan(limits.recordRetryMs);
@@ -147,6 +151,11 @@ describe("limits fit together", () => {
     expect(limits.huntUnackedBytesMax).toBeGreaterThan(4 * limits.huntBatchBytesMax);
     expect(limits.huntReconnectMsMin).toBeLessThan(limits.huntReconnectMsMax);
     expect(limits.huntStopMsMax + limits.huntCloseMsMax).toBeLessThan(8000);
+  });
+
+  test("an answer about hunters is a message that existing clients take", () => {
+    const rest = limits.registrationBytesMax + limits.hunterIdBytesMax;
+    expect(limits.statusBytesMax + rest).toBeLessThan(4 * mebibyte);
   });
 
   test("detection and logs keep within their counters", () => {

@@ -26,12 +26,19 @@ class Bench {
     this.reporter = new StatsReporter({
       board: this.board,
       roster: this.roster,
+      subscribers: () => ({ open: 3, batchesDropped: 12 }),
       log: createForwardingLog((record) => this.lines.push(record)),
       clock,
       intervalMs: 1000,
       recordCapacityBytes: 1000,
       hunters,
     });
+  }
+
+  /** A stream that came and went. */
+  receive(id: string, packets: number): void {
+    const traffic = { id, packets, bytes: 10 * packets, batches: 1, peer: "x:1" };
+    this.roster.received(0, { ...traffic, streams: 0, streamsEnded: 1 });
   }
 
   report(afterMs: number): LogRecord[] {
@@ -49,7 +56,7 @@ test("rates are those since the line before", () => {
   row.counters[shardCounter("bytesReceived")] = 3_000_000;
   expect(bench.report(2000)[0]).toMatchObject({
     message: "500 packets received, 250/s",
-    fields: { received: 500, mb_per_s: 1.5 },
+    fields: { received: 500, mb_per_s: 1.5, subscribers: 3, subscriber_drops: 12 },
   });
   expect(bench.report(1000)[0]?.message).toBe("500 packets received, 0/s");
 });
@@ -66,18 +73,18 @@ test("the state of recording is said as it is", () => {
 
 test("hunters are named while they send, at most so many, and one that comes anew starts at zero", () => {
   const bench = new Bench(true);
-  bench.roster.received("a", 100, 1000, "x:1");
+  bench.receive("a", 100);
   expect(bench.report(1000).slice(1)[0]).toMatchObject({
     event: "stats-hunter",
     fields: { hunter: "a", packets: 100, packets_per_s: 100 },
   });
   expect(bench.report(1000).length).toBe(1);
-  bench.nowMs += limits.hunterForgetMs + 1;
+  bench.nowMs += limits.hunterForgetMs + limits.hunterPurgeMs;
   bench.roster.sweep();
   expect(bench.report(1000).length).toBe(1);
-  bench.roster.received("a", 30, 300, "x:1");
+  bench.receive("a", 30);
   expect(bench.report(1000).slice(1)[0]?.fields).toMatchObject({ packets: 30, packets_per_s: 30 });
-  for (let number = 0; number < 100; number++) bench.roster.received(`h${number}`, 1, 1, "x:1");
+  for (let number = 0; number < 100; number++) bench.receive(`h${number}`, 1);
   expect(bench.report(1000).length).toBe(1 + limits.statsHuntersMax);
   expect(bench.report(1000).length).toBe(1);
 });
