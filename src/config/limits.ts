@@ -164,6 +164,18 @@ export const limits = {
   /** Characters of an answer's data; of a longer one the beginning is kept. */
   dnsDataCharsMax: 1024,
 
+  // --- enrichment ---------------------------------------------------------------------------------
+  /** Of one enriched batch; beyond it packets go without metadata of ours. */
+  enrichedBytesMax: 64 * 1024 * 1024,
+  /** Of its buffer, what is kept from batch to batch. */
+  enrichedBytesKept: 4 * 1024 * 1024,
+  /** Conversations whose addresses one shard keeps encoded. */
+  baseMetadataMax: 4096,
+  /** Media addresses that SIP announced and one shard remembers, to know an RTP packet's call. */
+  mediaAddressesMax: 8192,
+  /** One that no packet used for this long is forgotten. */
+  mediaIdleMs: 300_000,
+
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */
   huntUnackedBytesMax: 32 * 1024 * 1024,

@@ -72,7 +72,8 @@ export class PacketBatchView {
   /** The whole CapturedPacket, without tag and length. */
   packetStart: Uint32Array = new Uint32Array(packetsAtStart);
   packetLength: Uint32Array = new Uint32Array(packetsAtStart);
-  /** Not 0 when it has fields beside those named here, `matched_filter_ids` for example. */
+  /** Not 0 when it has fields beside those named here, `matched_filter_ids` for example, or a message or
+   * string of these more than once. */
   hasMore: Uint8Array = new Uint8Array(packetsAtStart);
   /** The last `metadata` of the packet; length 0 when absent. */
   metadataStart: Uint32Array = new Uint32Array(packetsAtStart);
@@ -341,12 +342,14 @@ function walkPacket(view: PacketBatchView, bytes: Uint8Array, end: number): bool
         break;
       case 0x3a:
         if (!readLength(bytes, end)) return false;
+        if (metadataLength !== 0) more = 1;
         metadataStart = position;
         metadataLength = low;
         position += low;
         break;
       case 0x42:
         if (!readLength(bytes, end)) return false;
+        if (nameLength !== 0) more = 1;
         nameStart = position;
         nameLength = low;
         position += low;

@@ -9,12 +9,19 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { canary } from "./canary.ts";
 import { detectorsFuzzer } from "./detectors.ts";
+import { enrichFuzzer } from "./enrich.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
 
-const fuzzers: readonly Fuzzer[] = [packetBatchFuzzer, layersFuzzer, detectorsFuzzer, pcapngFuzzer];
+const fuzzers: readonly Fuzzer[] = [
+  packetBatchFuzzer,
+  layersFuzzer,
+  detectorsFuzzer,
+  enrichFuzzer,
+  pcapngFuzzer,
+];
 
 const smokeMsPerFuzzer = 1500;
 const roundsAtOnce = 50;

@@ -1,0 +1,191 @@
+/**
+ * The room of enrichment: what subscribers get of a packet besides its bytes.
+ *
+ * A packet is sent as it was received, with a second occurrence of `metadata` behind it that holds only
+ * what the hunter left empty: protobuf merges the two (design.md section 3). What a client could not
+ * read is left out (contract.md section 9 item 14): one string that is no UTF-8 makes Go refuse the
+ * whole batch.
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { limits } from "../config/limits.ts";
+import { findLayers } from "../packet/find-layers.ts";
+import { fragment, Layers } from "../packet/layers.ts";
+import type { Batch } from "../pipeline/batch.ts";
+import { FieldCursor } from "../wire/field-cursor.ts";
+import type { PacketBatchView } from "../wire/packet-batch.ts";
+import { BaseMetadata, writeEndpoints } from "./base-metadata.ts";
+import { type Describe, Subject } from "./description.ts";
+import { type EnrichedBatch, EntryBuffer } from "./enriched-batch.ts";
+import { FieldWriter } from "./field-writer.ts";
+import { GivenMetadata, metadataField } from "./given-metadata.ts";
+import { packetShape } from "./message-shape.ts";
+import { protocolDescribers } from "./protocol-describers.ts";
+import { isSound, isText, writeSound } from "./sound-message.ts";
+
+export interface EnricherOptions {
+  /** Labels by protocol number; index 0 is "". */
+  readonly protocolNames: readonly string[];
+  readonly clock?: Clock;
+}
+
+/** Enriches the batches of one shard. Not to be shared between threads. */
+export class Enricher {
+  /** Strings of hunters that were left out since they are no UTF-8, and fields that do not decode. */
+  stringsLeftOut = 0;
+
+  readonly #names: readonly string[];
+  readonly #describers: ReadonlyMap<string, Describe>;
+  /** By protocol number; undefined where `info` is the label. */
+  readonly #byLabel: readonly (Describe | undefined)[];
+  readonly #clock: Clock;
+  readonly #out = new EntryBuffer();
+  readonly #base = new BaseMetadata();
+  readonly #layers = new Layers();
+  readonly #given = new GivenMetadata();
+  readonly #nothing = new GivenMetadata();
+  readonly #subject: Subject;
+  readonly #metadata = new FieldWriter();
+  readonly #sound = new FieldWriter();
+  readonly #cursor = new FieldCursor();
+  #nameStart = 0;
+  #nameLength = 0;
+
+  constructor(options: EnricherOptions) {
+    this.#names = options.protocolNames;
+    this.#clock = options.clock ?? systemClock;
+    this.#describers = protocolDescribers(this.#clock);
+    this.#byLabel = this.#names.map((name) => this.#describers.get(name));
+    this.#subject = new Subject(this.#layers, this.#nothing);
+  }
+
+  /**
+   * Encodes each accepted packet of the batch. The result is valid until the next call. Never throws on
+   * any bytes that the batch walker takes.
+   */
+  enrich(batch: Batch): EnrichedBatch {
+    const { view, rejections, labels } = batch;
+    const out = this.#out;
+    out.clear(view.count);
+    const { buffer, byteOffset, byteLength } = view.bytes;
+    const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+    this.#subject.bytes = bytes;
+    this.#subject.hunter = batch.hunterNumber;
+    this.#subject.nowMs = this.#clock.monotonicMs();
+    this.#nameLength = 0;
+    for (let index = 0; index < view.count; index++) {
+      if (rejections[index] !== 0) continue;
+      const label = labels[index] as number;
+      const isPlain = view.hasMore[index] === 0 && view.metadataLength[index] === 0;
+      if (isPlain && this.#hasSoundName(view, index)) this.#addPlain(view, bytes, index, label);
+      else this.#addChecked(view, bytes, index, label);
+    }
+    return out;
+  }
+
+  /** True when the interface's name is that of the packet before, which is checked, or is sound itself. */
+  #hasSoundName(view: PacketBatchView, index: number): boolean {
+    const length = view.interfaceNameLength[index] as number;
+    if (length === 0) return true;
+    const start = view.interfaceNameStart[index] as number;
+    if (length === this.#nameLength && isSame(view.bytes, start, this.#nameStart, length))
+      return true;
+    if (!isText(view.bytes, start, start + length)) return false;
+    this.#nameStart = start;
+    this.#nameLength = length;
+    return true;
+  }
+
+  /** A packet of which the hunter says nothing: most are. */
+  #addPlain(view: PacketBatchView, bytes: Buffer, index: number, label: number): void {
+    const out = this.#out;
+    const start = view.packetStart[index] as number;
+    const end = start + (view.packetLength[index] as number);
+    if (out.length > limits.enrichedBytesMax || !this.#findLayers(view, index)) {
+      out.begin(index, bytes, start, end, 0);
+      return;
+    }
+    const writer = this.#metadata;
+    writer.clear();
+    const protocol = this.#names[label] ?? "";
+    const describe = this.#byLabel[label];
+    this.#subject.given = this.#nothing;
+    const info = describe === undefined ? protocol : describe(this.#subject, writer);
+    const base = this.#base;
+    base.find(bytes, this.#layers, label, protocol, info);
+    out.begin(index, bytes, start, end, base.length + writer.length);
+    out.add(base.bytes, base.start, base.length);
+    if (writer.length > 0) out.add(writer.bytes, 0, writer.length);
+  }
+
+  /** A packet with metadata or with strings that must be looked at. */
+  #addChecked(view: PacketBatchView, received: Buffer, index: number, label: number): void {
+    const out = this.#out;
+    let bytes = received;
+    let start = view.packetStart[index] as number;
+    let end = start + (view.packetLength[index] as number);
+    if (!isSound(bytes, start, end, packetShape)) {
+      const sound = this.#sound;
+      sound.clear();
+      this.stringsLeftOut += writeSound(sound, bytes, start, end, packetShape);
+      bytes = sound.bytes;
+      start = 0;
+      end = sound.length;
+    }
+    const writer = this.#metadata;
+    writer.clear();
+    if (out.length <= limits.enrichedBytesMax) {
+      this.#readGiven(bytes, start, end);
+      this.#writeMissing(view, index, label);
+    }
+    out.begin(index, bytes, start, end, writer.length);
+    if (writer.length > 0) out.add(writer.bytes, 0, writer.length);
+  }
+
+  #readGiven(bytes: Uint8Array, start: number, end: number): void {
+    const given = this.#given;
+    given.clear();
+    const cursor = this.#cursor;
+    cursor.open(bytes, start, end);
+    while (cursor.next()) if (cursor.field === 7) given.add(bytes, cursor.start, cursor.end);
+  }
+
+  /** Writes into `#metadata` what the hunter's does not have. */
+  #writeMissing(view: PacketBatchView, index: number, label: number): void {
+    const writer = this.#metadata;
+    const given = this.#given;
+    const isFound = this.#findLayers(view, index);
+    if (isFound) writeEndpoints(writer, view.bytes, this.#layers, given.fields);
+    const protocol = given.protocol || impliedProtocol(given) || this.#names[label] || "";
+    if (!given.has(metadataField.protocol)) writer.text(metadataField.protocol, protocol);
+    const describe = this.#describers.get(protocol);
+    const isKnown = describe !== undefined || this.#names.includes(protocol);
+    this.#subject.given = given;
+    const info = describe === undefined ? protocol : describe(this.#subject, writer);
+    if (isKnown && !given.has(metadataField.info)) writer.text(metadataField.info, info);
+  }
+
+  /** Finds the layers of a packet, and sets the payload that is described. */
+  #findLayers(view: PacketBatchView, index: number): boolean {
+    const layers = this.#layers;
+    const subject = this.#subject;
+    const start = view.dataStart[index] as number;
+    const end = start + (view.dataLength[index] as number);
+    const isFound = findLayers(layers, view.bytes, start, end, view.linkType[index] as number);
+    const isWhole = isFound && layers.fragment !== fragment.later;
+    subject.start = isWhole ? layers.payloadStart : end;
+    subject.end = isWhole ? layers.payloadStart + layers.payloadLength : end;
+    return isFound;
+  }
+}
+
+/** VoIP hunters leave the protocol empty, and give SIP, or RTP with the Call-ID as SIP. */
+function impliedProtocol(given: GivenMetadata): string {
+  if (given.has(metadataField.rtp)) return "RTP";
+  return given.has(metadataField.sip) ? "SIP" : "";
+}
+
+function isSame(bytes: Uint8Array, a: number, b: number, length: number): boolean {
+  for (let index = 0; index < length; index++)
+    if (bytes[a + index] !== bytes[b + index]) return false;
+  return true;
+}
