@@ -1,7 +1,5 @@
 import { feature } from "bun:bundle";
-import { type CommandDef, defineCommand } from "citty";
-
-type Commands = Record<string, () => Promise<CommandDef>>;
+import { type CommandGroup, type Commands, commandGroup } from "./command.ts";
 
 const commands: Commands = {
   process: async () => (await import("./process.ts")).processCommand,
@@ -11,19 +9,16 @@ const commands: Commands = {
 // the files of a command that is not named any more.
 if (feature("ALL")) {
   commands["hunt"] = async () => (await import("./hunt.ts")).huntCommand;
+  commands["list"] = async () => (await import("./list.ts")).listCommands;
+  commands["show"] = async () => (await import("./show.ts")).showCommands;
+  commands["set"] = async () => (await import("./set.ts")).setCommands;
+  commands["rm"] = async () => (await import("./rm.ts")).rmCommands;
+  commands["completion"] = async () => (await import("./completion.ts")).completionCommands;
 }
 
 /** The command tree of this variant. */
-export const root = defineCommand({
-  meta: { name: "weir", description: "Aggregation node of a distributed packet-capture system" },
-  subCommands: commands,
-});
-
-export function commandNames(): string[] {
-  return Object.keys(commands);
-}
-
-/** The command of that name, or undefined when this variant has none. */
-export async function findCommand(name: string): Promise<CommandDef | undefined> {
-  return Object.hasOwn(commands, name) ? commands[name]?.() : undefined;
-}
+export const root: CommandGroup = commandGroup(
+  "weir",
+  "Aggregation node of a distributed packet-capture system.",
+  commands,
+);

@@ -7,6 +7,14 @@ export const exitCodes = {
   runtime: 1,
   /** Flags, environment or configuration file. */
   usage: 2,
+  /** Asking a node (contract.md section 2.3): it cannot be reached, or does not answer. */
+  unreachable: 2,
+  /** It refuses what it is asked. */
+  refused: 3,
+  /** It has no such hunter or filter. */
+  notFound: 4,
+  /** Flags, environment, configuration or input file of a command that asks a node: its 2 is taken. */
+  clientUsage: 64,
   /** `weir hunt`: the input is no capture, or damaged or cut off, or refused by the processor for good. */
   badData: 65,
   /** `weir hunt`: the input cannot be opened. */
@@ -66,8 +74,22 @@ export const huntExitCodes: readonly ExitCodeText[] = [
   ...secondSignal,
 ];
 
+/** What --help of the commands that ask a node lists. */
+export const clientExitCodes: readonly ExitCodeText[] = [
+  [exitCodes.ok, "done"],
+  [exitCodes.runtime, "any other failure"],
+  [exitCodes.unreachable, "the node cannot be reached, or does not answer"],
+  [exitCodes.refused, "the node refuses what it is asked"],
+  [exitCodes.notFound, "the node has no such hunter or filter"],
+  [exitCodes.clientUsage, "wrong flags, environment, configuration or input file"],
+];
+
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   configuration: exitCodes.usage,
+  "node-unreachable": exitCodes.unreachable,
+  "request-refused": exitCodes.refused,
+  "not-found": exitCodes.notFound,
+  "bad-input": exitCodes.clientUsage,
   "no-input": exitCodes.noInput,
   "bad-capture": exitCodes.badData,
   "recorder-lost": exitCodes.recorderLost,
@@ -84,4 +106,18 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof WeirError)) return exitCodes.runtime;
   return byErrorCode[error.code] ?? exitCodes.runtime;
+}
+
+/** The one code that several failures of one command give: the first of these that occurs. */
+const worstFirst: readonly ExitCode[] = [
+  exitCodes.unreachable,
+  exitCodes.runtime,
+  exitCodes.refused,
+  exitCodes.notFound,
+];
+
+export function worstExitCode(errors: readonly unknown[]): ExitCode {
+  if (errors.length === 0) return exitCodes.ok;
+  const codes = new Set(errors.map(exitCodeOf));
+  return worstFirst.find((code) => codes.has(code)) ?? exitCodes.runtime;
 }

@@ -30,7 +30,8 @@ export function renderHelp(command: CommandHelp, table: SettingTable): string {
     const ofGroup = rows.filter((row) => row.group === group);
     lines.push(...ofGroup.flatMap((row) => renderRow(row, command.section)));
   }
-  lines.push("", ...renderSources(command.section), "", "Exit codes:");
+  if (rows.length > 0) lines.push("", ...renderSources(rows, command.section));
+  lines.push("", "Exit codes:");
   for (const [code, text] of command.exitCodes)
     lines.push(`  ${String(code).padStart(3)}  ${text}`);
   return lines.join("\n");
@@ -40,12 +41,15 @@ function renderRow(row: Setting<unknown>, section: string): string[] {
   const short = row.short === undefined ? "    " : `-${row.short}, `;
   const placeholder = row.kind.placeholder === "" ? "" : ` ${row.kind.placeholder}`;
   const flag = `  ${short}--${row.flag}${placeholder}`;
-  const notes = [row.help];
+  const { words = [] } = row.kind;
+  const shownAlready = words.length === 0 || row.kind.placeholder.includes("|");
+  const notes = [shownAlready ? row.help : `${row.help}: ${words.join(", ")}`];
   if (row.missing !== undefined) notes.push("(not in this build yet)");
   const fallback = row.fallbackText ?? String(row.fallback);
   if (fallback !== "" && fallback !== "false" && row.missing === undefined)
     notes.push(`(default ${fallback})`);
-  notes.push(`[${shortEnvironmentName(row, section)}]`);
+  const name = shortEnvironmentName(row, section);
+  if (name !== "") notes.push(`[${name}]`);
   const [first = "", ...others] = wrap(notes.join(" "), columnsMax - flagWidth);
   const more = others.map((line) => " ".repeat(flagWidth) + line);
   if (flag.length < flagWidth - 1) return [flag.padEnd(flagWidth) + first, ...more];
@@ -70,12 +74,21 @@ function shortEnvironmentName(row: Setting<unknown>, section: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
 
-function renderSources(section: string): string[] {
+function renderSources(rows: readonly Setting<unknown>[], section: string): string[] {
   const prefix = `${environmentPrefix}${section.toUpperCase()}_`;
-  return [
-    `[NAME] stands for the environment variable ${prefix}NAME and for the key name`,
-    `under ${section}: in the configuration file, TLS_KEY_FILE for tls.key_file; [LIPPYCAT_INSECURE]`,
-    "for insecure at its top. Flags win over the environment, and that wins over the file.",
-    "Switches: --flag, --no-flag, --flag=false. SIZE: 512K, 100M, 2G. TIME: 500ms, 30s, 1h30m.",
-  ];
+  const nested = rows.flatMap(({ keys }) => keys).find((key) => key.split(".").length > 2) ?? "";
+  const key = nested.slice(section.length + 1);
+  const example = key === "" ? "" : ` ${key.replaceAll(".", "_").toUpperCase()} for ${key};`;
+  const text =
+    `[NAME] stands for the environment variable ${prefix}NAME and for the key name under ` +
+    `${section}: in the configuration file,${example} [LIPPYCAT_INSECURE] for insecure at its top. ` +
+    "Flags win over the environment, and that wins over the file. " +
+    `Switches: --flag, --no-flag, --flag=false.${renderUnits(rows)}`;
+  return wrap(text, columnsMax);
+}
+
+function renderUnits(rows: readonly Setting<unknown>[]): string {
+  const has = (placeholder: string) => rows.some(({ kind }) => kind.placeholder === placeholder);
+  const size = has("SIZE") ? " SIZE: 512K, 100M, 2G." : "";
+  return has("TIME") ? `${size} TIME: 500ms, 30s, 1h30m.` : size;
 }

@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import { buildInfo } from "../node/build-info.ts";
+import { type Command, command } from "./command.ts";
 import { huntExitCodes } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { huntConfigOf, loadHuntSettings } from "./hunt-config.ts";
@@ -22,21 +22,21 @@ export const huntHelp: CommandHelp = {
   ],
 };
 
-export const huntCommand = defineCommand({
-  meta: { name: huntHelp.name, description: huntHelp.summary },
-  run: ({ rawArgs }) =>
-    runCommandLine(
-      {
-        help: huntHelp,
-        table: huntSettings(),
-        load: loadHuntSettings,
-        configOf: huntConfigOf,
-        run: async (config) => {
-          const { runHunt } = await import("../hunt/hunter.ts");
-          const { processHost } = await import("../hunt/host.ts");
-          return runHunt(config, processHost(buildInfo.version));
-        },
+const table = huntSettings();
+
+export const huntCommand: Command = command(huntHelp, table, (words) =>
+  runCommandLine(
+    {
+      help: huntHelp,
+      table,
+      load: loadHuntSettings,
+      configOf: huntConfigOf,
+      run: async (config) => {
+        const { runHunt } = await import("../hunt/hunter.ts");
+        const { processHost } = await import("../hunt/host.ts");
+        return runHunt(config, processHost(buildInfo.version));
       },
-      rawArgs,
-    ),
-});
+    },
+    words,
+  ),
+);

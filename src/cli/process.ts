@@ -1,4 +1,4 @@
-import { defineCommand } from "citty";
+import { type Command, command } from "./command.ts";
 import { processExitCodes } from "./exit-codes.ts";
 import { processSettings } from "./flags.ts";
 import type { CommandHelp } from "./help.ts";
@@ -22,20 +22,20 @@ export const processHelp: CommandHelp = {
   ],
 };
 
-export const processCommand = defineCommand({
-  meta: { name: processHelp.name, description: processHelp.summary },
-  run: ({ rawArgs }) =>
-    runCommandLine(
-      {
-        help: processHelp,
-        table: processSettings(),
-        load: loadProcessSettings,
-        configOf: processorConfigOf,
-        run: async (config) => {
-          const { runProcessor } = await import("../node/processor.ts");
-          return runProcessor(config);
-        },
+const table = processSettings();
+
+export const processCommand: Command = command(processHelp, table, (words) =>
+  runCommandLine(
+    {
+      help: processHelp,
+      table,
+      load: loadProcessSettings,
+      configOf: processorConfigOf,
+      run: async (config) => {
+        const { runProcessor } = await import("../node/processor.ts");
+        return runProcessor(config);
       },
-      rawArgs,
-    ),
-});
+    },
+    words,
+  ),
+);

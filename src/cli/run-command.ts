@@ -3,26 +3,29 @@ import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";
 import type { ResolvedTable, SettingTable } from "../config/setting.ts";
 import { createLog } from "../telemetry/log.ts";
-import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { type CommandHelp, renderHelp } from "./help.ts";
 import type { Loaded, Surroundings } from "./load-settings.ts";
 import { printErrors, printFailure, printOut } from "./print.ts";
 import { versionText } from "./version.ts";
 
-export interface Runnable<Table extends SettingTable, Config> {
+/** A command as far as its settings are concerned. */
+export interface Settled<Table extends SettingTable> {
   readonly help: CommandHelp;
   readonly table: Table;
   readonly load: (surroundings: Surroundings) => Loaded<Table>;
-  readonly configOf: (settings: ResolvedTable<Table>) => Config;
-  /** Do the work; the exit code. */
-  readonly run: (config: Config) => Promise<number>;
+  /** When its settings are wrong. */
+  readonly usageExitCode: ExitCode;
 }
 
-/** What every command does around its work: help, version, settings, errors. The exit code. */
-export async function runCommandLine<
-  Table extends SettingTable,
-  Config extends { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
->(command: Runnable<Table, Config>, words: readonly string[]): Promise<number> {
+/**
+ * What every command does before its work: help, version, settings and their problems. The settings
+ * with their warnings, or the exit code when there is nothing more to do.
+ */
+export async function settle<Table extends SettingTable>(
+  command: Settled<Table>,
+  words: readonly string[],
+): Promise<Loaded<Table> | ExitCode> {
   const who = `weir ${command.help.name}`;
   const loaded = command.load({ words, environment: process.env, home: homedir() });
   if (loaded.argv.help) {
@@ -33,14 +36,30 @@ export async function runCommandLine<
     await printOut(versionText());
     return exitCodes.ok;
   }
-  if (loaded.problems.length > 0) {
-    await printErrors(`${who}: warning`, loaded.warnings);
-    await printErrors(who, loaded.problems);
-    return exitCodes.usage;
-  }
-  const config = command.configOf(loaded.settings);
+  if (loaded.problems.length === 0) return loaded;
+  await printErrors(`${who}: warning`, loaded.warnings);
+  await printErrors(who, loaded.problems);
+  return command.usageExitCode;
+}
+
+export interface Runnable<Table extends SettingTable, Config>
+  extends Omit<Settled<Table>, "usageExitCode"> {
+  readonly configOf: (settings: ResolvedTable<Table>) => Config;
+  /** Do the work; the exit code. */
+  readonly run: (config: Config) => Promise<number>;
+}
+
+/** A command that logs while it works: `process`, `hunt`. The exit code. */
+export async function runCommandLine<
+  Table extends SettingTable,
+  Config extends { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
+>(command: Runnable<Table, Config>, words: readonly string[]): Promise<number> {
+  const settled = await settle({ ...command, usageExitCode: exitCodes.usage }, words);
+  if (typeof settled === "number") return settled;
+  const who = `weir ${command.help.name}`;
+  const config = command.configOf(settled.settings);
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  for (const warning of loaded.warnings) log.warn("configuration-doubtful", warning);
+  for (const warning of settled.warnings) log.warn("configuration-doubtful", warning);
   await log.flush();
   try {
     return await command.run(config);

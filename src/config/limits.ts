@@ -206,6 +206,19 @@ export const limits = {
   huntStopMsMax: 5000,
   huntCloseMsMax: 2000,
 
+  // --- asking a node (weir list, show, set, rm) ---------------------------------------------------
+  clientCallMsMax: 30_000,
+  /** One answer. */
+  clientMessageBytesMax: 64 * 1024 * 1024,
+  /** A file of `set filter -f` or `rm filter -f`. */
+  clientFileBytesMax: 32 * 1024 * 1024,
+  /** Problems of such a file that are told one by one. */
+  clientProblemsMax: 20,
+  /** Characters of one cell of a table; the JSON has all of them. */
+  clientCellCharsMax: 256,
+  /** Time between two attempts while whoever reads stdout does not take more. */
+  clientWriteRetryMs: 20,
+
   // --- threads ------------------------------------------------------------------------------------
   shardsMax: 8,
   /** With `--listen :0`: free ports that are tried when other nodes start at the same moment. */

@@ -19,6 +19,8 @@ export interface ParseContext {
 export interface ValueKind<T> {
   /** Placeholder in the help; "" for a switch, which needs no value. */
   readonly placeholder: string;
+  /** The values there are, for kinds that have few; shells complete them. */
+  readonly words?: readonly string[];
   /** What YAML may make of a plain word, besides text. */
   readonly yamlTypes: readonly string[];
   /** What a YAML key without a value means; without this it is refused. */
@@ -58,6 +60,7 @@ export function wholeNumber(min: number, max: number): ValueKind<number> {
 export function oneOf<const Word extends string>(words: readonly Word[]): ValueKind<Word> {
   return {
     placeholder: words.join("|"),
+    words,
     yamlTypes: [],
     parse: (text) => words.find((word) => word === text) ?? refuse(text, joinOr(words)),
   };
@@ -108,16 +111,31 @@ export const pathKind: ValueKind<string> = {
   },
 };
 
-/** A name that goes on the wire: not empty, without control characters. */
+/** Whether a name may go on the wire: not empty, not too long, without control characters. */
+export function isWireName(text: string): boolean {
+  return /^\P{C}+$/u.test(text) && Buffer.byteLength(text) <= limits.hunterIdBytesMax;
+}
+
+const wireName =
+  `a name of 1 to ${limits.hunterIdBytesMax.toLocaleString("en-US")} bytes ` +
+  "without control characters";
+
+/** A name that goes on the wire. */
 export const nameKind: ValueKind<string> = {
   placeholder: "NAME",
   yamlTypes: [],
+  parse: (text) => (isWireName(text) ? text : refuse(text, wireName)),
+};
+
+/** Such names, with commas between them; none when it is empty. */
+export const namesKind: ValueKind<readonly string[]> = {
+  placeholder: "A,B",
+  yamlTypes: [],
   parse(text) {
-    const good = /^\P{C}+$/u.test(text) && Buffer.byteLength(text) <= limits.hunterIdBytesMax;
-    const bytesMax = limits.hunterIdBytesMax.toLocaleString("en-US");
-    return good
-      ? text
-      : refuse(text, `a name of 1 to ${bytesMax} bytes without control characters`);
+    const names = text.split(",").map((name) => name.trim());
+    if (text.trim() === "") return [];
+    const bad = names.find((name) => !isWireName(name));
+    return bad === undefined ? names : refuse(bad, wireName);
   },
 };
 

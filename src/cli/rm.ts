@@ -1,0 +1,57 @@
+import { setting } from "../config/setting.ts";
+import { nameKind, pathKind } from "../config/value-kinds.ts";
+import { clientCommand } from "./client-command.ts";
+import { type CommandGroup, commandGroup } from "./command.ts";
+
+const group = "Filter";
+
+const removeFilter = clientCommand({
+  help: {
+    name: "rm filter",
+    summary: "Remove a filter, or all filters that a file names.",
+    usage: "weir rm filter --insecure --id FILTER [flags], or -f FILE",
+    examples: [
+      ["weir rm filter --insecure -P 10.0.0.5:50051 --id alice", "one filter"],
+      [
+        "weir list filters --insecure | jq -r '.[].id' | weir rm filter --insecure -f -",
+        "every filter",
+      ],
+    ],
+  },
+  rows: {
+    id: setting({
+      flag: "id",
+      keys: [],
+      kind: nameKind,
+      fallback: "",
+      help: "Filter to remove",
+      group,
+    }),
+    file: setting({
+      flag: "file",
+      short: "f",
+      keys: [],
+      kind: pathKind,
+      fallback: "",
+      help: "Ids to remove, one a line; lines that start with # are not read; - is standard input",
+      group,
+      emptyRefused: "has no value: name a file",
+    }),
+  },
+  check: ({ id, file }) => {
+    if (id.value !== "" && file.value !== "") return ["--id and --file exclude each other"];
+    if (id.value !== "" || file.value !== "") return [];
+    return ["--id or --file is needed; weir list filters shows which filters there are"];
+  },
+  ask: async (node, { id, file }) => {
+    const { removeFilters } = await import("../client/filter-changes.ts");
+    if (file.value === "") return removeFilters(node, [id.value], false);
+    const { readInput } = await import("../client/input-file.ts");
+    const { readIds } = await import("../client/id-file.ts");
+    return removeFilters(node, readIds(readInput(file.value, "file of ids")), true);
+  },
+});
+
+export const rmCommands: CommandGroup = commandGroup("rm", "Remove filters of a node.", {
+  filter: async () => removeFilter,
+});

@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { checkPattern, checkType } from "../client/filter-check.ts";
+import { type ResolvedTable, setting } from "../config/setting.ts";
+import { nameKind, namesKind, pathKind, switchKind, textKind } from "../config/value-kinds.ts";
+import { filterTypeNames, filterTypeOf } from "../wire/filter-type.ts";
+import { type Filter, FilterSchema } from "../wire/gen/lippycat/management/management_pb.ts";
+import { clientCommand } from "./client-command.ts";
+import { type CommandGroup, commandGroup } from "./command.ts";
+
+const group = "Filter";
+
+const rows = {
+  type: setting({
+    flag: "type",
+    short: "t",
+    keys: [],
+    kind: { ...textKind("TYPE"), words: filterTypeNames },
+    fallback: "",
+    help: "What the pattern is compared with",
+    group,
+    check: (type: string) => checkType(type),
+  }),
+  pattern: setting({
+    flag: "pattern",
+    keys: [],
+    kind: textKind("TEXT"),
+    fallback: "",
+    help: "What to look for; * stands for anything in most types",
+    group,
+    emptyRefused: "is empty: a filter needs a pattern",
+  }),
+  id: setting({
+    flag: "id",
+    keys: [],
+    kind: nameKind,
+    fallback: "",
+    fallbackText: "a new UUID",
+    help: "Filter to create or to replace as a whole",
+    group,
+  }),
+  description: setting({
+    flag: "description",
+    keys: [],
+    kind: textKind("TEXT"),
+    fallback: "",
+    help: "A note for people",
+    group,
+  }),
+  enabled: setting({
+    flag: "enabled",
+    keys: [],
+    kind: switchKind,
+    fallback: true,
+    help: "Whether hunters apply it",
+    group,
+  }),
+  hunters: setting({
+    flag: "hunters",
+    keys: [],
+    kind: namesKind,
+    fallback: [] as readonly string[],
+    fallbackText: "every hunter that knows the type",
+    help: "Hunters that it is for",
+    group,
+  }),
+  file: setting({
+    flag: "file",
+    short: "f",
+    keys: [],
+    kind: pathKind,
+    fallback: "",
+    help:
+      "Filters to set, instead of one by flags: a filter file (YAML), or the JSON of list filters; " +
+      "- is standard input. There, a filter that does not say enabled: true is off",
+    group,
+    emptyRefused: "has no value: name a file",
+  }),
+};
+
+type Settings = ResolvedTable<typeof rows>;
+
+const setFilter = clientCommand({
+  help: {
+    name: "set filter",
+    summary: "Create or replace a filter, or all filters of a file.",
+    usage: "weir set filter --insecure -t TYPE --pattern TEXT [flags], or -f FILE",
+    examples: [
+      [
+        "weir set filter --insecure -t sip_user --pattern alice --id alice",
+        "a filter for all hunters",
+      ],
+      [
+        "weir set filter --insecure -t ip_address --pattern 10.1.0.0/16 --hunters edge-1,edge-2",
+        "for two",
+      ],
+      [
+        "weir set filter --insecure -t sip_user --pattern alice --id alice --no-enabled",
+        "switch it off",
+      ],
+      [
+        "weir set filter --insecure -f filters.yaml",
+        "many; the exit code is that of the worst failure",
+      ],
+    ],
+  },
+  rows,
+  check: checkTogether,
+  ask: async (node, settings) => {
+    const { setFilters } = await import("../client/filter-changes.ts");
+    if (settings.file.value === "") return setFilters(node, [filterOf(settings)], false);
+    const { readInput } = await import("../client/input-file.ts");
+    const { readFilters } = await import("../client/filter-file.ts");
+    return setFilters(node, readFilters(readInput(settings.file.value, "filter file")), true);
+  },
+});
+
+function checkTogether(settings: Settings): string[] {
+  const { file, type, pattern, ...others } = settings;
+  if (file.value !== "") {
+    const given = Object.values({ type, pattern, ...others }).flatMap(({ origin }) =>
+      origin.source === "flag" ? origin.name : [],
+    );
+    return given.length === 0 ? [] : [`${given.join(", ")}: not together with a file of filters`];
+  }
+  const needed = [type.value === "" ? "--type" : "", pattern.value === "" ? "--pattern" : ""];
+  const absent = needed.filter((flag) => flag !== "");
+  if (absent.length === 2) return ["--type and --pattern are needed, or --file"];
+  if (absent.length === 1) return [`${absent[0]} is needed`];
+  const { type: filterType } = filterOf(settings);
+  const problem = checkPattern(filterType, pattern.value);
+  return problem === undefined ? [] : [`--pattern: ${problem}`];
+}
+
+function filterOf(settings: Settings): Filter {
+  return create(FilterSchema, {
+    id: settings.id.value === "" ? randomUUID() : settings.id.value,
+    type: filterTypeOf(settings.type.value) ?? 0,
+    pattern: settings.pattern.value,
+    targetHunters: [...settings.hunters.value],
+    enabled: settings.enabled.value,
+    description: settings.description.value,
+  });
+}
+
+export const setCommands: CommandGroup = commandGroup(
+  "set",
+  "Create or replace filters of a node.",
+  {
+    filter: async () => setFilter,
+  },
+);
