@@ -36,7 +36,10 @@ const channelOptions = {
 } as const;
 
 /** `callMsMax` is the deadline of each call. */
-export function connectNode(endpoint: Endpoint, callMsMax = limits.clientCallMsMax): NodeClient {
+export function connectNode(
+  endpoint: Endpoint,
+  callMsMax: number = limits.clientCallMsMax,
+): NodeClient {
   const address = showEndpoint(endpoint);
   const client = new Client(address, credentials.createInsecure(), channelOptions);
   return {

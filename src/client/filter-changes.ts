@@ -18,6 +18,7 @@ interface Order {
 
 interface Change {
   readonly filterId: string;
+  /** Why it did not happen. */
   readonly error?: WeirError;
   readonly huntersUpdated: number;
 }
@@ -59,7 +60,7 @@ async function carryOut(orders: readonly Order[], done: string, asList: boolean)
     changes.push(change);
     if (change.error?.code === "node-unreachable") break;
   }
-  const failures = changes.flatMap(({ error }) => error ?? []);
+  const failures = changes.flatMap(namedFailure);
   const unsent = orders.length - changes.length;
   if (unsent > 0) failures.push(notSent(unsent));
   for (const { filterId } of orders.slice(changes.length)) {
@@ -78,18 +79,17 @@ async function carryOutOne({ filterId, send }: Order): Promise<Change> {
     const { success, error, huntersUpdated } = await send();
     if (success) return { filterId, huntersUpdated };
     const reason = error === "" ? "the node did not say why" : error;
-    return { filterId, error: failed(filterId, "call-failed", reason), huntersUpdated };
+    return { filterId, error: new WeirError("call-failed", reason), huntersUpdated };
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
-    return { filterId, error: failed(filterId, error.code, error.message), huntersUpdated: 0 };
+    return { filterId, error, huntersUpdated: 0 };
   }
 }
 
-function failed(filterId: string, code: string, reason: string): WeirError {
-  return new WeirError(
-    code,
-    `filter ${quoteText(filterId, limits.settingShownCharsMax)}: ${reason}`,
-  );
+function namedFailure({ filterId, error }: Change): WeirError[] {
+  if (error === undefined) return [];
+  const shown = quoteText(filterId, limits.settingShownCharsMax);
+  return [new WeirError(error.code, `filter ${shown}: ${error.message}`)];
 }
 
 function notSent(count: number): WeirError {

@@ -1,0 +1,135 @@
+/** A node in this process that answers the questions of clients from memory, as the test says. */
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type status,
+} from "@grpc/grpc-js";
+import {
+  type Filter,
+  type FilterDeleteRequest,
+  FilterResponseSchema,
+  FilterUpdateResultSchema,
+  ManagementService,
+  StatusResponseSchema,
+  TopologyResponseSchema,
+} from "../../src/wire/gen/lippycat/management/management_pb.ts";
+
+const { method } = ManagementService;
+const methods = [
+  method.getFilters,
+  method.updateFilter,
+  method.deleteFilter,
+  method.getHunterStatus,
+  method.getTopology,
+] as const;
+type MethodName = (typeof methods)[number]["name"];
+
+interface Refusal {
+  readonly code: status;
+  readonly details: string;
+}
+
+type Body = (request: unknown) => object | Refusal;
+
+export class FakeNode {
+  filters = new Map<string, Filter>();
+  status: MessageInitShape<typeof StatusResponseSchema> = {};
+  topology: MessageInitShape<typeof TopologyResponseSchema> = {};
+  /** Of each change. */
+  huntersUpdated = 2;
+  /** Instead of an answer, for the ids that are listed; "" is for every call. */
+  readonly refusals = new Map<string, Refusal>();
+  /** Instead of success of a change: the words of a result that says no. */
+  failure = "";
+  /** Calls are taken and never answered. */
+  silent = false;
+  /** What was asked, in order. */
+  readonly asked: { readonly method: MethodName; readonly request: unknown }[] = [];
+  readonly #server = new Server({ "grpc.max_send_message_length": -1 });
+  readonly #bodies: Record<string, Body> = {
+    GetFilters: () => create(FilterResponseSchema, { filters: [...this.filters.values()] }),
+    UpdateFilter: (request) => this.#update(request as Filter),
+    DeleteFilter: (request) => this.#remove(request as FilterDeleteRequest),
+    GetHunterStatus: () => create(StatusResponseSchema, this.status),
+    GetTopology: () => create(TopologyResponseSchema, this.topology),
+  };
+  port = 0;
+
+  /** Listens on a free port of loopback. */
+  static async start(): Promise<FakeNode> {
+    const node = new FakeNode();
+    const handlers = Object.fromEntries(methods.map(({ name }) => [name, node.#handler(name)]));
+    node.#server.addService(definition, handlers);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const credentials = ServerCredentials.createInsecure();
+    node.#server.bindAsync("127.0.0.1:0", credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+    node.port = await promise;
+    return node;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  stop(): void {
+    this.#server.forceShutdown();
+  }
+
+  #handler(name: MethodName) {
+    return (call: ServerUnaryCall<unknown, object>, answer: sendUnaryData<object>): void => {
+      this.asked.push({ method: name, request: call.request });
+      if (this.silent) return;
+      const refusal = this.refusals.get("");
+      const result = refusal ?? this.#bodies[name]?.(call.request) ?? {};
+      if ("code" in result) answer(result as Refusal, null);
+      else answer(null, result);
+    };
+  }
+
+  #update(filter: Filter): object | Refusal {
+    const refusal = this.refusals.get(filter.id);
+    if (refusal !== undefined) return refusal;
+    if (this.failure === "") this.filters.set(filter.id, filter);
+    return this.#result();
+  }
+
+  #remove({ filterId }: FilterDeleteRequest): object | Refusal {
+    const refusal = this.refusals.get(filterId);
+    if (refusal !== undefined) return refusal;
+    if (!this.filters.delete(filterId)) return { code: 5, details: `no filter ${filterId}` };
+    return this.#result();
+  }
+
+  #result(): object {
+    return create(FilterUpdateResultSchema, {
+      success: this.failure === "",
+      error: this.failure,
+      huntersUpdated: this.failure === "" ? this.huntersUpdated : 0,
+    });
+  }
+}
+
+function unary({ parent, name, input, output }: DescMethodUnary): ServiceDefinition[string] {
+  return {
+    path: `/${parent.typeName}/${name}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (message) => Buffer.from(toBinary(input, message)),
+    requestDeserialize: (bytes) => fromBinary(input, bytes),
+    responseSerialize: (message) => Buffer.from(toBinary(output, message)),
+    responseDeserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
+
+const definition: ServiceDefinition = Object.fromEntries(
+  methods.map((each) => [each.name, unary(each)]),
+);
