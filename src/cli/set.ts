@@ -116,9 +116,9 @@ const setFilter = clientCommand({
 });
 
 function checkTogether(settings: Settings): string[] {
-  const { file, type, pattern, ...others } = settings;
+  const { file, type, pattern, id, description, enabled, hunters } = settings;
   if (file.value !== "") {
-    const given = Object.values({ type, pattern, ...others }).flatMap(({ origin }) =>
+    const given = [type, pattern, id, description, enabled, hunters].flatMap(({ origin }) =>
       origin.source === "flag" ? origin.name : [],
     );
     return given.length === 0 ? [] : [`${given.join(", ")}: not together with a file of filters`];

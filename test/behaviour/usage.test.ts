@@ -3,7 +3,7 @@
  * `npm run build` has made one, else the sources.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -47,13 +47,65 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [["hunt", "--insecure"], "weir hunt: --read is needed"],
     [["hunt", "--insecure", "-r", "x", "-P", "x"], 'weir hunt: -P: "x" is not host:port'],
   ];
-  for (const [words, text] of refused) {
-    test(`weir ${JSON.stringify(words.join(" "))} says why and exits with 2`, () => {
-      const { exitCode, out, error } = weir(...words);
-      expect(error).toStartWith(text);
-      expect(out).toBe("");
-      expect(exitCode).toBe(2);
-    });
+  const refusedByClients: [string[], string][] = [
+    [
+      ["list"],
+      "weir list: one of these is needed: filters, hunters; weir list --help tells more\n",
+    ],
+    [["show"], "weir show: one of these is needed: status, hunter, filter, topology"],
+    [["list", "filtres"], 'weir list: unknown command "filtres"; did you mean filters?'],
+    [["set", "hunter"], 'weir set: unknown command "hunter"; weir set has: filter'],
+    [["list", "--insecure", "filters"], 'weir list: "--insecure" stands before the command'],
+    [["list", "hunters"], "weir list hunters: choose how traffic travels: --insecure"],
+    [
+      ["list", "hunters", "--tls-ca", "x"],
+      "weir list hunters: --tls-ca: this build does not do TLS",
+    ],
+    [["show", "status", "--insecure", "-P", ":1"], 'weir show status: -P: ":1" is not host:port'],
+    [["show", "filter", "--insecure"], "weir show filter: --id is needed"],
+    [
+      ["show", "hunter", "--insecure", "--id", "a\u001b"],
+      'weir show hunter: --id: "a\\u001b" is not',
+    ],
+    [
+      ["set", "filter", "--insecure"],
+      "weir set filter: --type and --pattern are needed, or --file",
+    ],
+    [["set", "filter", "--insecure", "-t", "bpf"], "weir set filter: --pattern is needed"],
+    [
+      ["set", "filter", "--insecure", "-t", "sipuser", "--pattern", "x"],
+      'weir set filter: -t: unknown type "sipuser"; did you mean sip_user?',
+    ],
+    [
+      ["set", "filter", "--insecure", "-t", "tls_ja3", "--pattern", "x"],
+      'weir set filter: --pattern: "x" is not 32 hexadecimal digits',
+    ],
+    [
+      ["set", "filter", "--insecure", "-t", "bpf", "-f", "x", "--no-enabled"],
+      "weir set filter: -t, --no-enabled: not together with a file of filters",
+    ],
+    [
+      ["set", "filter", "--insecure", "-f", "none.yaml"],
+      "weir set filter: none.yaml: cannot read the filter file: ENOENT",
+    ],
+    [["rm", "filter", "--insecure"], "weir rm filter: --id or --file is needed"],
+    [["rm", "filter", "--insecure", "--id", "a", "-f", "b"], "weir rm filter: --id and --file"],
+    [["completion", "tcsh"], 'weir completion: unknown command "tcsh"; weir completion has: bash'],
+    [["completion", "bash", "x"], 'weir completion bash: unexpected argument "x"'],
+  ];
+  const cases: [number, [string[], string][]][] = [
+    [2, refused],
+    [64, refusedByClients],
+  ];
+  for (const [code, texts] of cases) {
+    for (const [words, text] of texts) {
+      test(`weir ${JSON.stringify(words.join(" "))} says why and exits with ${code}`, () => {
+        const { exitCode, out, error } = weir(...words);
+        expect(error).toStartWith(text);
+        expect(out).toBe("");
+        expect(exitCode).toBe(code);
+      });
+    }
   }
 
   test("help goes to stdout and exits with 0", () => {
@@ -63,6 +115,10 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
       ["process", "--help"],
       ["hunt", "-h"],
       ["help", "hunt"],
+      ["list", "--help"],
+      ["help", "set", "filter"],
+      ["rm", "filter", "-h"],
+      ["completion", "zsh", "--help"],
     ]) {
       const { exitCode, out, error } = weir(...words);
       expect([exitCode, error]).toEqual([0, ""]);
@@ -71,7 +127,11 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
   });
 
   test("--version names version, commit, variant and Bun", () => {
-    for (const words of [["--version"], ["process", "--version"]]) {
+    for (const words of [
+      ["--version"],
+      ["process", "--version"],
+      ["show", "status", "--version"],
+    ]) {
       const { exitCode, out } = weir(...words);
       expect(out).toMatch(/^weir \S+ \(commit \S+, variant \S+, Bun \d+\.\d+\.\d+\)\n$/);
       expect(exitCode).toBe(0);
@@ -106,8 +166,17 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
   });
 });
 
-test.skipIf(!existsSync(processorBinary))("the processor variant has no hunt", () => {
-  const { exitCode, error } = run([processorBinary, "hunt", "--insecure"]);
-  expect(error).toBe('weir: unknown command "hunt"; this build has: process\n');
-  expect(exitCode).toBe(2);
-});
+test.skipIf(!existsSync(processorBinary))(
+  "the processor variant has neither hunt nor clients",
+  () => {
+    for (const name of ["hunt", "list", "show", "set", "rm", "completion"]) {
+      const { exitCode, error } = run([processorBinary, name, "--insecure"]);
+      expect(error).toBe(`weir: unknown command "${name}"; this build has: process\n`);
+      expect(exitCode).toBe(2);
+    }
+    // The files are left out, not only the names.
+    const text = readFileSync(processorBinary);
+    expect(text.includes("--id is needed; weir list filters")).toBe(false);
+    expect(text.includes("_arguments -s -S")).toBe(false);
+  },
+);

@@ -1,9 +1,17 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../src/base/errors.ts";
-import { exitCodeOf, exitCodes, processExitCodes } from "../../../src/cli/exit-codes.ts";
+import { findMember, isCommand } from "../../../src/cli/command.ts";
+import {
+  exitCodeOf,
+  exitCodes,
+  processExitCodes,
+  worstExitCode,
+} from "../../../src/cli/exit-codes.ts";
 import { processSettings } from "../../../src/cli/flags.ts";
 import { renderHelp } from "../../../src/cli/help.ts";
 import { huntSettings } from "../../../src/cli/hunt-flags.ts";
+import { setCommands } from "../../../src/cli/set.ts";
+import type { SettingTable } from "../../../src/config/setting.ts";
 import { machine } from "./load.ts";
 
 const about = {
@@ -34,8 +42,15 @@ test("today's spellings stay out of the help", () => {
   expect(text).not.toMatch(/--id\b/);
 });
 
-test("no two flags, keys or variables of a table are the same", () => {
-  for (const table of [processSettings(machine), huntSettings(machine)]) {
+async function setFilterTable(): Promise<SettingTable> {
+  const command = await findMember(setCommands.members, "filter");
+  if (command === undefined || !isCommand(command)) throw new Error("no table");
+  return command.table;
+}
+
+test("no two flags, keys or variables of a table are the same", async () => {
+  const tables = [processSettings(machine), huntSettings(machine), await setFilterTable()];
+  for (const table of tables) {
     const rows = Object.values(table).filter(({ flag }) => flag !== "");
     const spellings = rows.flatMap((row) => [row, ...(row.otherFlags ?? [])]);
     const names = [
@@ -45,6 +60,30 @@ test("no two flags, keys or variables of a table are the same", () => {
     ];
     expect(new Set(names).size).toBe(names.length);
   }
+});
+
+test("rows without a key or variable name none; the words of a long list are in the help", async () => {
+  const help = { ...about, name: "set filter", section: "remote" };
+  const text = renderHelp(help, await setFilterTable());
+  expect(text).not.toContain("[]");
+  expect(text).toContain("What the pattern is compared with: sip_user, phone_number,");
+  expect(text).toContain("TLS_ENABLED for tls.enabled");
+  expect(text).not.toContain("SIZE:");
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test("several failures have the code of the worst", () => {
+  const [unreachable, refused, other, unknown] = [
+    "node-unreachable",
+    "request-refused",
+    "call-failed",
+    "not-found",
+  ].map((code) => new WeirError(code, "x"));
+  expect(worstExitCode([])).toBe(0);
+  expect(worstExitCode([unknown, refused])).toBe(3);
+  expect(worstExitCode([unknown])).toBe(4);
+  expect(worstExitCode([unknown, refused, other])).toBe(1);
+  expect(worstExitCode([unknown, refused, other, unreachable])).toBe(2);
 });
 
 test("errors have the documented exit codes", () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadClientSettings } from "../../../src/cli/client-command.ts";
 import type { Machine } from "../../../src/cli/flags.ts";
 import { loadHuntSettings } from "../../../src/cli/hunt-config.ts";
 import { loadProcessSettings } from "../../../src/cli/process-config.ts";
@@ -44,6 +45,15 @@ export function loadProcess({ words = [], environment = {}, yaml }: Situation) {
 
 export function loadHunt({ words = [], environment = {}, yaml }: Situation) {
   return withHome(yaml, (home) => loadHuntSettings({ words, environment, home }, machine));
+}
+
+/** Settings that all commands have that ask a node. */
+export function loadClient({ words = [], environment = {}, yaml }: Situation) {
+  return withHome(yaml, (home) => {
+    const loaded = loadClientSettings({ rows: {} }, { words, environment, home });
+    const shorten = (text: string) => text.replaceAll(home, "~");
+    return { ...loaded, problems: loaded.problems.map(shorten) };
+  });
 }
 
 /** The problems of `weir process --insecure` with these words. */
