@@ -3,8 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { escapeUnsafe } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 
-/** Controls (Unicode Cc), and what is put in place of bytes that are no UTF-8. */
-const unfit = /\p{Cc}|\ufffd|\p{Surrogate}/u;
+/** Unicode Cc, and halves of surrogate pairs, which no UTF-8 has. */
+const unfit = /\p{Cc}|\p{Surrogate}/u;
 
 /** Throws INVALID_ARGUMENT unless `id`, the value of `field`, can name a hunter or a processor. */
 export function checkId(field: string, id: string): void {
@@ -17,8 +17,7 @@ export function checkId(field: string, id: string): void {
     );
   }
   if (unfit.test(id)) {
-    const text = `${field} has control characters or is not valid UTF-8`;
-    throw new ConnectError(text, Code.InvalidArgument);
+    throw new ConnectError(`${field} has control characters in it`, Code.InvalidArgument);
   }
 }
 
