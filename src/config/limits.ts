@@ -176,6 +176,27 @@ export const limits = {
   /** One that no packet used for this long is forgotten. */
   mediaIdleMs: 300_000,
 
+  // --- calls --------------------------------------------------------------------------------------
+  /** Calls that the node knows; the longest silent is forgotten first. */
+  callsMax: 8192,
+  /** Legs (Call-IDs) of one call, and tag pairs; the longest silent leg is forgotten first. */
+  callLegsMax: 8,
+  /** Characters of a tag, Call-ID, user or URI that are kept. */
+  callTextCharsMax: 256,
+  /** SIP messages that one shard tells control of in one report, four times a second. */
+  sipSightingsMax: 2048,
+  /** Clients that are told of calls. */
+  callSubscribersMax: 64,
+  /** A call is told at most once in this time, and each again after that. */
+  callUpdateMs: 1000,
+  callRefreshMs: 30_000,
+  /** Legs of one call begin within this time, and not later than this after its end. */
+  callJoinMs: 30_000,
+  callJoinAfterEndMs: 1000,
+  /** Calls silent for so long are forgotten, looked for so often. */
+  callForgetMs: 20 * 60_000,
+  callPurgeMs: 60_000,
+
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */
   huntUnackedBytesMax: 32 * 1024 * 1024,

@@ -35,7 +35,7 @@ export function createHealth(
       let told: Status | undefined;
       while (!signal.aborted) {
         const now = known.has(service) ? status() : Status.SERVICE_UNKNOWN;
-        if (now === told) await serving.changed(signal);
+        if (now === told) await serving.changed.wait(signal);
         else {
           told = now;
           yield { status: now };
