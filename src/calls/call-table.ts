@@ -35,6 +35,8 @@ export interface CallTableOptions {
   readonly onForgotten: (call: Call) => void;
   /** Default: `limits.callsMax`. */
   readonly callsMax?: number;
+  /** Legs of all calls. Default: `limits.callLegsMax`. */
+  readonly legsMax?: number;
 }
 
 export class CallTable {
@@ -48,10 +50,15 @@ export class CallTable {
   private readonly byId = new Map<string, Call>();
   /** The latest call between two numbers. */
   private readonly byNumbers = new Map<string, Call>();
+  private readonly callsMax: number;
+  private readonly legsMax: number;
+  private legs = 0;
   private revision = 0;
 
   constructor(options: CallTableOptions) {
     this.options = options;
+    this.callsMax = options.callsMax ?? limits.callsMax;
+    this.legsMax = options.legsMax ?? limits.callLegsMax;
   }
 
   get size(): number {
@@ -107,7 +114,7 @@ export class CallTable {
   }
 
   private add(id: string, tagPair: [string, string], numbers: string, sighting: SipSighting): Call {
-    if (this.calls.size >= (this.options.callsMax ?? limits.callsMax)) this.evict();
+    if (this.calls.size >= this.callsMax) this.evict();
     const { fromUri, fromUser, toUri, toUser, timeNs } = sighting;
     const call: Call = {
       id,
@@ -133,17 +140,15 @@ export class CallTable {
   private legOf(call: Call, sighting: SipSighting): CallLeg {
     const { callId, hunterId, srcIp, dstIp, timeNs } = sighting;
     const known = call.legs.get(callId);
-    if (known !== undefined) {
-      call.legs.delete(callId);
-      call.legs.set(callId, known);
-      return known;
-    }
-    if (call.legs.size >= limits.callLegsMax) {
-      for (const oldest of call.legs.keys()) {
-        call.legs.delete(oldest);
-        this.evictedLegs++;
-        break;
-      }
+    if (known !== undefined) return known;
+    if (call.legs.size >= limits.legsPerCallMax) {
+      const silent = [...call.legs.values()].reduce((a, b) => (b.lastNs < a.lastNs ? b : a));
+      call.legs.delete(silent.callId);
+      this.evictedLegs++;
+    } else {
+      // Never this call: it is the latest.
+      if (this.legs >= this.legsMax) this.evict();
+      this.legs++;
     }
     const leg: CallLeg = {
       callId,
@@ -170,6 +175,7 @@ export class CallTable {
 
   private forget(call: Call): void {
     this.calls.delete(call);
+    this.legs -= call.legs.size;
     for (const id of [call.id, ...call.joinedIds]) this.byId.delete(id);
     if (this.byNumbers.get(call.numbers) === call) this.byNumbers.delete(call.numbers);
     this.options.onForgotten(call);
@@ -181,7 +187,7 @@ export class CallTable {
  * dials again at once makes a new one.
  */
 function canJoin(call: Call, timeNs: bigint): boolean {
-  if (call.joinedIds.length >= limits.callLegsMax - 1) return false;
+  if (call.joinedIds.length >= limits.legsPerCallMax - 1) return false;
   const apart = timeNs - call.startNs;
   if (apart > joinNs || -apart > joinNs) return false;
   return call.state !== "ENDED" || timeNs - call.endedNs <= joinAfterEndNs;

@@ -31,7 +31,7 @@ export interface Call {
   readonly numbers: string;
   /** Ids that the tags of other legs make. */
   readonly joinedIds: string[];
-  /** By Call-ID, the longest silent first. */
+  /** By Call-ID, in the order in which they were first seen. */
   readonly legs: Map<string, CallLeg>;
   startNs: bigint;
   lastNs: bigint;

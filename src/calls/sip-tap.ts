@@ -19,6 +19,7 @@ export class SipTap {
   private readonly sipProtocol: number;
   private readonly layers = new Layers();
   private sightings: SipSighting[] = [];
+  private looked = 0;
   private missed = 0;
 
   /** @param sipProtocol protocol number of SIP in `batch.labels` */
@@ -41,6 +42,7 @@ export class SipTap {
   /** What was seen since the last call; undefined when there is nothing to tell. */
   takeReport(): SipReport | undefined {
     const { sightings, missed } = this;
+    this.looked = 0;
     if (sightings.length === 0 && missed === 0) return undefined;
     this.sightings = [];
     this.missed = 0;
@@ -53,10 +55,12 @@ export class SipTap {
     const end = start + (metadataLength[index] as number);
     const given = end > start ? readHunterSip(bytes, start, end, !isSip) : undefined;
     if (!isSip && given === undefined) return;
-    if (this.sightings.length >= limits.sipSightingsMax) {
+    // What is looked at counts, not what comes of it: a flood of first INVITEs costs as much.
+    if (this.looked >= limits.sipPacketsPerReportMax) {
       this.missed++;
       return;
     }
+    this.looked++;
     const found = this.findLayers(batch, index);
     const seen = isSip && found ? this.dissect(bytes) : undefined;
     const sighting = this.merge(batch, index, found, given, seen);

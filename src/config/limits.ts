@@ -179,14 +179,16 @@ export const limits = {
   // --- calls --------------------------------------------------------------------------------------
   /** Calls that the node knows; the longest silent is forgotten first. */
   callsMax: 8192,
-  /** Legs (Call-IDs) of one call, and tag pairs; the longest silent leg is forgotten first. */
-  callLegsMax: 8,
+  /** Legs (Call-IDs) of all of them together: two a call. */
+  callLegsMax: 16_384,
+  /** Legs of one call, and tag pairs; the longest silent leg is forgotten first. */
+  legsPerCallMax: 8,
   /** Characters of a tag, Call-ID, user or URI that are kept. */
   callTextCharsMax: 256,
-  /** SIP messages that one shard tells control of in one report, four times a second. */
-  sipSightingsMax: 2048,
+  /** SIP packets that one shard looks at for calls in a quarter of a second. */
+  sipPacketsPerReportMax: 8192,
   /** Clients that are told of calls. */
-  callSubscribersMax: 64,
+  callSubscribersMax: 32,
   /** A call is told at most once in this time, and each again after that. */
   callUpdateMs: 1000,
   callRefreshMs: 30_000,

@@ -43,3 +43,8 @@ export const protocolCount: number = detectors.length + 1;
 export function protocolName(protocol: number): string {
   return detectors[protocol - 1]?.name ?? "";
 }
+
+/** Protocol number of a label; `unlabelled` for a label that no detector has. */
+export function protocolNumber(name: string): number {
+  return detectors.findIndex((detector) => detector.name === name) + 1;
+}

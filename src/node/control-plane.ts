@@ -3,8 +3,12 @@
  * and stopped in `processor.ts`.
  */
 import type { Clock } from "../base/clock.ts";
+
+import { CallFeed } from "../calls/call-feed.ts";
+import type { SipReport } from "../calls/sip-sighting.ts";
 import { limits } from "../config/limits.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
+import { createData } from "../control/data.ts";
 import { addRoutes, type Route, type Routes } from "../control/dispatch.ts";
 import { createHealth } from "../control/health.ts";
 import { createManagement } from "../control/management.ts";
@@ -17,6 +21,7 @@ import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { Roster } from "../roster/roster.ts";
+import { createEvents, type Events } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
@@ -39,6 +44,8 @@ const services = [
 
 /** Clients learn of a full disk within this time. */
 const healthIntervalMs = 250;
+/** How late a change of a call may be told, beside `limits.callUpdateMs`. */
+const callIntervalMs = 250;
 
 export interface ControlPlaneOptions {
   readonly config: ProcessorConfig;
@@ -55,13 +62,18 @@ export class ControlPlane {
   readonly subscribers = new SubscriberTable();
   readonly endHunter: (hunterId: string, reason: string) => void;
   private readonly board: Board;
+  private readonly events: Events;
+  private readonly calls: CallFeed;
   private readonly serving = new Serving();
   private stopping = false;
 
   constructor(options: ControlPlaneOptions) {
-    const { config, board, clock } = options;
+    const { config, board, clock, log } = options;
     this.board = board;
     this.endHunter = options.endHunter;
+
+    this.events = createEvents(log);
+    this.calls = new CallFeed({ clock });
     this.roster = new Roster(config.maxHunters, clock);
     const node: NodeView = {
       processorId: config.processorId.toWellFormed(),
@@ -85,6 +97,8 @@ export class ControlPlane {
       subscribers: this.subscribers,
     });
     addRoutes(routes, MonitoringService, monitoring);
+
+    addRoutes(routes, DataService, createData(this.calls));
     const names = services.map(({ typeName }) => typeName);
     addRoutes(routes, Health, createHealth(this.serving, names));
     const reflection = createReflection(services);
@@ -97,6 +111,7 @@ export class ControlPlane {
   start(): () => void {
     const timers = [
       setInterval(() => this.tellHealth(), healthIntervalMs),
+      setInterval(() => this.calls.tick(), callIntervalMs),
       setInterval(() => this.roster.sweep(), limits.hunterSweepMs),
       setInterval(() => this.roster.tellChanges(), limits.hunterChangedMs),
     ];
@@ -121,6 +136,18 @@ export class ControlPlane {
     this.subscribers.shardLost(shard);
   }
 
+  /** What a shard saw of calls since its last report. */
+  onSip({ sightings, missed }: SipReport): void {
+    const { table } = this.calls;
+    const { evictedCalls, evictedLegs } = table;
+    this.calls.take(sightings);
+    this.count("sip-missed", missed, "SIP packets were not looked at for calls: too many at once");
+    const calls = table.evictedCalls - evictedCalls;
+    this.count("calls-evicted", calls, "calls were forgotten early: too many are known");
+    const legs = table.evictedLegs - evictedLegs;
+    this.count("legs-evicted", legs, "legs were forgotten early: too many in one call");
+  }
+
   /** The node stops: clients are told while their calls are still open. */
   beginStop(): void {
     this.stopping = true;
@@ -129,6 +156,10 @@ export class ControlPlane {
 
   private tellHealth(): void {
     this.serving.set(!this.stopping && !this.troubled);
+  }
+
+  private count(name: string, n: number, what: string): void {
+    if (n > 0) this.events.count(name, n, `${n} ${what}`);
   }
 
   /** True while the recorder cannot write. */

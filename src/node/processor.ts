@@ -131,6 +131,8 @@ class Processor {
           clock,
           onHunters: (hunters) => plane.onHunters(shard, hunters),
           onLost: () => plane.onShardLost(shard),
+
+          onSip: (sip) => plane.onSip(sip),
         }),
     );
     await Promise.all(this.shards.map((shard) => shard.start()));

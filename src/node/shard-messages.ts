@@ -1,5 +1,6 @@
 /** What control and a shard say to each other, beside the board and the tunnel. */
 import type { MessagePort } from "node:worker_threads";
+import type { SipReport } from "../calls/sip-sighting.ts";
 import type { LogLevel } from "../config/log-config.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
@@ -37,6 +38,8 @@ export type ShardReport =
   | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
   /** Four times a second: what the hunters sent since the last one. */
   | { readonly kind: "hunters"; readonly hunters: readonly HunterReport[] }
+  /** With it, when there was any: what was seen of calls. */
+  | ({ readonly kind: "sip" } & SipReport)
   /** Answer to `drain`: everything that was taken is in the ring. */
   | { readonly kind: "drained" }
   /** Answer to `finish`. */

@@ -4,6 +4,7 @@ import { createBackoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { spawnWorker } from "../base/spawn-worker.ts";
+import type { SipReport } from "../calls/sip-sighting.ts";
 import { limits } from "../config/limits.ts";
 import { dispatch, type Routes } from "../control/dispatch.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
@@ -21,6 +22,8 @@ export interface ShardThreadOptions {
   readonly onHunters: (hunters: readonly HunterReport[]) => void;
   /** The thread is gone, and with it every call that it had. */
   readonly onLost: () => void;
+
+  readonly onSip: (report: SipReport) => void;
 }
 
 /** A thread that turns answers within these, whatever the disk does. */
@@ -123,6 +126,9 @@ export class ShardThread {
           return;
         case "hunters":
           this.options.onHunters(report.hunters);
+          return;
+        case "sip":
+          this.options.onSip(report);
           return;
         case "log":
           log.writeRecord(report.record);

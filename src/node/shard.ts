@@ -3,8 +3,10 @@
 import { feature } from "bun:bundle";
 import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
+import { SipTap } from "../calls/sip-tap.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
+import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
 import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
@@ -37,6 +39,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const log = createForwardingLog((record) => report({ kind: "log", record }), start.logLevel);
   const events = createEvents(log);
   const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
+  const sipTap = new SipTap(protocolNumber("SIP"));
   const ingest = new Ingest({
     note,
     board,
@@ -45,6 +48,9 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     capacityBytes: start.recordCapacityBytes,
     ...(start.ring === undefined ? {} : { ringBytes: start.ring.byteLength }),
     ...(detection === undefined ? {} : { inspect: (batch) => detection.inspect(batch) }),
+    observe: (batch) => {
+      sipTap.observe(batch);
+    },
   });
   const door = new Door({
     host: start.host,
@@ -64,6 +70,8 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     if (detection !== undefined) row.counters[evicted] = detection.evictions;
     const hunters = ingest.hunters.takeReport();
     if (hunters.length > 0) report({ kind: "hunters", hunters });
+    const sip = sipTap.takeReport();
+    if (sip !== undefined) report({ kind: "sip", ...sip });
   }, reportIntervalMs);
   void settleForever(board, ingest);
   door.listen().then(
