@@ -99,6 +99,16 @@ describe.skipIf(reason !== "")("grpcurl", () => {
     });
   });
 
+  test("calls: the status of hunters, a number of 64 bits as text", async () => {
+    const method = "lippycat.management.ManagementService/GetHunterStatus";
+    const answer = await curl(["-d", "{}", "-emit-defaults"], method);
+    expect(answer.stderr).toBe("");
+    const status = JSON.parse(answer.stdout);
+    expect(status.processorStats).toMatchObject({ processorId: "node-7" });
+    expect(status.hunters).toEqual([expect.objectContaining({ hunterId: "h9", hostname: "edge" })]);
+    expect(status.hunters[0].stats.packetsCaptured).toBe("0");
+  });
+
   test("calls: a refused request has its status and text", async () => {
     const method = "lippycat.management.ManagementService/RegisterHunter";
     const refused = await curl(["-d", "{}"], method);
