@@ -9,6 +9,7 @@ import { mysql } from "./detectors/mysql.ts";
 import { openvpn } from "./detectors/openvpn.ts";
 import { postgresql } from "./detectors/postgresql.ts";
 import { pptp } from "./detectors/pptp.ts";
+import { rtp } from "./detectors/rtp.ts";
 import { sip } from "./detectors/sip.ts";
 import { tls } from "./detectors/tls.ts";
 import { wireguard } from "./detectors/wireguard.ts";
@@ -28,6 +29,7 @@ export const detectors: readonly Detector[] = [
   l2tp,
   openvpn,
   dns,
+  rtp,
   mysql,
   postgresql,
   esp,

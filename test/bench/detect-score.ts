@@ -44,6 +44,8 @@ const truthNames: Readonly<Record<string, readonly string[]>> = {
   // The truth names what the port or the request says is inside; both are these protocols.
   TLS: ["TLS", "IMAPS", "POPS", "SMTPS"],
   HTTP: ["HTTP", "HTTP_Connect", "HTTP_Proxy"],
+  // What carries Discord's voice; the truth has the application's name.
+  RTP: ["RTP", "Discord"],
 };
 
 const transportNames: Readonly<Record<number, string>> = {

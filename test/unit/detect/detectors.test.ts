@@ -290,4 +290,64 @@ describe("several packets decide", () => {
     expect(labels("udp", 4500, [packet(0xc123_4567, 1), packet(0xc123_4568, 2)])).toEqual(["", ""]);
     expect(labels("udp", 4501, same)).toEqual(["", ""]);
   });
+
+  test("RTP by two packets of one source, in order, whatever comes between them", () => {
+    const control = rtcp(8, 200);
+    const packets = [
+      media(1),
+      media(1),
+      { ...media(9), isReply: true },
+      control,
+      media(3),
+      media(4),
+    ];
+    expect(labels("udp", 30_000, packets)).toEqual(["", "", "", "", "RTP", "RTP"]);
+    expect(labels("udp", 30_000, [media(1), rtcp(7, 200)])).toEqual(["", "RTP"]);
+    const reversed = [media(5), media(4), media(6)];
+    expect(labels("udp", 30_000, reversed)).toEqual(["", "", "RTP"]);
+    expect(labels("udp", 30_000, [media(0xffff), media(0)])).toEqual(["", "RTP"]);
+  });
+
+  test("RTCP on a port of its own by two reports of one source", () => {
+    expect(labels("udp", 30_001, [rtcp(7, 200), rtcp(7, 201)])).toEqual(["", "RTP"]);
+    expect(labels("udp", 30_001, [rtcp(7, 200), rtcp(8, 200)])).toEqual(["", ""]);
+  });
+
+  test("RTP not by packets that only begin like it", () => {
+    const none = ["", ""];
+    // Another source, a gap, a service's port, a payload type that no one has, no payload.
+    expect(labels("udp", 30_000, [media(1), media(2, { source: 8 })])).toEqual(none);
+    expect(labels("udp", 30_000, [media(1), media(500)])).toEqual(none);
+    expect(labels("udp", 5060, [media(1), media(2)])).toEqual(none);
+    expect(labels("udp", 123, [media(1), media(2)])).toEqual(none);
+    expect(labels("udp", 30_000, [media(1, { type: 40 }), media(2, { type: 40 })])).toEqual(none);
+    expect(labels("udp", 30_000, [media(1, { bytes: 0 }), media(2, { bytes: 0 })])).toEqual(none);
+    expect(labels("tcp", 30_000, [media(1), media(2)])).toEqual(none);
+  });
 });
+
+interface MediaFields {
+  readonly source?: number;
+  readonly type?: number;
+  /** Of payload. */
+  readonly bytes?: number;
+}
+
+function media(sequence: number, fields: MediaFields = {}): Message {
+  const { source = 7, type = 8, bytes = 20 } = fields;
+  const header = concat([0x80, type], uint16(sequence), uint32(160 * sequence), uint32(source));
+  return { payload: concat(header, new Uint8Array(bytes).fill(0xd5)) };
+}
+
+/** A report without blocks and the name of its source (RFC 3550 sections 6.4 and 6.5). */
+function rtcp(source: number, type: number): Message {
+  const length = type === 200 ? 6 : 1;
+  const report = concat(
+    [0x80, type],
+    uint16(length),
+    uint32(source),
+    new Uint8Array(length * 4 - 4),
+  );
+  const name = concat([0x81, 202], uint16(2), uint32(source), [1, 1, 0x61, 0]);
+  return { payload: concat(report, name) };
+}

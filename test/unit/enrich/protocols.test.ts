@@ -143,6 +143,31 @@ describe("RTP", () => {
     expect(packet?.metadata?.sip).toMatchObject({ callId: "given", method: "" });
   });
 
+  test("that SIP announced has its fields and the call it belongs to", () => {
+    const back = { from: alice, to: bob, fromPort: 30_000, toPort: 30_002 };
+    const told = enrichInTurn(
+      [{ data: datagram(invite) }],
+      [1, 2].map((sequence) => ({ data: datagram(rtp(sequence), media) })),
+      [3, 4].map((sequence) => ({ data: datagram(rtp(sequence, 101), back) })),
+    );
+    // Two packets tell that it is RTP.
+    expect(told.map((one) => one?.protocol)).toEqual(["SIP", "", "RTP", "RTP", "RTP"]);
+    expect(told[2]).toMatchObject({ info: "PCMA", sip: { callId: "call-1", method: "" } });
+    expect(told[2]?.rtp).toMatchObject({ ssrc: 9, payloadType: 8, sequence: 2, timestamp: 320 });
+    expect(told[4]).toMatchObject({ info: "Dynamic-101", sip: { callId: "call-1" } });
+  });
+
+  test("that nobody announced has no call, and RTCP is no packet of it", () => {
+    const report = concat([0x80, 201], uint16(1), uint32(9));
+    const told = enrichInTurn(
+      [rtp(1), rtp(2), report].map((one) => ({ data: datagram(one, media) })),
+    );
+    expect(told[1]).toMatchObject({ protocol: "RTP", info: "PCMA" });
+    expect(told[1]?.sip).toBeUndefined();
+    expect(told[2]).toMatchObject({ protocol: "RTP", info: "RTP stream" });
+    expect(told[2]?.rtp).toBeUndefined();
+  });
+
   test("with a header of zeros is RTP all the same", () => {
     const [packet] = enrich([{ data: datagram(rtp(1), media), metadata: { rtp: {} } }]);
     expect(packet?.metadata).toMatchObject({ protocol: "RTP", info: "PCMU" });
