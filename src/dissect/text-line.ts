@@ -5,8 +5,10 @@ const carriageReturn = 0x0d;
 const replacement = "\ufffd";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-const controls = /[\u0000-\u001f\u007f-\u009f]/g;
+/** Controls, and marks that are invisible or turn the direction of text, as in base/safe-text.ts. */
+const controls =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** Position of the line feed that ends the line at `at`, or -1 when the range holds none. */
 export function findLineFeed(bytes: Uint8Array, at: number, end: number): number {
@@ -30,7 +32,7 @@ export function isBlank(byte: number | undefined): boolean {
 /**
  * Text of `bytes[start, end)`, of at most `bytesMax` of them, that is safe to send and to show: folded
  * lines are joined (RFC 3261 section 7.3.1), blanks around it are taken off, and U+FFFD stands for
- * control characters and for what is no UTF-8.
+ * what must not reach a terminal and for what is no UTF-8.
  */
 export function plainText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
   const text = decoder.decode(bytes.subarray(start, Math.min(end, start + bytesMax)));

@@ -1,7 +1,7 @@
 import { limits } from "../config/limits.ts";
 
+const changeCipherSpec = 20;
 const alert = 21;
-const alertBytes = 2;
 const handshake = 22;
 const recordHeaderBytes = 5;
 const messageHeaderBytes = 4;
@@ -26,16 +26,35 @@ export interface HelloBody {
  * ClientHello or ServerHello at its start (RFC 8446 sections 4 and 5.1), as far as there are bytes.
  */
 export function isHelloStart(bytes: Uint8Array, start: number, end: number): boolean {
-  const length = Math.min(end - start, recordHeaderBytes + messageHeaderBytes + 2);
+  const at = skipNotices(bytes, start, end);
+  const length = Math.min(end - at, recordHeaderBytes + messageHeaderBytes + 2);
   if (length <= 0) return false;
   for (let index = 0; index < length; index++) {
-    if (!isHelloByte(bytes[start + index] as number, index)) return false;
+    if (!isHelloByte(bytes[at + index] as number, index)) return false;
   }
   if (length < recordHeaderBytes) return true;
-  const recordLength = uint16At(bytes, start + 3);
+  const recordLength = uint16At(bytes, at + 3);
   if (recordLength === 0 || recordLength > recordBytesMax) return false;
   if (length < recordHeaderBytes + messageHeaderBytes) return true;
-  return uint24At(bytes, start + 6) >= helloBytesMin;
+  return uint24At(bytes, at + 6) >= helloBytesMin;
+}
+
+/**
+ * Position behind what may stand before a hello: the warning of a server that does not know the name
+ * it was asked for (RFC 6066 section 3), and the change_cipher_spec for middleboxes before a
+ * client's second one (RFC 8446 appendix D.4).
+ */
+function skipNotices(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (end - at > recordHeaderBytes && bytes[at + 1] === 3) {
+    const length = uint16At(bytes, at + 3);
+    const type = bytes[at];
+    const isNotice =
+      (type === alert && length === 2) || (type === changeCipherSpec && length === 1);
+    if (!isNotice || at + recordHeaderBytes + length > end) break;
+    at += recordHeaderBytes + length;
+  }
+  return at;
 }
 
 /** Byte `index` of a record with a hello in it; two versions begin with 3. */
@@ -57,20 +76,6 @@ function isHelloByte(byte: number, index: number): boolean {
 }
 
 /**
- * Position behind the alerts in the clear at `start`: a server may warn that it does not know the
- * name it was asked for, and go on (RFC 6066 section 3).
- */
-function skipAlerts(bytes: Uint8Array, start: number, end: number): number {
-  const recordBytes = recordHeaderBytes + alertBytes;
-  let at = start;
-  while (end - at >= recordBytes && bytes[at] === alert && bytes[at + 1] === 3) {
-    if (uint16At(bytes, at + 3) !== alertBytes) break;
-    at += recordBytes;
-  }
-  return at;
-}
-
-/**
  * The hello at the start of a TCP payload, put together when it is spread over several records; of
  * one that goes on behind the payload, or is longer than `limits.helloBytesMax`, the beginning.
  * Undefined when there is none, or not even its headers.
@@ -80,7 +85,7 @@ export function findHello(
   payloadStart: number,
   end: number,
 ): HelloBody | undefined {
-  const start = skipAlerts(bytes, payloadStart, end);
+  const start = skipNotices(bytes, payloadStart, end);
   const bodyAt = start + recordHeaderBytes + messageHeaderBytes;
   if (end < bodyAt || !isHelloStart(bytes, start, end)) return undefined;
   const type = bytes[start + recordHeaderBytes] as number;
