@@ -14,7 +14,12 @@ export function escapeUnsafe(text: string): string {
   });
 }
 
-/** The same, so that texts that differ still differ: a backslash that seems to escape is escaped. */
+/** `text` with U+FFFD in place of every unsafe character. */
+export function replaceUnsafe(text: string): string {
+  return text.replaceAll(unsafe, "\ufffd");
+}
+
+/** `escapeUnsafe`, so that texts that differ still differ: a backslash that seems to escape is escaped. */
 export function escapeUnsafeDistinctly(text: string): string {
   return escapeUnsafe(text.replaceAll(/\\(?=u[0-9a-f]{4})/g, "\\u005c"));
 }

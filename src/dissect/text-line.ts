@@ -1,14 +1,10 @@
 /** Lines and texts of protocols that speak in them, found in place: nothing is read outside `end`. */
+import { replaceUnsafe } from "../base/safe-text.ts";
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
-const replacement = "\ufffd";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-/** Controls, and marks that are invisible or turn the direction of text, as in base/safe-text.ts. */
-const controls =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** Position of the line feed that ends the line at `at`, or -1 when the range holds none. */
 export function findLineFeed(bytes: Uint8Array, at: number, end: number): number {
@@ -36,8 +32,5 @@ export function isBlank(byte: number | undefined): boolean {
  */
 export function plainText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
   const text = decoder.decode(bytes.subarray(start, Math.min(end, start + bytesMax)));
-  return text
-    .replaceAll(/[\r\n\t ]*[\r\n\t][\r\n\t ]*/g, " ")
-    .replaceAll(controls, replacement)
-    .trim();
+  return replaceUnsafe(text.replaceAll(/[\r\n\t ]*[\r\n\t][\r\n\t ]*/g, " ")).trim();
 }

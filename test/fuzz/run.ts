@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { canary } from "./canary.ts";
 import { detectorsFuzzer } from "./detectors.ts";
+import { dissectFuzzer } from "./dissect.ts";
 import { enrichFuzzer } from "./enrich.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
 import { layersFuzzer } from "./layers.ts";
@@ -20,6 +21,7 @@ const fuzzers: readonly Fuzzer[] = [
   layersFuzzer,
   detectorsFuzzer,
   enrichFuzzer,
+  dissectFuzzer,
   pcapngFuzzer,
 ];
 
