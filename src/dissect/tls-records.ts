@@ -5,6 +5,8 @@ const alert = 21;
 const handshake = 22;
 const recordHeaderBytes = 5;
 const messageHeaderBytes = 4;
+/** Header of a hello, and its version. */
+const openingBytes = messageHeaderBytes + 2;
 /** Payload of a record in the clear (RFC 8446 section 5.1). */
 const recordBytesMax = 16_384;
 /** Version, random, and an empty session id: what a hello has at least. */
@@ -27,16 +29,13 @@ export interface HelloBody {
  */
 export function isHelloStart(bytes: Uint8Array, start: number, end: number): boolean {
   const at = skipNotices(bytes, start, end);
-  const length = Math.min(end - at, recordHeaderBytes + messageHeaderBytes + 2);
-  if (length <= 0) return false;
-  for (let index = 0; index < length; index++) {
-    if (!isHelloByte(bytes[at + index] as number, index)) return false;
-  }
-  if (length < recordHeaderBytes) return true;
+  if (at >= end || !isHelloPart(bytes, at, Math.min(end, at + recordHeaderBytes), 0)) return false;
+  if (end - at < recordHeaderBytes) return true;
   const recordLength = uint16At(bytes, at + 3);
   if (recordLength === 0 || recordLength > recordBytesMax) return false;
-  if (length < recordHeaderBytes + messageHeaderBytes) return true;
-  return uint24At(bytes, at + 6) >= helloBytesMin;
+  // A record may end within the header of its message.
+  const partEnd = Math.min(end, at + recordHeaderBytes + Math.min(recordLength, openingBytes));
+  return isHelloPart(bytes, at + recordHeaderBytes, partEnd, recordHeaderBytes);
 }
 
 /**
@@ -55,6 +54,13 @@ function skipNotices(bytes: Uint8Array, start: number, end: number): number {
     at += recordHeaderBytes + length;
   }
   return at;
+}
+
+function isHelloPart(bytes: Uint8Array, at: number, end: number, from: number): boolean {
+  for (let index = 0; index < end - at; index++) {
+    if (!isHelloByte(bytes[at + index] as number, from + index)) return false;
+  }
+  return true;
 }
 
 /** Byte `index` of a record with a hello in it; two versions begin with 3. */
@@ -78,7 +84,7 @@ function isHelloByte(byte: number, index: number): boolean {
 /**
  * The hello at the start of a TCP payload, put together when it is spread over several records; of
  * one that goes on behind the payload, or is longer than `limits.helloBytesMax`, the beginning.
- * Undefined when there is none, or not even its headers.
+ * Undefined when there is none, or not even its headers and its version.
  */
 export function findHello(
   bytes: Uint8Array,
@@ -86,17 +92,29 @@ export function findHello(
   end: number,
 ): HelloBody | undefined {
   const start = skipNotices(bytes, payloadStart, end);
-  const bodyAt = start + recordHeaderBytes + messageHeaderBytes;
-  if (end < bodyAt || !isHelloStart(bytes, start, end)) return undefined;
-  const type = bytes[start + recordHeaderBytes] as number;
-  const length = uint24At(bytes, start + recordHeaderBytes + 1);
-  const first = start + recordHeaderBytes + uint16At(bytes, start + 3);
-  if (first >= bodyAt + length) {
-    const isWhole = end >= bodyAt + length;
-    return { type, bytes, start: bodyAt, end: isWhole ? bodyAt + length : end, isWhole };
-  }
+  if (end - start < recordHeaderBytes + openingBytes) return undefined;
+  if (!isHelloStart(bytes, start, end)) return undefined;
+  const recordLength = uint16At(bytes, start + 3);
+  const messageAt = start + recordHeaderBytes;
+  const length = uint24At(bytes, messageAt + 1);
+  if (recordLength < messageHeaderBytes + length) return joinHello(bytes, start, end);
+  if (length < helloBytesMin) return undefined;
+  const bodyAt = messageAt + messageHeaderBytes;
+  const isWhole = end >= bodyAt + length;
+  const bodyEnd = isWhole ? bodyAt + length : end;
+  return { type: bytes[messageAt] as number, bytes, start: bodyAt, end: bodyEnd, isWhole };
+}
+
+/** The same of a hello in several records, a copy; its first record may be one byte long. */
+function joinHello(bytes: Uint8Array, start: number, end: number): HelloBody | undefined {
+  const opening = joinRecords(bytes, start, end, openingBytes);
+  if (opening.length < openingBytes) return undefined;
+  if (!isHelloPart(opening, 0, openingBytes, recordHeaderBytes)) return undefined;
+  const length = uint24At(opening, 1);
+  if (length < helloBytesMin) return undefined;
   const message = joinRecords(bytes, start, end, messageHeaderBytes + length);
   const isWhole = message.length === messageHeaderBytes + length;
+  const type = opening[0] as number;
   return { type, bytes: message, start: messageHeaderBytes, end: message.length, isWhole };
 }
 
