@@ -26,9 +26,13 @@ const name: Format = (reader, messageStart) => {
   return text;
 };
 
-/** Names, numbers and strings in their order, with blanks between them. */
+/** Names, numbers and strings in their order, with blanks between them; the last may be empty. */
 function fields(...parts: readonly Format[]): Format {
-  return (reader, messageStart) => parts.map((part) => part(reader, messageStart)).join(" ");
+  return (reader, start) =>
+    parts
+      .map((part) => part(reader, start))
+      .join(" ")
+      .trimEnd();
 }
 
 const uint8: Format = (reader) => String(reader.uint8());

@@ -32,7 +32,9 @@ export function readHeaders(
     const written = colon < 0 ? "" : plainText(bytes, at, colon, colon - at).toLowerCase();
     const name = names.get(written);
     if (name !== undefined && !headers.has(name)) {
-      headers.set(name, plainText(bytes, colon + 1, lineFeedAt, valueBytesMax));
+      let valueAt = colon + 1;
+      while (isBlank(bytes[valueAt])) valueAt++;
+      headers.set(name, plainText(bytes, valueAt, lineFeedAt, valueBytesMax));
     }
     at = lineFeedAt + 1;
   }

@@ -48,7 +48,8 @@ const seeds: readonly Uint8Array[] = [
 
 /** Longest text of any dissector, in UTF-16 units: a name of DNS, all of it escaped. */
 const textCharsMax = 4 * limits.dnsNameBytesMax + 64;
-const listItemsMax = 32;
+/** And the most items of a list; no answer has as many fields. */
+const listItemsMax = Math.max(limits.dnsAnswersMax, limits.tlsAlpnMax, limits.sipMediaMax);
 
 /** Dissectors: pure, bounded and of safe text on any payload; hellos in pieces are the hellos whole. */
 export const dissectFuzzer: Fuzzer = {
