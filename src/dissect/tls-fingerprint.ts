@@ -56,7 +56,8 @@ function count(numbers: readonly number[]): string {
 /** SHA-256 of the sorted list with `suffix`, its first 12 digits; zeros for an empty list. */
 function hashSorted(numbers: readonly number[], suffix: string): string {
   if (numbers.length === 0) return "000000000000";
-  const list = numbers.map(hex4).sort().join(",");
+  const sorted = numbers.toSorted((one, other) => one - other);
+  const list = sorted.map(hex4).join(",");
   return createHash("sha256").update(`${list}${suffix}`).digest("hex").slice(0, 12);
 }
 

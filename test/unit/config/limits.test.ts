@@ -158,6 +158,12 @@ describe("limits fit together", () => {
     expect(limits.statusBytesMax + rest).toBeLessThan(4 * mebibyte);
   });
 
+  test("what dissectors give up first is the smaller part", () => {
+    expect(limits.tlsNameBytesMax).toBeLessThan(limits.helloBytesMax);
+    expect(limits.httpValueBytesMax).toBeLessThan(limits.httpHeadBytesMax);
+    expect(limits.dnsAnswersMax).toBeLessThan(limits.dnsRecordsMax);
+  });
+
   test("detection and logs keep within their counters", () => {
     expect(limits.conversationProbesMax).toBeLessThan(256);
     expect(limits.logValueCharsMax).toBeLessThanOrEqual(limits.logMessageCharsMax);
