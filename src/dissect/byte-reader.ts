@@ -35,10 +35,6 @@ export class ByteReader {
     return this.take(2) ? this.#uint16Before(this.at) : 0;
   }
 
-  uint24(): number {
-    return (this.uint8() << 16) | this.uint16();
-  }
-
   uint32(): number {
     if (!this.take(4)) return 0;
     return this.#uint16Before(this.at - 2) * 0x1_0000 + this.#uint16Before(this.at);
