@@ -48,6 +48,8 @@ export class CallTable {
   private readonly calls = new Set<Call>();
   /** By the ids of all its tag pairs. */
   private readonly byId = new Map<string, Call>();
+  private readonly slots: (Call | undefined)[] = [];
+  private readonly freeSlots: number[] = [];
   /** The latest call between two numbers. */
   private readonly byNumbers = new Map<string, Call>();
   private readonly callsMax: number;
@@ -70,9 +72,15 @@ export class CallTable {
     return this.revision;
   }
 
-  /** Every call that may be shown, the longest silent first. */
-  *known(): Generator<Call> {
-    for (const call of this.calls) if (!call.isChallenge) yield call;
+  /** Every call, the longest silent first. */
+  known(): Iterable<Call> {
+    return this.calls;
+  }
+
+  /** The call in that slot; undefined when there is none, or none that is to be shown. */
+  at(slot: number): Call | undefined {
+    const call = this.slots[slot];
+    return call?.isChallenge === false ? call : undefined;
   }
 
   /** The call that the message belongs to, changed by it; undefined when it makes none. */
@@ -116,8 +124,10 @@ export class CallTable {
   private add(id: string, tagPair: [string, string], numbers: string, sighting: SipSighting): Call {
     if (this.calls.size >= this.callsMax) this.evict();
     const { fromUri, fromUser, toUri, toUser, timeNs } = sighting;
+    const slot = this.freeSlots.pop() ?? this.slots.length;
     const call: Call = {
       id,
+      slot,
       tagPair,
       fromUser: fromUri === "" ? fromUser : fromUri,
       toUser: toUri === "" ? toUser : toUri,
@@ -132,6 +142,7 @@ export class CallTable {
       touchedAtMs: 0,
       revision: 0,
     };
+    this.slots[slot] = call;
     this.byId.set(id, call);
     if (numbers !== "") this.byNumbers.set(numbers, call);
     return call;
@@ -175,6 +186,8 @@ export class CallTable {
 
   private forget(call: Call): void {
     this.calls.delete(call);
+    this.slots[call.slot] = undefined;
+    this.freeSlots.push(call.slot);
     this.legs -= call.legs.size;
     for (const id of [call.id, ...call.joinedIds]) this.byId.delete(id);
     if (this.byNumbers.get(call.numbers) === call) this.byNumbers.delete(call.numbers);

@@ -23,6 +23,8 @@ export interface CallLeg {
 export interface Call {
   /** Hex SHA-256 of the sorted tags of the first packet with a colon between them. */
   readonly id: string;
+  /** A small number that no other call has at the same time. */
+  readonly slot: number;
   readonly tagPair: readonly [string, string];
   /** URI of the first packet, or the user where it has none. */
   readonly fromUser: string;

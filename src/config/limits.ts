@@ -187,8 +187,8 @@ export const limits = {
   callTextCharsMax: 256,
   /** SIP packets that one shard looks at for calls in a quarter of a second. */
   sipPacketsPerReportMax: 8192,
-  /** Clients that are told of calls. */
-  callSubscribersMax: 32,
+  /** Clients that are told of calls: a terminal UI that is refused gives its whole connection up. */
+  callSubscribersMax: 1024,
   /** A call is told at most once in this time, and each again after that. */
   callUpdateMs: 1000,
   callRefreshMs: 30_000,

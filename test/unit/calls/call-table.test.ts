@@ -29,7 +29,7 @@ class Bench {
   }
 
   get calls(): Call[] {
-    return [...this.table.known()];
+    return [...this.table.known()].filter(({ isChallenge }) => !isChallenge);
   }
 }
 
