@@ -164,6 +164,16 @@ describe("limits fit together", () => {
     expect(limits.dnsAnswersMax).toBeLessThan(limits.dnsRecordsMax);
   });
 
+  test("calls: clients are told in time of what is still known, and as many as watch packets", () => {
+    expect(limits.legsPerCallMax * 2).toBeLessThan(limits.callLegsMax);
+    expect(limits.callsMax).toBeLessThanOrEqual(limits.callLegsMax);
+    expect(limits.callUpdateMs).toBeLessThan(limits.callRefreshMs);
+    expect(limits.callRefreshMs).toBeLessThan(limits.callForgetMs);
+    expect(limits.callJoinAfterEndMs).toBeLessThan(limits.callJoinMs);
+    // The default of --max-subscribers, ten times.
+    expect(limits.callSubscribersMax).toBeGreaterThanOrEqual(1000);
+  });
+
   test("detection and logs keep within their counters", () => {
     expect(limits.conversationProbesMax).toBeLessThan(256);
     expect(limits.logValueCharsMax).toBeLessThanOrEqual(limits.logMessageCharsMax);
