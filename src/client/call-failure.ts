@@ -14,13 +14,17 @@ export interface FailedCall {
   readonly callMsMax: number;
 }
 
-/** By exit code (contract.md section 2.3): these codes, and `call-failed` for any other. */
+/**
+ * By exit code (contract.md section 2.3): these codes, and `call-failed` for any other.
+ * `call-unknown` is of those: an older node may lack what was asked.
+ */
 const codes: Readonly<Partial<Record<status, string>>> = {
   [status.UNAVAILABLE]: "node-unreachable",
   [status.DEADLINE_EXCEEDED]: "node-unreachable",
   [status.INVALID_ARGUMENT]: "request-refused",
   [status.FAILED_PRECONDITION]: "request-refused",
   [status.NOT_FOUND]: "not-found",
+  [status.UNIMPLEMENTED]: "call-unknown",
 };
 
 /** Why a node did not do what it was asked, in one line for a person. */

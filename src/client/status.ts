@@ -1,19 +1,46 @@
 import { create } from "@bufbuild/protobuf";
+import { WeirError } from "../base/errors.ts";
 import {
   ManagementService,
   type ProcessorStats,
   ProcessorStatsSchema,
 } from "../wire/gen/lippycat/management/management_pb.ts";
+import {
+  MonitoringService,
+  type NodeStatus,
+} from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import type { Answer } from "./answer.ts";
 import type { NodeClient } from "./connect.ts";
+import { nodeStatusDetails, nodeStatusJson, subscriberTable } from "./node-status-view.ts";
 import { processorStatusName } from "./status-name.ts";
 import { renderDetails } from "./table.ts";
 
-/** How the node itself is. */
+/** How the node itself is; with what a node of ours tells beyond the existing ones. */
 export async function showStatus(node: NodeClient): Promise<Answer> {
-  const { processorStats } = await node.call(ManagementService.method.getHunterStatus, {});
+  const [{ processorStats }, own] = await Promise.all([
+    node.call(ManagementService.method.getHunterStatus, {}),
+    nodeStatus(node),
+  ]);
   const stats = processorStats ?? create(ProcessorStatsSchema);
-  return { json: statusJson(stats), lines: () => renderDetails(statusDetails(stats)) };
+  const json = statusJson(stats);
+  if (own === undefined) return { json, lines: () => renderDetails(statusDetails(stats)) };
+  return {
+    json: { ...json, ...nodeStatusJson(own) },
+    lines: (screen) => [
+      ...renderDetails([...statusDetails(stats), ...nodeStatusDetails(own)]),
+      ...subscriberTable(own.subscribers, screen),
+    ],
+  };
+}
+
+/** Undefined from a node without the monitoring service. */
+async function nodeStatus(node: NodeClient): Promise<NodeStatus | undefined> {
+  try {
+    return await node.call(MonitoringService.method.getNodeStatus, {});
+  } catch (error) {
+    if (error instanceof WeirError && error.code === "call-unknown") return undefined;
+    throw error;
+  }
 }
 
 /** The keys are those of the existing client (contract.md section 2.3). */

@@ -19,6 +19,10 @@ import {
   StatusResponseSchema,
   TopologyResponseSchema,
 } from "../../src/wire/gen/lippycat/management/management_pb.ts";
+import {
+  MonitoringService,
+  NodeStatusSchema,
+} from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
 
 const { method } = ManagementService;
 const methods = [
@@ -27,6 +31,7 @@ const methods = [
   method.deleteFilter,
   method.getHunterStatus,
   method.getTopology,
+  MonitoringService.method.getNodeStatus,
 ] as const;
 type MethodName = (typeof methods)[number]["name"];
 
@@ -40,6 +45,8 @@ type Body = (request: unknown) => object | Refusal;
 export class FakeNode {
   filters = new Map<string, Filter>();
   status: MessageInitShape<typeof StatusResponseSchema> = {};
+  /** Undefined: it has no monitoring service. */
+  nodeStatus: MessageInitShape<typeof NodeStatusSchema> | undefined;
   topology: MessageInitShape<typeof TopologyResponseSchema> = {};
   /** Of each change. */
   huntersUpdated = 2;
@@ -57,6 +64,10 @@ export class FakeNode {
     UpdateFilter: (request) => this.#update(request as Filter),
     DeleteFilter: (request) => this.#remove(request as FilterDeleteRequest),
     GetHunterStatus: () => create(StatusResponseSchema, this.status),
+    GetNodeStatus: () =>
+      this.nodeStatus === undefined
+        ? { code: 12, details: "no such call" }
+        : create(NodeStatusSchema, this.nodeStatus),
     GetTopology: () => create(TopologyResponseSchema, this.topology),
   };
   port = 0;

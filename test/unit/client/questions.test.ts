@@ -161,6 +161,47 @@ describe("status and topology", () => {
     expect(text(answer)).toContain("18,446,744,073,709,551,615");
   });
 
+  test("a node of ours tells more: version, recorder, and who watches", async () => {
+    fake.nodeStatus = {
+      version: "1.2.3",
+      uptimeSec: 61n,
+      recorderState: 3,
+      packets: { received: 9n, rejected: 1n, accepted: 8n, written: 5n, inFlight: 2n, held: 1n },
+      totalSubscribers: 2,
+      totalBatchesDropped: 1007n,
+      subscribers: [
+        { clientId: "tui\u001b", peer: "10.0.0.3:4000", batchesSent: 1200n, batchesDropped: 7n },
+        {
+          clientId: "one",
+          hasHunterFilter: true,
+          hunterCount: 1,
+          hunterIds: ["edge-1"],
+          bpfFilter: "udp",
+        },
+      ],
+    };
+    const answer = await showStatus(node);
+    expect(parsed(answer)).toMatchObject({
+      processor_id: "",
+      version: "1.2.3",
+      uptime_sec: 61,
+      recorder: "stalled",
+      packets: { received: 9, in_flight: 2, abandoned: 0 },
+      total_subscribers: 2,
+      total_batches_dropped: 1007,
+      subscribers: [{ batches_dropped: 7 }, { hunter_ids: ["edge-1"], bpf_filter: "udp" }],
+    });
+    const lines = text(answer).split("\n");
+    expect(lines).toContain("Recorder           stalled");
+    expect(lines).toContain("Packets waiting    3");
+    expect(lines).toContain("Subscribers        2 (1,007 batches lost so far)");
+    expect(lines.slice(-3)).toEqual([
+      "SUBSCRIBER  ADDRESS        HUNTERS  FILTER   SENT  DROPPED  QUEUED",
+      "tui\\u001b   10.0.0.3:4000      all  -       1,200        7       0",
+      "one         -                    1  udp         0        0       0",
+    ]);
+  });
+
   test("an answer without stats is an empty node", async () => {
     expect(parsed(await showStatus(node))).toMatchObject({ processor_id: "", total_hunters: 0 });
     expect(parsed(await showTopology(node))).toMatchObject({ processor_id: "", hunters: [] });
@@ -334,14 +375,14 @@ describe("a call that fails", () => {
     [
       status.UNIMPLEMENTED,
       "x",
-      "call-failed",
+      "call-unknown",
       "NODE does not know the call GetHunterStatus: it may be an older program",
     ],
     [status.INTERNAL, "broken", "call-failed", "NODE: INTERNAL: broken"],
   ];
   test.each(cases)("%d %s", async (code, details, failure, message) => {
     fake.refusals.set("", { code, details });
-    expect(await failureOf(showStatus(node))).toEqual({ code: failure, message });
+    expect(await failureOf(listHunters(node))).toEqual({ code: failure, message });
   });
 
   test("words without end are cut", async () => {
