@@ -1,4 +1,5 @@
 import { cutText, escapeUnsafe } from "../base/safe-text.ts";
+import { showDuration } from "../config/quantity.ts";
 
 /** Columns of a terminal that `text` takes: wide characters count twice, marks not at all. */
 export function widthOf(text: string): number {
@@ -27,4 +28,9 @@ export function fitText(text: string, columns: number): string {
 export function padText(text: string, columns: number, align: "left" | "right" = "left"): string {
   const spaces = " ".repeat(Math.max(columns - widthOf(text), 0));
   return align === "left" ? text + spaces : spaces + text;
+}
+
+/** `1h30m5s` */
+export function secondsText(seconds: bigint): string {
+  return seconds === 0n ? "0s" : showDuration(Number(seconds) * 1000);
 }

@@ -1,8 +1,8 @@
-import { showDuration } from "../config/quantity.ts";
 import type {
   ConnectedHunter,
   HunterStats,
 } from "../wire/gen/lippycat/management/management_pb.ts";
+import { secondsText } from "./cell-text.ts";
 import type { Screen } from "./screen.ts";
 import { hunterStatusName, toneOf } from "./status-name.ts";
 import { type Column, renderTable } from "./table.ts";
@@ -62,17 +62,17 @@ const columns: readonly Column<ConnectedHunter>[] = [
     tone: (hunter) => toneOf(hunterStatusName(hunter.status)),
   },
   { title: "ADDRESS", cell: (hunter) => hunter.remoteAddr, columnsMin: 8 },
-  { title: "CONNECTED", cell: (hunter) => connectedFor(hunter), align: "right" },
+  {
+    title: "CONNECTED",
+    cell: ({ connectedDurationSec }) => secondsText(connectedDurationSec),
+    align: "right",
+  },
   { title: "FORWARDED", cell: ({ stats }) => short(stats?.packetsForwarded), align: "right" },
   { title: "DROPPED", cell: ({ stats }) => short(stats?.packetsDropped), align: "right" },
 ];
 
 function short(count: bigint | undefined): string {
   return count === undefined ? "" : compact.format(count);
-}
-
-function connectedFor(hunter: ConnectedHunter): string {
-  return showDuration(Number(hunter.connectedDurationSec) * 1000);
 }
 
 export function hunterTable(hunters: readonly ConnectedHunter[], screen: Screen): string[] {
@@ -88,7 +88,7 @@ export function hunterDetails(hunter: ConnectedHunter): [name: string, value: st
     ["Host", hunter.hostname],
     ["Address", hunter.remoteAddr],
     ["Interfaces", hunter.interfaces.join(", ")],
-    ["Connected", connectedFor(hunter)],
+    ["Connected", secondsText(hunter.connectedDurationSec)],
   ];
   if (capabilities !== undefined) {
     const offers = capabilities.filterTypes.slice();

@@ -1,10 +1,10 @@
-import { showDuration } from "../config/quantity.ts";
 import {
   type NodeStatus,
   type PacketAccounts,
   RecorderState,
   type Subscriber,
 } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import { secondsText } from "./cell-text.ts";
 import type { Screen } from "./screen.ts";
 import { type Column, renderTable } from "./table.ts";
 
@@ -67,7 +67,7 @@ export function nodeStatusDetails(node: NodeStatus): [name: string, value: strin
   const text = (count: number | bigint): string => count.toLocaleString("en-US");
   const details: [string, string][] = [
     ["Version", node.version],
-    ["Running for", showDuration(Number(node.uptimeSec) * 1000)],
+    ["Running for", secondsText(node.uptimeSec)],
     ["Recorder", recorderStateName(node.recorderState)],
   ];
   const { packets } = node;

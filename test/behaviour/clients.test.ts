@@ -142,6 +142,48 @@ describe("failures", () => {
   });
 });
 
+describe("on a terminal", () => {
+  /** What is drawn on a terminal of 80 columns. */
+  async function drawn(words: readonly string[], env: Readonly<Record<string, string>>) {
+    const home = scratchDirectory();
+    const decoder = new TextDecoder();
+    let text = "";
+    const child = Bun.spawn([binaries.all, ...words, "--insecure", "-P", node.address], {
+      cwd: home,
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, TERM: "xterm", ...env },
+      terminal: {
+        cols: 80,
+        rows: 24,
+        data: (_, bytes) => {
+          text += decoder.decode(bytes, { stream: true });
+        },
+      },
+    });
+    await child.exited;
+    child.terminal?.close();
+    return text.replaceAll("\r\n", "\n");
+  }
+
+  test("there is a table that fits, in colours unless NO_COLOR is set", async () => {
+    const remoteAddr = "[2001:db8:1111:2222:3333:4444:5555:6666]:51234";
+    node.status = {
+      hunters: [
+        { hunterId: "h".repeat(200), remoteAddr, status: 2 },
+        { hunterId: "\u001b[2J\u202e", hostname: "x" },
+      ],
+    };
+    const plain = await drawn(["list", "hunters"], { NO_COLOR: "1" });
+    const lines = plain.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(plain).not.toContain("\u001b");
+    expect(plain).not.toContain("\u202e");
+    expect(await drawn(["list", "hunters"], {})).toContain("\u001b[31merror  ");
+    expect(await drawn(["list", "hunters", "--json"], {})).toStartWith("[\n  {\n");
+    expect(await drawn(["list", "filters"], {})).toBe("the node has no filters\n");
+  });
+});
+
 describe("the output", () => {
   beforeEach(() => {
     for (let index = 0; index < 20_000; index += 1) {

@@ -103,7 +103,7 @@ describe("hunters", () => {
       capabilities: null,
     });
     expect(text(await listHunters(node))).toContain(
-      "bare    healthy  -                0          -        -",
+      "bare    healthy  -               0s          -        -",
     );
   });
 

@@ -41,7 +41,7 @@ describe("a table", () => {
     expect(tooNarrow).toBe("nnnnn…  1,000  mmm…");
   });
 
-  test("colours a cell, not the spaces around its text's place", () => {
+  test("colours cells, not titles", () => {
     const [titles, line] = renderTable(rows, columns, { columns: 80, colours: true });
     expect(titles).not.toContain("\u001b");
     expect(line).toEndWith("\u001b[31mfirst\u001b[0m");
