@@ -7,7 +7,7 @@ import {
 } from "./completion-tree.ts";
 
 /**
- * The completion script for bash, 3.2 and later. bash cuts a line at `=` too, so `--type=sip` comes
+ * The completion script for bash. bash cuts a line at `=` too, so `--type=sip` comes
  * as three words; where a user's COMP_WORDBREAKS has no `=` it comes as one.
  */
 export function bashCompletion(tree: readonly CompletedCommand[]): string {
