@@ -66,6 +66,8 @@ class Processor {
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
       await Promise.race([this.startShards(listen, rings), lost.promise]);
+      // Before anybody hears that the node listens: the signal ends a process that does not expect it.
+      if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
       log.info("listening", `listening on ${showEndpoint(listen)}`, {
         address: showEndpoint(listen),
         processor: config.processorId,
@@ -74,7 +76,6 @@ class Processor {
         version: buildInfo.version,
         pid: process.pid,
       });
-      if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
       const stopTimers = this.startTimers();
       const signal = await Promise.race([stopped.promise, lost.promise]);
       claimed.release();

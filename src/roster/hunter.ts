@@ -31,7 +31,7 @@ export interface RosterHunter {
   interfaces: readonly string[];
   version: string;
   capabilities: Capabilities | undefined;
-  /** `address:port`, from the connection. */
+  /** `address:port` of the connection that it was first seen on at that address. */
   remoteAddress: string;
   registered: boolean;
   /** False from the end of its last call until it registers, beats or sends packets again. */

@@ -189,7 +189,7 @@ export class Roster {
 
   private seen(hunter: RosterHunter, remoteAddress: string): void {
     this.touch(hunter);
-    if (remoteAddress !== "") hunter.remoteAddress = remoteAddress;
+    if (isElsewhere(hunter.remoteAddress, remoteAddress)) hunter.remoteAddress = remoteAddress;
     hunter.silent = false;
     if (hunter.connected) this.setStatus(hunter, hunter.reported);
     else {
@@ -257,4 +257,13 @@ export class Roster {
     hunter.connected = false;
     this.emit({ kind: "disconnected", hunter, reason });
   }
+}
+
+/** True when `now` names another host: a hunter has several connections, so ports alternate. */
+function isElsewhere(before: string, now: string): boolean {
+  return now !== "" && hostOf(before) !== hostOf(now);
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }

@@ -106,7 +106,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
     ["/lippycat.data.DataService/NoSuchMethod", /NoSuchMethod/],
     ["/no.such.Service/Method", /no\.such\.Service/],
     ["/lippycat.data.DataService/SubscribePackets", /SubscribePackets/],
-    ["/lippycat.management.ManagementService/GetHunterStatus", /GetHunterStatus/],
+    ["/lippycat.monitoring.MonitoringService/NoSuchMethod", /NoSuchMethod/],
     ["/lippycat.management.ManagementService/UpdateFilter", /UpdateFilter/],
   ] as const)("%s is not implemented, and says so", async (path, says) => {
     const connection = new RawConnection(node.address);

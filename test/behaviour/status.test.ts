@@ -133,6 +133,29 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     await node.ended;
   });
 
+  test("a terminal UI lives with hunters that say as much of themselves as they may", async () => {
+    const node = await startProcessor([...flags, "--max-hunters", "120"]);
+    const management = new ManagementClient(node.address);
+    // 7 MiB together, and clients take messages of 4 MiB.
+    const interfaces = Array.from({ length: 60 }, (_, number) => `${number}`.padEnd(1000, "x"));
+    for (let number = 0; number < 120; number++) {
+      await management.register({ hunterId: `h${number}`, interfaces });
+    }
+    const terminal = await TerminalClient.connect(node.address, { pollMs });
+    await terminal.until(() => terminal.polls > 1);
+    expect(terminal.hunters.size).toBeGreaterThan(40);
+    expect(terminal.status?.processorStats?.totalHunters).toBe(120);
+    const watch = new ServerStream(node.address, monitoring.getHunterStatus, {});
+    await watch.until(() => watch.messages.length > 0);
+    expect(watch.messages[0]?.hunters.length).toBe(terminal.hunters.size);
+    expect((await terminal.selectable()).length).toBe(terminal.hunters.size);
+    watch.close();
+    terminal.close();
+    management.close();
+    node.kill("SIGTERM");
+    await node.ended;
+  });
+
   test("a monitoring client gets everybody, then changes, and the node's accounts", async () => {
     const node = await startProcessor(flags);
     const hunter = await ManagedHunter.start(node.address, "edge-1");

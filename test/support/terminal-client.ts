@@ -166,7 +166,7 @@ export class TerminalClient {
   /** It reads these without asking whether they are there. */
   private show(hunter: ConnectedHunter | undefined): void {
     if (hunter?.stats === undefined) this.fail("crash: a hunter without stats");
-    else if (HunterStatus[hunter.status as never] === undefined && hunter.status > 3) {
+    else if (hunter.status > HunterStatus.STATUS_STOPPING) {
       this.fail(`crash: no name for status ${hunter.status}`);
     } else this.hunters.set(hunter.hunterId, hunter);
   }

@@ -128,6 +128,8 @@ describe("the roster", () => {
     bench.register("a");
     bench.received("a", { peer: "10.7.7.7:7" });
     expect(bench.find("a")?.remoteAddress).toBe("10.7.7.7:7");
+    // Another connection of the same hunter.
+    bench.roster.heartbeat("a", STATUS_HEALTHY, "10.7.7.7:8");
     bench.roster.heartbeat("a", STATUS_HEALTHY, "");
     expect(bench.find("a")?.remoteAddress).toBe("10.7.7.7:7");
   });
