@@ -34,16 +34,19 @@ function skipName(reader: ByteReader): void {
   }
 }
 
+/** `bytes[start, end)` begins with a name whose end was seen: no place that is read is behind `end`. */
 function expandName(bytes: Uint8Array, start: number, end: number, messageStart: number): string {
   let text = "";
   let nameBytes = 1;
   let at = start;
   let lowest = start;
   let pointers = 0;
-  while (at < end) {
+  for (;;) {
     const length = bytes[at] as number;
     if (length === 0) return text === "" ? "." : text;
     if (length >= pointerBits) {
+      // Labels that a pointer led to can run up to the end.
+      if (at + 1 >= end) return "";
       const target = messageStart + (((length & ~pointerBits) << 8) | (bytes[at + 1] as number));
       pointers++;
       if (target >= lowest || pointers > limits.dnsPointersMax) return "";
@@ -59,7 +62,6 @@ function expandName(bytes: Uint8Array, start: number, end: number, messageStart:
     text += escapeDnsText(bytes, at + 1, labelEnd, ".\\");
     at = labelEnd;
   }
-  return "";
 }
 
 /**

@@ -229,6 +229,14 @@ describe("names", () => {
     expect(dissect(bytes).answers.map((answer) => answer.name)).toEqual(["", ""]);
   });
 
+  test("end with the data that they stand in, though a pointer leads to labels across it", () => {
+    // The label at 13 is 24 bytes long and ends at the last byte, which begins a pointer.
+    const answer = record(5, [0xc0, 13, 0xc0]);
+    const bytes = message({ counts: [1, 1, 0, 0] }, question("\u0018.test"), answer);
+    const longer = concat(bytes, [12]);
+    expect(dissectDns(longer, 0, bytes.length)?.answers[0]?.data).toBe("CNAME (3 bytes)");
+  });
+
   test("are given up behind more pointers than anybody needs", () => {
     // The first answer's data is a row of pointers, each to the one before; the second's name is the last.
     const dataAt = 12 + 7 + 12;

@@ -27,7 +27,12 @@ function response(...lines: readonly string[]): HttpResponse {
 
 describe("a request", () => {
   test("is told with all that it says", () => {
-    const lines = ["Accept: */*", "user-AGENT:curl/8 (x)", "HOST:\twww.example.test:8080 "];
+    const lines = [
+      "no header",
+      "Accept: */*",
+      "user-AGENT:curl/8 (x)",
+      "HOST:\twww.example.test:8080 ",
+    ];
     expect(request("GET /a/b?c=d HTTP/1.1", ...lines)).toEqual({
       kind: "request",
       method: "GET",
