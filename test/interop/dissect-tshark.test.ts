@@ -1,5 +1,5 @@
 /** Our reading of TLS, HTTP and DNS against tshark's, packet by packet, on captures of real programs. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { limits } from "../../src/config/limits.ts";
 import { type DnsMessage, dissectDns } from "../../src/dissect/dns.ts";
@@ -12,6 +12,8 @@ import { capturesFolder } from "../support/expected-flows.ts";
 import { type CapturedPayload, readPayloads } from "../support/payloads.ts";
 import { hasTshark, tsharkFields } from "../support/wireshark.ts";
 
+// A machine that others keep busy is no failure.
+setDefaultTimeout(60_000);
 const shared = sharedCaptures();
 if (!hasTshark) console.log("skipped: TLS, HTTP and DNS against tshark (it is not installed)");
 
