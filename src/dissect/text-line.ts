@@ -5,6 +5,8 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const blanks = /[\r\n\t ]+/g;
+const lineEnds = /[\r\n\t]/;
 
 /** Position of the line feed that ends the line at `at`, or -1 when the range holds none. */
 export function findLineFeed(bytes: Uint8Array, at: number, end: number): number {
@@ -31,6 +33,19 @@ export function isBlank(byte: number | undefined): boolean {
  * what must not reach a terminal and for what is no UTF-8.
  */
 export function plainText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
-  const text = decoder.decode(bytes.subarray(start, Math.min(end, start + bytesMax)));
-  return replaceUnsafe(text.replaceAll(/[\r\n\t ]*[\r\n\t][\r\n\t ]*/g, " ")).trim();
+  const last = Math.min(end, start + bytesMax);
+  const text = decoder.decode(bytes.subarray(start, last));
+  if (isPlain(bytes, start, last)) return text;
+  const joined = text.replaceAll(blanks, (run) => (run.search(lineEnds) < 0 ? run : " "));
+  return replaceUnsafe(joined).trim();
+}
+
+/** True for printable ASCII without blanks around it, which most texts are. */
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] === 0x20 || bytes[end - 1] === 0x20) return false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte < 0x20 || byte > 0x7e) return false;
+  }
+  return true;
 }

@@ -22,6 +22,14 @@ import { packetShape } from "./message-shape.ts";
 import { protocolDescribers } from "./protocol-describers.ts";
 import { isSound, isText, writeSound } from "./sound-message.ts";
 
+const metadataOfPacket = 7;
+/** Bits of the fields that `BaseMetadata` holds. */
+const baseFields = [
+  ...[metadataField.protocol, metadataField.sourceIp, metadataField.destinationIp],
+  ...[metadataField.sourcePort, metadataField.destinationPort, metadataField.transport],
+  metadataField.info,
+].reduce((bits, field) => bits | (1 << field), 0);
+
 export interface EnricherOptions {
   /** Labels by protocol number; index 0 is "". */
   readonly protocolNames: readonly string[];
@@ -34,9 +42,10 @@ export class Enricher {
   stringsLeftOut = 0;
 
   readonly #names: readonly string[];
-  readonly #describers: ReadonlyMap<string, Describe>;
+  /** Protocol numbers by label. */
+  readonly #numbers: ReadonlyMap<string, number>;
   /** By protocol number; undefined where `info` is the label. */
-  readonly #byLabel: readonly (Describe | undefined)[];
+  readonly #describers: readonly (Describe | undefined)[];
   readonly #clock: Clock;
   readonly #out = new EntryBuffer();
   readonly #base = new BaseMetadata();
@@ -53,8 +62,9 @@ export class Enricher {
   constructor(options: EnricherOptions) {
     this.#names = options.protocolNames;
     this.#clock = options.clock ?? systemClock;
-    this.#describers = protocolDescribers(this.#clock);
-    this.#byLabel = this.#names.map((name) => this.#describers.get(name));
+    this.#numbers = new Map(this.#names.map((name, number) => [name, number]));
+    const describers = protocolDescribers(this.#clock);
+    this.#describers = this.#names.map((name) => describers.get(name));
     this.#subject = new Subject(this.#layers, this.#nothing);
   }
 
@@ -97,71 +107,81 @@ export class Enricher {
 
   /** A packet of which the hunter says nothing: most are. */
   #addPlain(view: PacketBatchView, bytes: Buffer, index: number, label: number): void {
-    const out = this.#out;
     const start = view.packetStart[index] as number;
     const end = start + (view.packetLength[index] as number);
-    if (out.length > limits.enrichedBytesMax || !this.#findLayers(view, index)) {
-      out.begin(index, bytes, start, end, 0);
-      return;
-    }
-    const writer = this.#metadata;
-    writer.clear();
-    const protocol = this.#names[label] ?? "";
-    const describe = this.#byLabel[label];
-    this.#subject.given = this.#nothing;
-    const info = describe === undefined ? protocol : describe(this.#subject, writer);
-    const base = this.#base;
-    base.find(bytes, this.#layers, label, protocol, info);
-    out.begin(index, bytes, start, end, base.length + writer.length);
-    out.add(base.bytes, base.start, base.length);
-    if (writer.length > 0) out.add(writer.bytes, 0, writer.length);
+    this.#describe(view, index, label, this.#nothing);
+    this.#addEntry(index, bytes, start, end);
   }
 
   /** A packet with metadata or with strings that must be looked at. */
   #addChecked(view: PacketBatchView, received: Buffer, index: number, label: number): void {
+    const start = view.packetStart[index] as number;
+    const end = start + (view.packetLength[index] as number);
+    if (isSound(received, start, end, packetShape)) {
+      this.#describeGiven(view, index, label, received, start, end);
+      this.#addEntry(index, received, start, end);
+      return;
+    }
+    const sound = this.#sound;
+    sound.clear();
+    this.stringsLeftOut += writeSound(sound, received, start, end, packetShape);
+    this.#describeGiven(view, index, label, sound.bytes, 0, sound.length);
+    this.#addEntry(index, sound.bytes, 0, sound.length);
+  }
+
+  /** Adds the packet `bytes[start, end)` with what was found out of it. */
+  #addEntry(index: number, bytes: Buffer, start: number, end: number): void {
     const out = this.#out;
-    let bytes = received;
-    let start = view.packetStart[index] as number;
-    let end = start + (view.packetLength[index] as number);
-    if (!isSound(bytes, start, end, packetShape)) {
-      const sound = this.#sound;
-      sound.clear();
-      this.stringsLeftOut += writeSound(sound, bytes, start, end, packetShape);
-      bytes = sound.bytes;
-      start = 0;
-      end = sound.length;
-    }
+    const base = this.#base;
     const writer = this.#metadata;
-    writer.clear();
-    if (out.length <= limits.enrichedBytesMax) {
-      this.#readGiven(bytes, start, end);
-      this.#writeMissing(view, index, label);
-    }
-    out.begin(index, bytes, start, end, writer.length);
+    const isRoom = out.length <= limits.enrichedBytesMax;
+    out.begin(index, bytes, start, end, isRoom ? base.length + writer.length : 0);
+    if (!isRoom) return;
+    if (base.length > 0) out.add(base.bytes, base.start, base.length);
     if (writer.length > 0) out.add(writer.bytes, 0, writer.length);
   }
 
-  #readGiven(bytes: Uint8Array, start: number, end: number): void {
+  /** Describes a packet whose metadata, if any, is in the sound CapturedPacket `bytes[start, end)`. */
+  #describeGiven(
+    view: PacketBatchView,
+    index: number,
+    label: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const given = this.#given;
     given.clear();
     const cursor = this.#cursor;
     cursor.open(bytes, start, end);
-    while (cursor.next()) if (cursor.field === 7) given.add(bytes, cursor.start, cursor.end);
+    while (cursor.next()) {
+      if (cursor.field === metadataOfPacket) given.add(bytes, cursor.start, cursor.end);
+    }
+    const protocol = given.protocol || impliedProtocol(given);
+    // What has no number is a protocol of which we have nothing to say.
+    const number = protocol === "" ? label : (this.#numbers.get(protocol) ?? -1);
+    this.#describe(view, index, number, given);
   }
 
-  /** Writes into `#metadata` what the hunter's does not have. */
-  #writeMissing(view: PacketBatchView, index: number, label: number): void {
+  /** Leaves in `#base` and `#metadata` what is to be told of a packet beside what is given. */
+  #describe(view: PacketBatchView, index: number, number: number, given: GivenMetadata): void {
     const writer = this.#metadata;
-    const given = this.#given;
+    const base = this.#base;
+    writer.clear();
+    base.length = 0;
     const isFound = this.#findLayers(view, index);
-    if (isFound) writeEndpoints(writer, view.bytes, this.#layers, given.fields);
-    const protocol = given.protocol || impliedProtocol(given) || this.#names[label] || "";
-    if (!given.has(metadataField.protocol)) writer.text(metadataField.protocol, protocol);
-    const describe = this.#describers.get(protocol);
-    const isKnown = describe !== undefined || this.#names.includes(protocol);
+    if (!isFound && given.fields === 0) return;
+    const protocol = this.#names[number] ?? "";
+    const describe = this.#describers[number];
     this.#subject.given = given;
     const info = describe === undefined ? protocol : describe(this.#subject, writer);
-    if (isKnown && !given.has(metadataField.info)) writer.text(metadataField.info, info);
+    if (isFound && (given.fields & baseFields) === 0) {
+      base.find(view.bytes, this.#layers, number, protocol, info);
+      return;
+    }
+    if (!given.has(metadataField.protocol)) writer.text(metadataField.protocol, protocol);
+    if (isFound) writeEndpoints(writer, view.bytes, this.#layers, given.fields);
+    if (!given.has(metadataField.info)) writer.text(metadataField.info, info);
   }
 
   /** Finds the layers of a packet, and sets the payload that is described. */

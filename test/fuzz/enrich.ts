@@ -113,23 +113,26 @@ function checkEnriched(random: Random, bytes: Uint8Array, keep: KeepInput): void
     check(Buffer.compare(decoded.packets[entry]!.data, data) === 0, `data of packet ${index}`);
   }
   // Left out is what protobuf-go would refuse, some of which protobuf-es takes.
-  if (enricher.stringsLeftOut === leftOut) compareGiven(bytes, accepted, decoded);
+  if (enricher.stringsLeftOut === leftOut) compareGiven(bytes, batch.view.count, accepted, decoded);
 }
 
 /** Where protobuf-es reads the received batch, what hunters said must be what clients get. */
 function compareGiven(
   bytes: Uint8Array,
+  count: number,
   accepted: readonly number[],
   enriched: ReturnType<typeof create<typeof PacketBatchSchema>>,
 ): void {
-  const differences = scanDifferences(bytes, limits.groupDepthMax);
-  if (differences.foreignType || differences.overrun || differences.longTag) return;
+  const { foreignType, overrun, overlong, longTag } = scanDifferences(bytes, limits.groupDepthMax);
+  if (foreignType || overrun || overlong || longTag) return;
   let received: typeof enriched;
   try {
     received = fromBinary(PacketBatchSchema, bytes);
   } catch {
     return;
   }
+  // Metadata of a rejected packet may lead protobuf-es past the end of the packet.
+  if (received.packets.length !== count) return;
   for (const [entry, index] of accepted.entries()) {
     const { metadata: given, ...packet } = received.packets[index]!;
     const { metadata: told, ...copy } = enriched.packets[entry]!;
