@@ -16,9 +16,17 @@ export type StopSignals = (listener: (signal: StopSignal) => void) => () => void
 export const processStopSignals: StopSignals = (listener) => {
   const signals: StopSignal[] = ["SIGINT", "SIGTERM"];
   if (!isHangupIgnored()) signals.push("SIGHUP");
+  return onSignals(signals, listener);
+};
+
+/** Calls `listener` for each of `signals` until the returned function is called. */
+export function onSignals(
+  signals: readonly StopSignal[],
+  listener: (signal: StopSignal) => void,
+): () => void {
   const handlers = signals.map((signal) => ({ signal, handle: () => listener(signal) }));
   for (const { signal, handle } of handlers) process.on(signal, handle);
   return () => {
     for (const { signal, handle } of handlers) process.off(signal, handle);
   };
-};
+}

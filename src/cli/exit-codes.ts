@@ -28,7 +28,9 @@ export const exitCodes = {
   portInUse: 76,
   /** The address to listen on is not of this machine, or not permitted. */
   address: 77,
-  /** A second SIGHUP, SIGINT or SIGTERM while draining: 128 + the number of the signal. */
+  /** `weir process`: the filter file cannot be read or understood at the start. */
+  filterFile: 78,
+  /** A second SIGINT, SIGTERM or (`weir hunt`) SIGHUP while stopping: 128 + the number of the signal. */
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
@@ -44,7 +46,6 @@ const everyCommand: readonly ExitCodeText[] = [
 ];
 
 const secondSignal: readonly ExitCodeText[] = [
-  [exitCodes.hungUp, "second SIGHUP"],
   [exitCodes.interrupted, "second SIGINT"],
   [exitCodes.terminated, "second SIGTERM"],
 ];
@@ -58,6 +59,7 @@ export const processExitCodes: readonly ExitCodeText[] = [
   [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
   [exitCodes.address, "the address cannot be listened on"],
+  [exitCodes.filterFile, "the filter file cannot be read or understood"],
   ...secondSignal,
 ];
 
@@ -71,6 +73,7 @@ export const huntExitCodes: readonly ExitCodeText[] = [
   ],
   [exitCodes.noInput, "the input cannot be opened"],
   [exitCodes.unacknowledged, "stopped before everything was acknowledged"],
+  [exitCodes.hungUp, "second SIGHUP"],
   ...secondSignal,
 ];
 
@@ -100,6 +103,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   "packets-unacknowledged": exitCodes.unacknowledged,
   "port-in-use": exitCodes.portInUse,
   "address-unusable": exitCodes.address,
+  "filter-file": exitCodes.filterFile,
 };
 
 /** The exit code of any thrown value, by the code of the WeirError it is. */

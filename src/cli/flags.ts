@@ -210,9 +210,9 @@ function networkSettings(machine: Machine) {
       keys: ["processor.filter_file"],
       kind: pathKind,
       fallback: "",
-      help: "Filters to hand out to hunters (YAML)",
+      fallbackText: "~/.config/lippycat/filters.yaml",
+      help: "Filters to hand out to hunters (YAML); read again when it changes, and on SIGHUP",
       group,
-      missing: "this build does not hand out filters yet",
     }),
   };
 }

@@ -1,3 +1,4 @@
+import { defaultFilterPath } from "../config/config-file.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
 import { placeOf, type ResolvedTable } from "../config/setting.ts";
 import { type Machine, type ProcessSettings, processSettings } from "./flags.ts";
@@ -13,7 +14,17 @@ export function loadProcessSettings(
   const names = { section: "processor", refused: refusedByProcess };
   const loaded = loadSettings(processSettings(machine), names, surroundings);
   const problems = [...loaded.problems, ...transportProblems(loaded), ...recordingProblems(loaded)];
-  return { ...loaded, problems };
+  return { ...loaded, settings: withFilterFile(loaded.settings, surroundings.home), problems };
+}
+
+/** Without a home directory and without a name there is no file, and filters are in memory alone. */
+function withFilterFile(
+  settings: ResolvedTable<ProcessSettings>,
+  home: string,
+): ResolvedTable<ProcessSettings> {
+  const { filterFile } = settings;
+  if (filterFile.value !== "" || home === "") return settings;
+  return { ...settings, filterFile: { ...filterFile, value: defaultFilterPath(home) } };
 }
 
 /** What only makes sense together with something else. */
@@ -45,6 +56,7 @@ export function processorConfigOf(settings: ResolvedTable<ProcessSettings>): Pro
     maxHunters: settings.maxHunters.value,
     maxSubscribers: settings.maxSubscribers.value,
     writeFile: settings.writeFile.value,
+    filterFile: settings.filterFile.value,
     stats: settings.stats.value,
     statsIntervalMs: settings.statsInterval.value,
     enableDetection: settings.enableDetection.value,

@@ -13,6 +13,11 @@ export function defaultConfigPath(home: string): string {
   return join(home, ".config", "lippycat", "config.yaml");
 }
 
+/** Where the filters are when --filter-file names no other place. */
+export function defaultFilterPath(home: string): string {
+  return join(home, ".config", "lippycat", "filters.yaml");
+}
+
 /**
  * Read the configuration file. A file that was asked for must be there; the default one may be
  * missing, and is then undefined. Anything else that goes wrong is the text of a problem.

@@ -121,6 +121,36 @@ export const limits = {
   subscriberReportsMax: 4096,
   subscriberHuntersShownMax: 16,
 
+  // --- filters ------------------------------------------------------------------------------------
+  filtersMax: 100_000,
+  filterIdBytesMax: 256,
+  filterPatternBytesMax: 16 * 1024,
+  filterDescriptionBytesMax: 4096,
+  /** Hunters that one filter names. */
+  filterTargetsMax: 256,
+  filterFileBytesMax: 32 * 1024 * 1024,
+  /** Of a filter file: parsed in one go, and how long one that is no plain list of entries may be. */
+  filterParseCharsMax: 16 * 1024,
+  filterWholeCharsMax: 1024 * 1024,
+  /** Problems of a filter file that are told, and as many doubts. */
+  filterRemarksMax: 20,
+  /** The file is looked at this often, whatever the system says about changes. */
+  filterPollMs: 200,
+  /** A changed file is read once it stands still for this long; one that is empty or gone, longer. */
+  filterSettleMs: 50,
+  filterGoneMs: 250,
+  /** And after this long even if it does not stand still. */
+  filterSettleMsMax: 400,
+  /** Attempts to write a change while others keep changing the file. */
+  filterWriteAttemptsMax: 20,
+  /** Filters in the answer to a registration; hunters get the others when they subscribe. */
+  registrationFiltersBytesMax: 3 * 1024 * 1024,
+  /** (subscription, filter) pairs that wait to be sent. */
+  filterUpdatesWaitingMax: 4_194_304,
+  /** A hunter that takes no update for this long is told to connect anew. */
+  filterStuckMs: 30_000,
+  filterSweepMs: 1000,
+
   // --- detection ----------------------------------------------------------------------------------
   /** Conversations that one shard remembers. */
   conversationsMax: 65_536,

@@ -19,6 +19,8 @@ export interface ProcessorConfig {
   readonly maxSubscribers: number;
   /** Path of the capture, ending in `.pcapng` or `.pcap`; "" records nothing. */
   readonly writeFile: string;
+  /** YAML file of the filters; "" keeps them in memory alone. */
+  readonly filterFile: string;
   /** Log a line of counters every `statsIntervalMs`. */
   readonly stats: boolean;
   readonly statsIntervalMs: number;

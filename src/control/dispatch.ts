@@ -22,6 +22,7 @@ import {
 } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
+import { endCallKey } from "./end-call.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { peerKey } from "./peer.ts";
 
@@ -101,7 +102,9 @@ class DispatchedCall {
       url: `http://weir${request.path}`,
       requestHeader: headersOf(request.metadata),
       requestSignal: this.abort.signal,
-      contextValues: createContextValues().set(peerKey, request.peer),
+      contextValues: createContextValues()
+        .set(peerKey, request.peer)
+        .set(endCallKey, (reason) => this.end(reason)),
     });
   }
 
@@ -117,15 +120,17 @@ class DispatchedCall {
       case "end":
         this.input.end();
         return;
-      case "cancel": {
-        const reason = new ConnectError("the client cancelled", Code.Canceled);
-        this.abort.abort(reason);
-        this.input.fail(reason);
-        this.onCredit?.();
+      case "cancel":
+        this.end(new ConnectError("the client cancelled", Code.Canceled));
         return;
-      }
       case "open":
     }
+  }
+
+  private end(reason: ConnectError): void {
+    this.abort.abort(reason);
+    this.input.fail(reason);
+    this.onCredit?.();
   }
 
   /** Runs the method to its end; never rejects. */

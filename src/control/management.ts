@@ -15,18 +15,5 @@ export function createManagement(
     ...createHeartbeat(node),
     ...createStatus(node),
     ...createTopology(node),
-    // Open until the client or the node ends it: existing hunters reconnect at once when this call
-    // ends, also with UNIMPLEMENTED (contract.md section 2.1).
-    subscribeFilters: (_request, { signal }) => nothingUntil(signal),
   };
-}
-
-/** Yields nothing, and is over when the signal is given. */
-function nothingUntil(signal: AbortSignal): AsyncIterable<never> {
-  const over = new Promise<IteratorReturnResult<undefined>>((resolve) => {
-    const end = () => resolve({ done: true, value: undefined });
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
-  return { [Symbol.asyncIterator]: () => ({ next: () => over }) };
 }

@@ -10,6 +10,7 @@ import { limits } from "../config/limits.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
 import { createData } from "../control/data.ts";
 import { addRoutes, type Route, type Routes } from "../control/dispatch.ts";
+import { createFilterMethods, wireFilter } from "../control/filter-methods.ts";
 import { createHealth } from "../control/health.ts";
 import { createManagement } from "../control/management.ts";
 import { createMonitoring } from "../control/monitoring.ts";
@@ -18,6 +19,7 @@ import { createReflection } from "../control/reflection.ts";
 import { Serving } from "../control/serving.ts";
 import { SubscriberTable } from "../control/subscriber-table.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
+import { Filters } from "../filters/filters.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { Roster } from "../roster/roster.ts";
@@ -59,12 +61,14 @@ export interface ControlPlaneOptions {
 export class ControlPlane {
   readonly roster: Roster;
   readonly routes: Routes;
+  readonly filters: Filters;
   readonly subscribers = new SubscriberTable();
   readonly endHunter: (hunterId: string, reason: string) => void;
   private readonly board: Board;
   private readonly events: Events;
   private readonly calls: CallFeed;
   private readonly serving = new Serving();
+  private readonly timers: Timer[] = [];
   private stopping = false;
 
   constructor(options: ControlPlaneOptions) {
@@ -82,13 +86,23 @@ export class ControlPlane {
       recorderState: () => Atomics.load(board.words, boardWord.recorderState),
       packetsReceived: () => packetsReceived(board),
     };
+    const filters = new Filters({
+      path: config.filterFile,
+      log,
+      clock,
+      capabilitiesOf: (hunterId) => this.roster.capabilitiesOf(hunterId),
+      evict: this.endHunter,
+    });
+    this.filters = filters;
     const routes = new Map<string, Route>();
     const management = createManagement({
       node,
       huntersMax: config.maxHunters,
-      filtersOf: () => [],
+      filtersOf: (hunterId) => this.filters.distribution.register(hunterId).map(wireFilter),
     });
     addRoutes(routes, ManagementService, management);
+    const { processorId } = node;
+    addRoutes(routes, ManagementService, createFilterMethods({ processorId, filters, log }));
     const monitoring = createMonitoring({
       node,
       version: buildInfo.version,
@@ -107,17 +121,25 @@ export class ControlPlane {
     this.routes = routes;
   }
 
-  /** Begins what happens at intervals; the answer ends it. */
-  start(): () => void {
-    const timers = [
-      setInterval(() => this.tellHealth(), healthIntervalMs),
-      setInterval(() => this.calls.tick(), callIntervalMs),
-      setInterval(() => this.roster.sweep(), limits.hunterSweepMs),
-      setInterval(() => this.roster.tellChanges(), limits.hunterChangedMs),
-    ];
-    return () => {
-      for (const timer of timers) clearInterval(timer);
+  /**
+   * Reads the filters, and begins what happens at intervals, until `stop`.
+   * @throws WeirError `filter-file` when the filters cannot be had
+   */
+  async start(): Promise<void> {
+    await this.filters.start();
+    const every = (ms: number, act: () => void): void => {
+      this.timers.push(setInterval(act, ms));
     };
+    every(healthIntervalMs, () => this.tellHealth());
+    every(callIntervalMs, () => this.calls.tick());
+    every(limits.hunterSweepMs, () => this.roster.sweep());
+    every(limits.hunterChangedMs, () => this.roster.tellChanges());
+    every(limits.filterSweepMs, () => this.filters.distribution.sweep());
+  }
+
+  stop(): void {
+    this.filters.stop();
+    for (const timer of this.timers) clearInterval(timer);
   }
 
   /** What a shard received since its last report. */

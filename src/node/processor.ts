@@ -14,7 +14,7 @@ import { installFaults } from "./faults.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { ShardThread } from "./shard-thread.ts";
-import { onStopSignal } from "./signals.ts";
+import { onReloadSignal, onStopSignal } from "./signals.ts";
 import { startStats } from "./stats.ts";
 
 const watchIntervalMs = 2000;
@@ -58,10 +58,12 @@ class Processor {
     const { log, config } = this;
     const stopped = Promise.withResolvers<string>();
     const offSignals = onStopSignal((signal) => stopped.resolve(signal));
+    const offReload = onReloadSignal(() => this.reload());
     const lost = Promise.withResolvers<never>();
     // Nobody may be waiting when it rejects during the stop.
     lost.promise.catch(() => {});
     try {
+      await this.plane.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
@@ -88,6 +90,8 @@ class Processor {
       );
     } finally {
       offSignals();
+      offReload();
+      this.plane.stop();
       for (const shard of this.shards) shard.terminate();
       this.recorder?.terminate();
     }
@@ -139,12 +143,17 @@ class Processor {
     await Promise.all(this.shards.map((shard) => shard.start()));
   }
 
+  /** SIGHUP. The file is followed anyway: this is for whoever wants to be sure. */
+  private reload(): void {
+    this.log.info("reloading", "SIGHUP: the filter file is read again");
+    void this.plane.filters.store.refresh();
+  }
+
   private startTimers(): () => void {
     const { board, plane, log, clock, config } = this;
     const watch = setInterval(() => {
       for (const shard of this.shards) shard.watch();
     }, watchIntervalMs);
-    const stopPlane = plane.start();
     const stopStats = config.stats
       ? startStats({
           board,
@@ -159,7 +168,6 @@ class Processor {
       : () => {};
     return () => {
       clearInterval(watch);
-      stopPlane();
       stopStats();
     };
   }

@@ -1,0 +1,164 @@
+/**
+ * The text of a filter file with its entries known by id. An edit replaces the text of one entry and
+ * leaves every other character of the file as it is.
+ */
+import type { Filter } from "./filter.ts";
+import { ownLength } from "./split-list.ts";
+import { type EntryStyle, editEntry, renderEntry } from "./write-entry.ts";
+
+/** A piece of the list: an entry and what stands between it and the next. */
+export interface Slot {
+  readonly raw: string;
+  /** How much of `raw` is the entry itself. */
+  readonly length: number;
+  /** As the entry reads; undefined where there is none any more. */
+  readonly filter: Filter | undefined;
+}
+
+export interface TextParts {
+  /** Up to the first entry. */
+  readonly head: string;
+  readonly slots: readonly Slot[];
+  /** Behind the list. */
+  readonly tail: string;
+  readonly style: EntryStyle;
+  /** What has to stand before the first entry, where there is none yet. */
+  readonly opening: string;
+  /** False for an entry's text that cannot be taken for granted after an edit: read it again then. */
+  readonly certain: boolean;
+}
+
+export class FilterText {
+  readonly certain: boolean;
+  #head: string;
+  readonly #slots: Slot[];
+  readonly #tail: string;
+  readonly #style: EntryStyle;
+  #opening: string;
+  readonly #places = new Map<string, number>();
+  #length: number;
+
+  constructor(parts: TextParts) {
+    this.certain = parts.certain;
+    this.#head = parts.head;
+    this.#slots = [...parts.slots];
+    this.#tail = parts.tail;
+    this.#style = parts.style;
+    this.#opening = parts.opening;
+    this.#length = parts.head.length + parts.tail.length;
+    for (const [place, { raw, filter }] of this.#slots.entries()) {
+      this.#length += raw.length;
+      if (filter !== undefined) this.#places.set(filter.id, place);
+    }
+  }
+
+  /** UTF-16 units; bytes are at most three times as many. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  slots(): readonly Slot[] {
+    return this.#slots;
+  }
+
+  get(id: string): Filter | undefined {
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.#slots[place]?.filter;
+  }
+
+  clone(): FilterText {
+    return new FilterText({
+      head: this.#head,
+      slots: this.#slots,
+      tail: this.#tail,
+      style: this.#style,
+      opening: this.#opening,
+      certain: this.certain,
+    });
+  }
+
+  /** Adds `filter`, or gives the entry of its id the values of `filter`. */
+  set(filter: Filter): void {
+    const place = this.#places.get(filter.id);
+    const slot = place === undefined ? undefined : this.#slots[place];
+    if (place === undefined || slot?.filter === undefined) {
+      this.#append(filter);
+      return;
+    }
+    const own = editEntry(slot.raw.slice(0, slot.length), slot.filter, filter, this.#style);
+    this.#replace(place, { raw: own + slot.raw.slice(slot.length), length: own.length, filter });
+  }
+
+  /** Takes the entry away; comments between it and the next one stay. */
+  delete(id: string): void {
+    const place = this.#places.get(id);
+    const slot = place === undefined ? undefined : this.#slots[place];
+    if (place === undefined || slot === undefined) return;
+    this.#places.delete(id);
+    const raw = this.#style.kind === "block" ? slot.raw.slice(slot.length) : "";
+    this.#replace(place, { raw, length: 0, filter: undefined });
+  }
+
+  toString(): string {
+    const parts = [this.#head];
+    for (const { raw } of this.#slots) if (raw !== "") parts.push(raw);
+    parts.push(this.#tail);
+    return parts.join("");
+  }
+
+  #append(filter: Filter): void {
+    const own = renderEntry(filter, this.#style);
+    this.#head += this.#opening;
+    this.#length += this.#opening.length;
+    this.#opening = "";
+    if (this.#style.kind === "block") this.#appendBlock(own, filter, this.#style.eol);
+    else this.#appendFlow(own, filter);
+    this.#places.set(filter.id, this.#slots.length - 1);
+  }
+
+  /** Behind what stands last in the list, but before the blank lines that part it from the rest. */
+  #appendBlock(own: string, filter: Filter, eol: string): void {
+    const place = this.#slots.length - 1;
+    const last = this.#slots[place];
+    if (last === undefined) {
+      this.#add({ raw: own, length: own.length, filter });
+      return;
+    }
+    const blank = /(?:^|(?<=\n))[ \t\r\n]*$/.exec(last.raw.slice(last.length))?.[0] ?? "";
+    let kept = last.raw.slice(0, last.raw.length - blank.length);
+    if (kept !== "" && !kept.endsWith("\n")) kept += eol;
+    this.#replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });
+    this.#add({ raw: own + blank, length: own.length, filter });
+  }
+
+  #appendFlow(own: string, filter: Filter): void {
+    const place = this.#slots.findLastIndex((slot) => slot.filter !== undefined);
+    const last = this.#slots[place];
+    if (last === undefined) {
+      this.#add({ raw: own, length: own.length, filter });
+      return;
+    }
+    const between = last.raw.slice(last.length);
+    this.#replace(place, { ...last, raw: `${last.raw.slice(0, last.length)}, ` });
+    this.#add({ raw: own + between, length: own.length, filter });
+  }
+
+  #add(slot: Slot): void {
+    this.#length += slot.raw.length;
+    this.#slots.push(slot);
+  }
+
+  #replace(place: number, slot: Slot): void {
+    this.#length += slot.raw.length - (this.#slots[place]?.raw.length ?? 0);
+    this.#slots[place] = slot;
+  }
+}
+
+/** A slot of a block list. */
+export function blockSlot(raw: string, filter: Filter): Slot {
+  return { raw, length: ownLength(raw), filter };
+}

@@ -1,0 +1,53 @@
+import type { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
+
+/** What hunters select packets by. Plain, checked by `checkFilter`, never changed once in the set. */
+export interface Filter {
+  readonly id: string;
+  readonly type: FilterType;
+  readonly pattern: string;
+  /** Hunter ids; empty is every hunter that supports the type. */
+  readonly targetHunters: readonly string[];
+  readonly enabled: boolean;
+  readonly description: string;
+}
+
+/** One id's step from one state to the next; undefined where it is not in the set. */
+export interface FilterChange {
+  readonly id: string;
+  readonly before: Filter | undefined;
+  readonly after: Filter | undefined;
+}
+
+export function sameFilter(a: Filter, b: Filter): boolean {
+  return (
+    a === b ||
+    (a.id === b.id &&
+      a.type === b.type &&
+      a.pattern === b.pattern &&
+      a.enabled === b.enabled &&
+      a.description === b.description &&
+      sameTexts(a.targetHunters, b.targetHunters))
+  );
+}
+
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}
+
+/** What turns the set `before` into the set `after`. */
+export function changesBetween(
+  before: ReadonlyMap<string, Filter>,
+  after: ReadonlyMap<string, Filter>,
+): FilterChange[] {
+  const changes: FilterChange[] = [];
+  for (const [id, filter] of before) {
+    if (!after.has(id)) changes.push({ id, before: filter, after: undefined });
+  }
+  for (const [id, filter] of after) {
+    const known = before.get(id);
+    if (known === undefined || !sameFilter(known, filter)) {
+      changes.push({ id, before: known, after: filter });
+    }
+  }
+  return changes;
+}

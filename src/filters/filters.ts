@@ -1,0 +1,54 @@
+/**
+ * The filters of the node: what hunters are to select packets by. `FilterStore` keeps the set and its
+ * file, `Distribution` brings it to the hunters; this wires the two and the file's watch.
+ */
+import { resolve } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Distribution, type DistributionOptions } from "./distribution.ts";
+import { watchFilterFile } from "./file-watch.ts";
+import type { Filter } from "./filter.ts";
+import { FilterStore } from "./filter-store.ts";
+
+export interface FiltersOptions extends Omit<DistributionOptions, "filters"> {
+  /** The file; "" keeps the filters in memory alone. */
+  readonly path: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export class Filters {
+  readonly set: ReadonlyMap<string, Filter>;
+  readonly distribution: Distribution;
+  readonly store: FilterStore;
+  readonly #path: string;
+  #endWatch: () => void = () => {};
+
+  constructor({ path, log, clock, capabilitiesOf, evict }: FiltersOptions) {
+    const filters = new Map<string, Filter>();
+    this.#path = path === "" ? "" : resolve(path);
+    this.set = filters;
+    this.distribution = new Distribution({ filters, clock, capabilitiesOf, evict });
+    this.store = new FilterStore({
+      filters,
+      path: this.#path,
+      log,
+      clock,
+      publish: (changes) => this.distribution.publish(changes),
+    });
+  }
+
+  /**
+   * Reads the file, and follows it from then on.
+   * @throws WeirError `filter-file` when it cannot be read or understood
+   */
+  async start(): Promise<void> {
+    await this.store.load();
+    if (this.#path === "") return;
+    this.#endWatch = watchFilterFile(this.#path, () => void this.store.refresh());
+  }
+
+  stop(): void {
+    this.#endWatch();
+  }
+}
