@@ -8,7 +8,12 @@ import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@conn
 import { errorText, WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
-import { checkFilter, describeFilter, normalizeFilter } from "../filters/check-filter.ts";
+import {
+  checkFilter,
+  checkFilterId,
+  describeFilter,
+  normalizeFilter,
+} from "../filters/check-filter.ts";
 import { filterEvent } from "../filters/events.ts";
 import type { Filter } from "../filters/filter.ts";
 import type { Filters } from "../filters/filters.ts";
@@ -61,7 +66,10 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   };
 
   const remove = async (id: string, context: HandlerContext) => {
-    if (id === "") throw new ConnectError("filter_id is empty", Code.InvalidArgument);
+    const fault = checkFilterId(id);
+    if (fault !== undefined) {
+      throw new ConnectError(`filter_id ${fault.text}`, Code.InvalidArgument);
+    }
     const who = context.values.get(peerKey);
     return audited(`delete filter ${shown(id)}`, who, () => store.delete(id));
   };

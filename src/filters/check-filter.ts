@@ -24,9 +24,9 @@ export function checkFilter(filter: Filter): FilterFault | undefined {
   const { id, type, pattern, targetHunters, description } = filter;
   const fault = (field: FilterField, text: string | undefined): FilterFault | undefined =>
     text === undefined ? undefined : { field, text };
-  const { filterIdBytesMax, filterPatternBytesMax, filterDescriptionBytesMax } = limits;
+  const { filterPatternBytesMax, filterDescriptionBytesMax } = limits;
   return (
-    fault("id", textFault(id, filterIdBytesMax, controls)) ??
+    checkFilterId(id) ??
     fault("type", known.has(type) ? undefined : `unknown type ${Number(type)}`) ??
     fault("pattern", textFault(pattern, filterPatternBytesMax, controls)) ??
     fault("pattern", patternFault(type, pattern)) ??
@@ -35,6 +35,11 @@ export function checkFilter(filter: Filter): FilterFault | undefined {
       ? undefined
       : fault("description", textFault(description, filterDescriptionBytesMax, controlsOfProse)))
   );
+}
+
+export function checkFilterId(id: string): FilterFault | undefined {
+  const text = textFault(id, limits.filterIdBytesMax, controls);
+  return text === undefined ? undefined : { field: "id", text };
 }
 
 /** The filter as it is kept and sent. */

@@ -18,12 +18,12 @@ export interface Slot {
 export interface TextParts {
   /** Up to the first entry. */
   readonly head: string;
+  /** The same once there is an entry, where there is none yet. */
+  readonly openHead?: string;
   readonly slots: readonly Slot[];
   /** Behind the list. */
   readonly tail: string;
   readonly style: EntryStyle;
-  /** What has to stand before the first entry, where there is none yet. */
-  readonly opening: string;
   /** False for an entry's text that cannot be taken for granted after an edit: read it again then. */
   readonly certain: boolean;
 }
@@ -34,7 +34,7 @@ export class FilterText {
   readonly #slots: Slot[];
   readonly #tail: string;
   readonly #style: EntryStyle;
-  #opening: string;
+  readonly #openHead: string;
   readonly #places = new Map<string, number>();
   #length: number;
 
@@ -44,7 +44,7 @@ export class FilterText {
     this.#slots = [...parts.slots];
     this.#tail = parts.tail;
     this.#style = parts.style;
-    this.#opening = parts.opening;
+    this.#openHead = parts.openHead ?? parts.head;
     this.#length = parts.head.length + parts.tail.length;
     for (const [place, { raw, filter }] of this.#slots.entries()) {
       this.#length += raw.length;
@@ -76,7 +76,7 @@ export class FilterText {
       slots: this.#slots,
       tail: this.#tail,
       style: this.#style,
-      opening: this.#opening,
+      openHead: this.#openHead,
       certain: this.certain,
     });
   }
@@ -112,15 +112,14 @@ export class FilterText {
 
   #append(filter: Filter): void {
     const own = renderEntry(filter, this.#style);
-    this.#head += this.#opening;
-    this.#length += this.#opening.length;
-    this.#opening = "";
+    this.#length += this.#openHead.length - this.#head.length;
+    this.#head = this.#openHead;
     if (this.#style.kind === "block") this.#appendBlock(own, filter, this.#style.eol);
     else this.#appendFlow(own, filter);
     this.#places.set(filter.id, this.#slots.length - 1);
   }
 
-  /** Behind what stands last in the list, but before the blank lines that part it from the rest. */
+  /** Behind the last entry and the comments that follow it without a blank line. */
   #appendBlock(own: string, filter: Filter, eol: string): void {
     const place = this.#slots.length - 1;
     const last = this.#slots[place];
@@ -128,7 +127,7 @@ export class FilterText {
       this.#add({ raw: own, length: own.length, filter });
       return;
     }
-    const blank = /(?:^|(?<=\n))[ \t\r\n]*$/.exec(last.raw.slice(last.length))?.[0] ?? "";
+    const blank = /(?:^|(?<=\n))[ \t]*(?:\r?\n[^]*)?$/.exec(last.raw.slice(last.length))?.[0] ?? "";
     let kept = last.raw.slice(0, last.raw.length - blank.length);
     if (kept !== "" && !kept.endsWith("\n")) kept += eol;
     this.#replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });

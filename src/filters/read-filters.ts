@@ -54,7 +54,7 @@ export function emptyFilterText(): FilterText {
     slots: [],
     tail: "",
     style,
-    opening: "filters:\n",
+    openHead: "filters:\n",
     certain: true,
   });
 }
@@ -94,7 +94,7 @@ class Reader {
     if (this.problems.length > 0 || found === undefined || !isNull(found.value)) return undefined;
     const slots = await this.#readItems(items, head.length, known);
     const style = { kind: "block", indent, eol: eolOf(this.#text) } as const;
-    return new FilterText({ head, slots, tail, style, opening: "", certain: true });
+    return new FilterText({ head, slots, tail, style, certain: true });
   }
 
   async #readItems(items: readonly string[], start: number, known: KnownEntries): Promise<Slot[]> {
@@ -169,9 +169,9 @@ class Reader {
   #withoutKey(): FilterText {
     const text = this.#text;
     const eol = eolOf(text);
-    const opening = `${text === "" || text.endsWith("\n") ? "" : eol}filters:${eol}`;
+    const openHead = `${text}${text === "" || text.endsWith("\n") ? "" : eol}filters:${eol}`;
     const style = { kind: "block", indent: 2, eol } as const;
-    return new FilterText({ head: text, slots: [], tail: "", style, opening, certain: false });
+    return new FilterText({ head: text, slots: [], tail: "", style, openHead, certain: false });
   }
 
   /** `filters:` without a value, or with a null. */
@@ -181,11 +181,10 @@ class Reader {
     const [start, end] = value === null ? [text.length, text.length] : rangeOf(value);
     const newline = text.indexOf("\n", end);
     const lineEnd = newline < 0 ? text.length : newline + 1;
-    const head = text.slice(0, start) + text.slice(end, lineEnd);
     const style = { kind: "block", indent: 2, eol } as const;
-    const opening = newline < 0 ? eol : "";
-    const tail = text.slice(lineEnd);
-    return new FilterText({ head, slots: [], tail, style, opening, certain: false });
+    const openHead = text.slice(0, start) + text.slice(end, lineEnd) + (newline < 0 ? eol : "");
+    const [head, tail] = [text.slice(0, lineEnd), text.slice(lineEnd)];
+    return new FilterText({ head, slots: [], tail, style, openHead, certain: false });
   }
 
   /** A list in brackets, or a block list that begins on a line of its own kind. */
@@ -207,7 +206,7 @@ class Reader {
     }
     const [head, tail] = [text.slice(0, first), text.slice(nodes.length === 0 ? first : last)];
     const style = { kind: "flow" } as const;
-    return new FilterText({ head, slots, tail, style, opening: "", certain: false });
+    return new FilterText({ head, slots, tail, style, certain: false });
   }
 
   /** The value under `filters:`; undefined when the key is not there, or something is wrong. */

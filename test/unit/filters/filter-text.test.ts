@@ -1,0 +1,194 @@
+/** Edits of the user's file: what did not change stays as it was written. */
+import { describe, expect, test } from "bun:test";
+import { FilterType } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
+import { filterOf, filtersIn, readText } from "./filter-samples.ts";
+
+const file = `# Filters of the north site.   Ask Eve before you change them.
+version:   3
+
+filters:   # all of them
+
+  # Alice, until the end of the year
+  - id: "filter-001"   # first
+    type: sipuser
+    owner: 'ops team'
+    pattern:    "alice@example.com"   # her address
+    enabled: true
+
+
+  # by number
+  - pattern: +49 (0) 30/123
+    enabled: yes
+    id: number
+    type: phone_number
+    target_hunters:
+      - edge-1   # the first
+      - edge-2
+    description: >-
+      two
+      lines
+  - {id: flow, type: bpf, pattern: udp port 53, enabled: false}  # one line
+
+# behind the list
+other: [1,
+  2]
+`;
+
+/** The lines of `after` that differ from those of \`before\`, when as many. */
+function changedLines(before: string, after: string): string[] {
+  const old = before.split("\n");
+  return after.split("\n").filter((line, index) => line !== old[index]);
+}
+
+describe("an edit", () => {
+  test("that changes nothing changes no character", async () => {
+    const text = await readText(file);
+    expect(text.toString()).toBe(file);
+    for (const filter of filtersIn(text)) text.set({ ...filter });
+    expect(text.toString()).toBe(file);
+  });
+
+  test("of one value touches nothing but this value", async () => {
+    const text = await readText(file);
+    text.set({ ...text.get("filter-001")!, pattern: "bob" });
+    expect(changedLines(file, text.toString())).toEqual([`    pattern:    "bob"   # her address`]);
+    text.set({ ...text.get("filter-001")!, type: FilterType.FILTER_SIP_URI, enabled: false });
+    expect(changedLines(file, text.toString())).toEqual([
+      "    type: sip_uri",
+      `    pattern:    "bob"   # her address`,
+      "    enabled: false",
+    ]);
+    text.set({ ...text.get("flow")!, enabled: true, pattern: 'host "a"' });
+    expect(text.toString()).toContain(
+      `  - {id: flow, type: bpf, pattern: "host \\"a\\"", enabled: true}  # one line\n`,
+    );
+  });
+
+  test("leaves a number as it is written while it means the same", async () => {
+    const text = await readText(file);
+    expect(text.get("number")).toMatchObject({
+      pattern: "49030123",
+      enabled: true,
+      targetHunters: ["edge-1", "edge-2"],
+      description: "two lines",
+    });
+    text.set({ ...text.get("number")!, enabled: false });
+    expect(changedLines(file, text.toString())).toEqual(["    enabled: false"]);
+  });
+
+  test("of values on several lines, or of none, replaces what is behind the key", async () => {
+    const text = await readText(file);
+    const number = text.get("number")!;
+    text.set({ ...number, targetHunters: ["x"], description: "" });
+    expect(text.toString()).toContain(
+      `    target_hunters: ["x"]\n    description: ""\n  - {id: flow,`,
+    );
+    const bare = await readText(
+      "filters:\n  - id: a\n    type: bpf\n    pattern: tcp\n    description: # none yet\n    target_hunters:\n",
+    );
+    bare.set({ ...bare.get("a")!, description: "d", targetHunters: ["h"] });
+    expect(bare.toString()).toBe(
+      `filters:\n  - id: a\n    type: bpf\n    pattern: tcp\n    description: "d" # none yet\n    target_hunters: ["h"]\n`,
+    );
+  });
+
+  test("adds keys that were not there behind the others", async () => {
+    const text = await readText(file);
+    text.set({ ...text.get("filter-001")!, description: "x", targetHunters: ["h"] });
+    expect(text.toString()).toContain(
+      `    enabled: true\n    target_hunters: ["h"]\n    description: "x"\n\n\n  # by number`,
+    );
+    text.set({ ...text.get("flow")!, description: "y" });
+    expect(text.toString()).toContain(`enabled: false, description: "y"}  # one line`);
+  });
+
+  test("adds an entry at the end of the list, before what follows it", async () => {
+    const text = await readText(file);
+    text.set(filterOf("new", { description: 'say "hi"\n', targetHunters: ["a", "b"] }));
+    expect(text.toString()).toBe(
+      file.replace(
+        "# one line\n",
+        `# one line
+  - id: "new"
+    type: sip_user
+    pattern: "alice"
+    target_hunters: ["a", "b"]
+    enabled: true
+    description: "say \\"hi\\"\\n"
+`,
+      ),
+    );
+    expect(filtersIn(await readText(text.toString()))).toEqual(filtersIn(text));
+  });
+
+  test("takes an entry away and leaves the comments around it", async () => {
+    const text = await readText(file);
+    text.delete("filter-001");
+    text.delete("flow");
+    expect(text.toString()).toContain("  # Alice, until the end of the year\n\n\n  # by number\n");
+    expect(text.toString()).toContain("\n# behind the list\nother: [1,\n  2]\n");
+    text.delete("number");
+    const empty = await readText(text.toString());
+    expect(filtersIn(empty)).toEqual([]);
+    text.set(filterOf("again"));
+    expect(filtersIn(await readText(text.toString()))).toEqual([filterOf("again")]);
+    expect(text.toString()).toContain("# by number");
+  });
+
+  test("keeps the ends of lines that the file has", async () => {
+    const text = await readText(file.replaceAll("\n", "\r\n"));
+    text.set(filterOf("new"));
+    text.set({ ...text.get("filter-001")!, description: "d" });
+    text.set({ ...text.get("number")!, description: "e" });
+    expect(text.toString().replaceAll("\r\n", "")).not.toContain("\n");
+    expect(filtersIn(await readText(text.toString()))).toEqual(filtersIn(text));
+  });
+});
+
+describe("every layout of the list", () => {
+  const layouts: Record<string, string> = {
+    "no file": "",
+    "only a comment": "# nothing yet",
+    "no value": "filters:",
+    "a comment behind the key": "filters: # none\n# more\nx: 1\n",
+    "a null": "filters: ~ # none\nx: 1\n",
+    "another key": "x: 1",
+    "empty brackets": "filters: []\n",
+    "empty brackets over lines": "filters: [\n  # none\n]\n",
+    brackets: `filters: [{id: a, type: bpf, pattern: tcp}, {id: b, type: bpf, pattern: udp}] # c\n`,
+    "brackets over lines": `filters: [\n  {id: a, type: bpf, pattern: tcp}, # 1, 2\n  {id: b, type: bpf, pattern: udp}, # x\n]\ny: 1\n`,
+    JSON: `{"filters": [{"id": "a", "type": "bpf", "pattern": "tcp", "enabled": true}], "x": 1}`,
+    "no indentation":
+      "filters:\n- id: a\n  type: bpf\n  pattern: tcp\n- id: b\n  type: bpf\n  pattern: udp\nx: 1",
+    "a dash on its own line": "filters:\n  -\n    id: a\n    type: bpf\n    pattern: tcp\n",
+    "much indentation":
+      "filters:\n        -   id: a\n            type: bpf\n            pattern: tcp",
+    "quoted keys": `"filters":\n  - "id": a\n    'type': bpf\n    "pattern": tcp\n`,
+    "a block scalar":
+      "filters:\n  - id: a\n    type: bpf\n    pattern: |-\n      tcp\n    description: |\n      # no comment\n      - no entry\n",
+    "markers of a document": "---\nfilters:\n  - id: a\n    type: bpf\n    pattern: tcp\n...\n",
+    "a mark of byte order": "\ufefffilters:\n  - id: a\n    type: bpf\n    pattern: tcp\n",
+  };
+
+  test.each(Object.entries(layouts))("%s can be read and changed", async (_name, layout) => {
+    const text = await readText(layout);
+    expect(text.toString()).toBe(layout);
+    const before = filtersIn(text);
+    text.set(filterOf("n1", { description: "x: [y]" }));
+    text.set(filterOf("n2", { pattern: "'*\\*\u2028é😀" }));
+    text.set(filterOf("n1", { pattern: "changed", enabled: false }));
+    if (before[0] !== undefined) {
+      text.set({ ...before[0], pattern: "icmp", targetHunters: ["h 1", "#2"] });
+    }
+    expect(filtersIn(await readText(text.toString()))).toEqual(filtersIn(text));
+    for (const { id } of before) text.delete(id);
+    text.delete("n1");
+    text.set(filterOf("n3"));
+    const rest = await readText(text.toString());
+    expect(filtersIn(rest).map(({ id }) => id)).toEqual(["n2", "n3"]);
+    expect(filtersIn(rest)).toEqual(filtersIn(text));
+    text.delete("n2");
+    text.delete("n3");
+    expect(filtersIn(await readText(text.toString()))).toEqual([]);
+  });
+});
