@@ -10,7 +10,7 @@ import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Log } from "../telemetry/log.ts";
 import { filterEvent } from "./events.ts";
-import { changesBetween, type Filter, type FilterChange, sameFilter } from "./filter.ts";
+import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
 import { type FileMark, FilterFile, isEmptyMark } from "./filter-file.ts";
 import type { FilterText } from "./filter-text.ts";
 import { emptyFilterText, knownEntries, type ReadFilters, readFilters } from "./read-filters.ts";
@@ -187,24 +187,21 @@ export class FilterStore {
   /** Makes the content of `text` the set. */
   #adopt(text: FilterText, { warnings }: Pick<ReadFilters, "warnings">): void {
     const { filters, path, log, publish } = this.#options;
-    const next = new Map<string, Filter>();
-    let disabled = 0;
-    for (const { filter } of text.slots()) {
-      if (filter === undefined) continue;
-      next.set(filter.id, filter);
-      if (!filter.enabled) disabled++;
-    }
-    const changes = changesBetween(filters, next);
+    const changes = text.changesFrom(filters);
     const repaired = this.#broken !== undefined;
     this.#text = text;
     this.#broken = undefined;
-    filters.clear();
-    for (const [id, filter] of next) filters.set(id, filter);
+    for (const { id, after } of changes) {
+      if (after === undefined) filters.delete(id);
+      else filters.set(id, after);
+    }
     for (const { line, text: doubt } of warnings) {
       log.warn(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
     if (changes.length === 0 && !repaired) return;
     const hunters = publish(changes);
+    let disabled = 0;
+    for (const { enabled } of filters.values()) if (!enabled) disabled++;
     const off = disabled > 0 ? `, ${disabled} of them off` : "";
     const gone = this.#mark === "" ? " (the file is gone)" : "";
     log.info(filterEvent.loaded, `${path}: ${filters.size} filters${off}${gone}`, {
@@ -220,10 +217,15 @@ export class FilterStore {
       if (this.#broken !== undefined) {
         throw new WeirError("filter-file-broken", `nothing was changed: ${this.#broken}`);
       }
-      const draft = new Draft(this.#text.clone(), batch);
-      if (draft.changed && !(await this.#write(draft))) continue;
-      this.#finish(draft);
-      return;
+      const draft = new Draft(this.#text, batch);
+      try {
+        if (draft.changed && !(await this.#write(draft))) continue;
+        this.#finish(draft);
+        return;
+      } finally {
+        // There is nothing to undo once it is written.
+        this.#text.undo();
+      }
     }
     const { path } = this.#options;
     const message = `${path}: others keep changing the filter file; nothing was changed`;
@@ -260,6 +262,7 @@ export class FilterStore {
   #finish(draft: Draft): void {
     const { filters, publish } = this.#options;
     this.#text = draft.text;
+    this.#text.keep();
     for (const { waiting, outcome } of draft.steps) {
       if (outcome instanceof WeirError) {
         waiting.reject(outcome);
@@ -273,7 +276,7 @@ export class FilterStore {
   }
 }
 
-/** A batch of edits, made to a copy of the text. */
+/** A batch of edits, made to the text until they are kept or undone. */
 class Draft {
   text: FilterText;
   changed = false;
@@ -324,8 +327,7 @@ class Draft {
   async readAgain(content: string, path: string): Promise<void> {
     const { text } = await readFilters(content);
     const wanted = new Map(this.text.slots().flatMap(({ filter }) => entryOf(filter)));
-    const found = new Map(text?.slots().flatMap(({ filter }) => entryOf(filter)));
-    if (text === undefined || changesBetween(wanted, found).length > 0) {
+    if (text === undefined || text.changesFrom(wanted).length > 0) {
       const message =
         `${path}: this layout cannot be changed by a client; ` +
         "list the filters below filters: as - id: …, or edit the file";

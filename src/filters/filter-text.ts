@@ -2,7 +2,7 @@
  * The text of a filter file with its entries known by id. An edit replaces the text of one entry and
  * leaves every other character of the file as it is.
  */
-import type { Filter } from "./filter.ts";
+import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
 import { ownLength } from "./split-list.ts";
 import { type EntryStyle, editEntry, renderEntry } from "./write-entry.ts";
 
@@ -36,6 +36,7 @@ export class FilterText {
   readonly #style: EntryStyle;
   readonly #openHead: string;
   readonly #places = new Map<string, number>();
+  readonly #undo: (() => void)[] = [];
   #length: number;
 
   constructor(parts: TextParts) {
@@ -70,15 +71,29 @@ export class FilterText {
     return place === undefined ? undefined : this.#slots[place]?.filter;
   }
 
-  clone(): FilterText {
-    return new FilterText({
-      head: this.#head,
-      slots: this.#slots,
-      tail: this.#tail,
-      style: this.#style,
-      openHead: this.#openHead,
-      certain: this.certain,
-    });
+  /** What turns the set `from` into the entries of this text. */
+  changesFrom(from: ReadonlyMap<string, Filter>): FilterChange[] {
+    const changes: FilterChange[] = [];
+    for (const [id, before] of from) {
+      if (!this.#places.has(id)) changes.push({ id, before, after: undefined });
+    }
+    for (const { filter: after } of this.#slots) {
+      if (after === undefined) continue;
+      const before = from.get(after.id);
+      if (before !== undefined && sameFilter(before, after)) continue;
+      changes.push({ id: after.id, before, after });
+    }
+    return changes;
+  }
+
+  /** Takes back all edits since the last `keep`. */
+  undo(): void {
+    for (const step of this.#undo.splice(0).reverse()) step();
+  }
+
+  /** The edits so far are for good. */
+  keep(): void {
+    this.#undo.length = 0;
   }
 
   /** Adds `filter`, or gives the entry of its id the values of `filter`. */
@@ -99,6 +114,7 @@ export class FilterText {
     const slot = place === undefined ? undefined : this.#slots[place];
     if (place === undefined || slot === undefined) return;
     this.#places.delete(id);
+    this.#undo.push(() => this.#places.set(id, place));
     const raw = this.#style.kind === "block" ? slot.raw.slice(slot.length) : "";
     this.#replace(place, { raw, length: 0, filter: undefined });
   }
@@ -112,11 +128,11 @@ export class FilterText {
 
   #append(filter: Filter): void {
     const own = renderEntry(filter, this.#style);
-    this.#length += this.#openHead.length - this.#head.length;
-    this.#head = this.#openHead;
+    this.#open(this.#openHead);
     if (this.#style.kind === "block") this.#appendBlock(own, filter, this.#style.eol);
     else this.#appendFlow(own, filter);
     this.#places.set(filter.id, this.#slots.length - 1);
+    this.#undo.push(() => this.#places.delete(filter.id));
   }
 
   /** Behind the last entry and the comments that follow it without a blank line. */
@@ -127,7 +143,8 @@ export class FilterText {
       this.#add({ raw: own, length: own.length, filter });
       return;
     }
-    const blank = /(?:^|(?<=\n))[ \t]*(?:\r?\n[^]*)?$/.exec(last.raw.slice(last.length))?.[0] ?? "";
+    const blank =
+      /(?:^|(?<=\n))[ \t]*(?:\r?\n[\s\S]*)?$/.exec(last.raw.slice(last.length))?.[0] ?? "";
     let kept = last.raw.slice(0, last.raw.length - blank.length);
     if (kept !== "" && !kept.endsWith("\n")) kept += eol;
     this.#replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });
@@ -146,14 +163,36 @@ export class FilterText {
     this.#add({ raw: own + between, length: own.length, filter });
   }
 
+  #open(head: string): void {
+    const before = this.#head;
+    if (head === before) return;
+    this.#head = head;
+    this.#length += head.length - before.length;
+    this.#undo.push(() => {
+      this.#head = before;
+      this.#length += before.length - head.length;
+    });
+  }
+
   #add(slot: Slot): void {
     this.#length += slot.raw.length;
     this.#slots.push(slot);
+    this.#undo.push(() => {
+      this.#slots.pop();
+      this.#length -= slot.raw.length;
+    });
   }
 
   #replace(place: number, slot: Slot): void {
-    this.#length += slot.raw.length - (this.#slots[place]?.raw.length ?? 0);
+    const before = this.#slots[place];
+    if (before === undefined) return;
+    const longer = slot.raw.length - before.raw.length;
+    this.#length += longer;
     this.#slots[place] = slot;
+    this.#undo.push(() => {
+      this.#slots[place] = before;
+      this.#length -= longer;
+    });
   }
 }
 

@@ -33,21 +33,3 @@ export function sameFilter(a: Filter, b: Filter): boolean {
 export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, index) => text === b[index]);
 }
-
-/** What turns the set `before` into the set `after`. */
-export function changesBetween(
-  before: ReadonlyMap<string, Filter>,
-  after: ReadonlyMap<string, Filter>,
-): FilterChange[] {
-  const changes: FilterChange[] = [];
-  for (const [id, filter] of before) {
-    if (!after.has(id)) changes.push({ id, before: filter, after: undefined });
-  }
-  for (const [id, filter] of after) {
-    const known = before.get(id);
-    if (known === undefined || !sameFilter(known, filter)) {
-      changes.push({ id, before: known, after: filter });
-    }
-  }
-  return changes;
-}

@@ -3,14 +3,15 @@
  * what was read before is not parsed again, so that control's thread is never held up by it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
 import type { Filter } from "./filter.ts";
 import { blockSlot, FilterText, type Slot } from "./filter-text.ts";
+import { readPlainEntry } from "./plain-entry.ts";
 import { readEntry } from "./read-entry.ts";
-import { type SplitList, splitList } from "./split-list.ts";
+import { ownLength, type SplitList, splitList } from "./split-list.ts";
 
 export interface Remark {
   /** From 1. */
@@ -25,8 +26,8 @@ export interface ReadFilters {
   readonly warnings: readonly Remark[];
 }
 
-/** What entries read as, by their text; from the reading before. */
-export type KnownEntries = ReadonlyMap<string, Filter>;
+/** Entries by their text, from the reading before. */
+export type KnownEntries = ReadonlyMap<string, Slot>;
 
 export async function readFilters(text: string, known?: KnownEntries): Promise<ReadFilters> {
   const reader = new Reader(text);
@@ -41,8 +42,8 @@ export async function readFilters(text: string, known?: KnownEntries): Promise<R
 }
 
 export function knownEntries(text: FilterText): KnownEntries {
-  const known = new Map<string, Filter>();
-  for (const { raw, filter } of text.slots()) if (filter !== undefined) known.set(raw, filter);
+  const known = new Map<string, Slot>();
+  for (const slot of text.slots()) if (slot.filter !== undefined) known.set(slot.raw, slot);
   return known;
 }
 
@@ -67,19 +68,19 @@ class Reader {
   readonly problems: Remark[] = [];
   readonly warnings: Remark[] = [];
   readonly #text: string;
-  readonly #lines: LineCounter = new LineCounter();
-  readonly #firstLine = new Map<string, number>();
+  /** Where the entry of an id begins. */
+  readonly #places = new Map<string, number>();
 
   constructor(text: string) {
     this.#text = text;
-    this.#lines.addNewLine(0);
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
-      this.#lines.addNewLine(at + 1);
-    }
   }
 
   async read(known: KnownEntries): Promise<FilterText | undefined> {
     const list = splitList(this.#text);
+    if (list !== undefined && list.items.length > limits.filtersMax) {
+      const most = limits.filtersMax.toLocaleString("en-US");
+      this.#problem(0, `${list.items.length} filters are more than ${most}, the most`);
+    }
     const parts = list === undefined ? undefined : await this.#readBlock(list, known);
     const read = parts ?? this.#readWhole();
     return this.problems.length > 0 ? undefined : read;
@@ -87,42 +88,39 @@ class Reader {
 
   /** Undefined when what is around the list is not what it looks like. */
   async #readBlock(list: SplitList, known: KnownEntries): Promise<FilterText | undefined> {
-    const { head, items, tail, indent } = list;
+    const { head, tail, indent } = list;
     const removed = this.#text.length - head.length - tail.length;
     const place: Place = (offset) => (offset < head.length ? offset : offset + removed);
     const found = this.#listOf(head + tail, place);
     if (this.problems.length > 0 || found === undefined || !isNull(found.value)) return undefined;
-    const slots = await this.#readItems(items, head.length, known);
+    const slots = await this.#readItems(list, known);
     const style = { kind: "block", indent, eol: eolOf(this.#text) } as const;
     return new FilterText({ head, slots, tail, style, certain: true });
   }
 
-  async #readItems(items: readonly string[], start: number, known: KnownEntries): Promise<Slot[]> {
+  async #readItems({ head, items, indent }: SplitList, known: KnownEntries): Promise<Slot[]> {
     const slots: Slot[] = [];
-    let at = start;
+    let at = head.length;
+    /** Entries that the parser has to read, and where they begin. */
     let chunk: string[] = [];
     let chunkStart = at;
-    let chunkLength = 0;
-    let sinceTurn = 0;
+    let quick = 0;
     const parseChunk = async (): Promise<void> => {
       if (chunk.length === 0) return;
       this.#parseItems(chunk, chunkStart, slots);
       chunk = [];
-      chunkLength = 0;
-      sinceTurn = 0;
       await nextTurn();
     };
     for (const raw of items) {
-      const filter = known.get(raw);
-      if (filter !== undefined) {
+      const slot = known.get(raw) ?? plainSlot(raw, indent);
+      if (slot?.filter !== undefined) {
         await parseChunk();
-        if (this.#isFirst(filter.id, at)) slots.push(blockSlot(raw, filter));
-        if (++sinceTurn % itemsPerTurn === 0) await nextTurn();
+        if (this.#isFirst(slot.filter.id, at)) slots.push(slot);
+        if (++quick % quickPerTurn === 0) await nextTurn();
       } else {
         if (chunk.length === 0) chunkStart = at;
         chunk.push(raw);
-        chunkLength += raw.length;
-        if (chunkLength >= limits.filterParseCharsMax) await parseChunk();
+        if (at + raw.length - chunkStart >= limits.filterParseCharsMax) await parseChunk();
       }
       at += raw.length;
     }
@@ -243,39 +241,53 @@ class Reader {
 
   #entry(node: Node, place: Place): Filter | undefined {
     return readEntry(node, (at, text, severity = "problem") => {
-      const remark = { line: this.#lineAt(place(rangeOf(at)[0])), text };
       const remarks = severity === "problem" ? this.problems : this.warnings;
-      if (remarks.length < limits.filterRemarksMax) remarks.push(remark);
+      this.#remark(remarks, place(rangeOf(at)[0]), text);
     });
   }
 
   /** False, and a problem, for an id that was there before. */
   #isFirst(id: string, offset: number): boolean {
-    const line = this.#lineAt(offset);
-    const before = this.#firstLine.get(id);
+    const before = this.#places.get(id);
     if (before === undefined) {
-      this.#firstLine.set(id, line);
+      this.#places.set(id, offset);
       return true;
     }
     this.#problem(
       offset,
-      `id: ${JSON.stringify(id)} is already the id of the filter in line ${before}`,
+      `id: ${JSON.stringify(id)} is already the id of the filter in line ${this.#lineAt(before)}`,
     );
     return false;
   }
 
   #problem(offset: number, text: string): void {
-    if (this.problems.length >= limits.filterRemarksMax) return;
-    this.problems.push({ line: this.#lineAt(offset), text });
+    this.#remark(this.problems, offset, text);
+  }
+
+  #remark(remarks: Remark[], offset: number, text: string): void {
+    if (remarks.length < limits.filterRemarksMax)
+      remarks.push({ line: this.#lineAt(offset), text });
   }
 
   #lineAt(offset: number): number {
-    return this.#lines.linePos(offset).line;
+    let line = 1;
+    let at = this.#text.indexOf("\n");
+    while (at >= 0 && at < offset) {
+      line++;
+      at = this.#text.indexOf("\n", at + 1);
+    }
+    return line;
   }
 }
 
-/** Known entries between two looks at what else the thread has to do. */
-const itemsPerTurn = 2000;
+/** Entries that need no parser, between two looks at what else the thread has to do. */
+const quickPerTurn = 1000;
+
+function plainSlot(raw: string, indent: number): Slot | undefined {
+  const length = ownLength(raw);
+  const filter = readPlainEntry(raw.slice(0, length), indent);
+  return filter === undefined ? undefined : { raw, length, filter };
+}
 
 function isNull(node: Node): boolean {
   return node === null || (isScalar(node) && node.value === null);

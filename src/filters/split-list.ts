@@ -15,6 +15,8 @@ export interface SplitList {
   readonly indent: number;
 }
 
+const [tab, lineFeed, carriageReturn, space, hash, dash] = [9, 10, 13, 32, 35, 45];
+
 const keyLine = /^\ufeff?(?:filters|"filters"|'filters')[ \t]*:[ \t]*(?:#.*)?\r?$/m;
 
 /** The parts of `text`, or undefined when it has no such list. */
@@ -28,12 +30,12 @@ export function splitList(text: string): SplitList | undefined {
     const content = contentOf(text, at);
     const column = content - at;
     if (!isBlank(text, content)) {
-      const dash = isEntry(text, content);
+      const entry = isEntry(text, content);
       if (indent < 0) {
-        if (!dash) return undefined;
+        if (!entry) return undefined;
         indent = column;
       }
-      if (column < indent || (column === indent && !dash)) break;
+      if (column < indent || (column === indent && !entry)) break;
       if (column === indent) starts.push(at);
     }
     at = nextLine(text, at);
@@ -60,18 +62,20 @@ function nextLine(text: string, at: number): number {
 
 function contentOf(text: string, lineStart: number): number {
   let at = lineStart;
-  while (text[at] === " ") at++;
+  while (text.charCodeAt(at) === space) at++;
   return at;
 }
 
 /** Whether a line whose content begins at `content` is empty or a comment. */
 function isBlank(text: string, content: number): boolean {
-  const first = text[content];
-  return first === undefined || first === "#" || first === "\n" || first === "\r";
+  if (content >= text.length) return true;
+  const first = text.charCodeAt(content);
+  return first === hash || first === lineFeed || first === carriageReturn;
 }
 
 function isEntry(text: string, content: number): boolean {
-  if (text[content] !== "-") return false;
-  const next = text[content + 1];
-  return next === undefined || next === " " || next === "\n" || next === "\r" || next === "\t";
+  if (text.charCodeAt(content) !== dash) return false;
+  if (content + 1 >= text.length) return true;
+  const next = text.charCodeAt(content + 1);
+  return next === space || next === lineFeed || next === carriageReturn || next === tab;
 }
