@@ -131,7 +131,7 @@ export const limits = {
   filterFileBytesMax: 32 * 1024 * 1024,
   /** Of a filter file: parsed in one go, and how long one that is no plain list of entries may be. */
   filterParseCharsMax: 16 * 1024,
-  filterWholeCharsMax: 1024 * 1024,
+  filterWholeCharsMax: 256 * 1024,
   /** Problems of a filter file that are told, and as many doubts. */
   filterRemarksMax: 20,
   /** The file is looked at this often, whatever the system says about changes. */
