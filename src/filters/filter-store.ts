@@ -99,30 +99,33 @@ export class FilterStore {
 
   /** One after the other; what has come together meanwhile is written at once. */
   #run(): Promise<void> {
-    this.#work ??= this.#workOff().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#workOff();
     return this.#work;
   }
 
   async #workOff(): Promise<void> {
     while (this.#refreshWanted || this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
       if (this.#refreshWanted) {
         this.#refreshWanted = false;
         await this.#refreshNow();
       }
-      const batch = this.#waiting;
-      this.#waiting = [];
-      if (batch.length === 0) continue;
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        const failure =
-          error instanceof WeirError
-            ? error
-            : new WeirError("filter-file-unwritable", errorText(error));
-        for (const { reject } of batch) reject(failure);
-      }
+      if (batch.length > 0) await this.#commitAll(batch);
+    }
+    // In the same turn in which nothing was left: who comes later begins anew.
+    this.#work = undefined;
+  }
+
+  async #commitAll(batch: readonly WaitingEdit[]): Promise<void> {
+    try {
+      await this.#commit(batch);
+    } catch (error) {
+      const failure =
+        error instanceof WeirError
+          ? error
+          : new WeirError("filter-file-unwritable", errorText(error));
+      for (const { reject } of batch) reject(failure);
     }
   }
 
@@ -234,6 +237,7 @@ export class FilterStore {
 
   /** False when the file has changed meanwhile: then all is to be done again. */
   async #write(draft: Draft): Promise<boolean> {
+    if (this.#file === undefined && draft.text.certain) return true;
     const content = draft.text.toString();
     if (!draft.text.certain) await draft.readAgain(content, this.#options.path);
     if (this.#file === undefined) return true;
