@@ -14,17 +14,7 @@ export function loadProcessSettings(
   const names = { section: "processor", refused: refusedByProcess };
   const loaded = loadSettings(processSettings(machine), names, surroundings);
   const problems = [...loaded.problems, ...transportProblems(loaded), ...recordingProblems(loaded)];
-  return { ...loaded, settings: withFilterFile(loaded.settings, surroundings.home), problems };
-}
-
-/** Without a home directory and without a name there is no file, and filters are in memory alone. */
-function withFilterFile(
-  settings: ResolvedTable<ProcessSettings>,
-  home: string,
-): ResolvedTable<ProcessSettings> {
-  const { filterFile } = settings;
-  if (filterFile.value !== "" || home === "") return settings;
-  return { ...settings, filterFile: { ...filterFile, value: defaultFilterPath(home) } };
+  return { ...loaded, problems };
 }
 
 /** What only makes sense together with something else. */
@@ -48,15 +38,22 @@ function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
   return problems;
 }
 
-/** The plain data that the node runs with, once nothing is wrong. */
-export function processorConfigOf(settings: ResolvedTable<ProcessSettings>): ProcessorConfig {
+/**
+ * The plain data that the node runs with, once nothing is wrong.
+ * @param home where the filter file is that is not named; "" when there is no such place
+ */
+export function processorConfigOf(
+  settings: ResolvedTable<ProcessSettings>,
+  home: string,
+): ProcessorConfig {
+  const noFile = home === "" ? "" : defaultFilterPath(home);
   return {
     listen: settings.listen.value,
     processorId: settings.processorId.value,
     maxHunters: settings.maxHunters.value,
     maxSubscribers: settings.maxSubscribers.value,
     writeFile: settings.writeFile.value,
-    filterFile: settings.filterFile.value,
+    filterFile: settings.filterFile.value || noFile,
     stats: settings.stats.value,
     statsIntervalMs: settings.statsInterval.value,
     enableDetection: settings.enableDetection.value,

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { type Command, command } from "./command.ts";
 import { processExitCodes } from "./exit-codes.ts";
 import { processSettings } from "./flags.ts";
@@ -30,7 +31,7 @@ export const processCommand: Command = command(processHelp, table, (words) =>
       help: processHelp,
       table,
       load: loadProcessSettings,
-      configOf: processorConfigOf,
+      configOf: (settings) => processorConfigOf(settings, homedir()),
       run: async (config) => {
         const { runProcessor } = await import("../node/processor.ts");
         return runProcessor(config);

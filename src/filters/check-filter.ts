@@ -24,16 +24,18 @@ export function checkFilter(filter: Filter): FilterFault | undefined {
   const { id, type, pattern, targetHunters, description } = filter;
   const fault = (field: FilterField, text: string | undefined): FilterFault | undefined =>
     text === undefined ? undefined : { field, text };
-  const { filterPatternBytesMax, filterDescriptionBytesMax } = limits;
   return (
     checkFilterId(id) ??
     fault("type", known.has(type) ? undefined : `unknown type ${Number(type)}`) ??
-    fault("pattern", textFault(pattern, filterPatternBytesMax, controls)) ??
+    fault("pattern", textFault(pattern, limits.filterPatternBytesMax, controls)) ??
     fault("pattern", patternFault(type, pattern)) ??
     fault("target_hunters", targetsFault(targetHunters)) ??
     (description === ""
       ? undefined
-      : fault("description", textFault(description, filterDescriptionBytesMax, controlsOfProse)))
+      : fault(
+          "description",
+          textFault(description, limits.filterDescriptionBytesMax, controlsOfProse),
+        ))
   );
 }
 
@@ -73,12 +75,11 @@ function textFault(text: string, bytesMax: number, forbidden: RegExp): string | 
 }
 
 function targetsFault(targets: readonly string[]): string | undefined {
-  const { filterTargetsMax, hunterIdBytesMax } = limits;
-  if (targets.length > filterTargetsMax) {
-    return `names ${targets.length} hunters; the most is ${filterTargetsMax}`;
+  if (targets.length > limits.filterTargetsMax) {
+    return `names ${targets.length} hunters; the most is ${limits.filterTargetsMax}`;
   }
   for (const target of targets) {
-    const text = textFault(target, hunterIdBytesMax, controls);
+    const text = textFault(target, limits.hunterIdBytesMax, controls);
     if (text !== undefined) return `hunter ${quoteText(target, 40)} ${text}`;
   }
   return undefined;

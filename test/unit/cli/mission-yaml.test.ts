@@ -26,7 +26,6 @@ test("the mission's YAML is understood, and what this build lacks is named with 
   const { problems, warnings } = loadProcess({ yaml: missionYaml });
   const file = "~/.config/lippycat/config.yaml";
   expect(problems).toEqual([
-    `${file}:9: processor.filter_file: this build does not hand out filters yet`,
     `${file}:11: processor.tls.enabled: ${noTls}`,
     `${file}:12: processor.tls.cert_file: ${noTls}`,
     `${file}:13: processor.tls.key_file: ${noTls}`,
@@ -37,17 +36,17 @@ test("the mission's YAML is understood, and what this build lacks is named with 
 });
 
 test("without what is missing it runs, and every value arrives", () => {
-  const kept = missionYaml
-    .split("\n")
-    .filter((line) => !/filter_file|tls|_file: "\/etc|true$/.test(line));
-  const { problems, settings } = loadProcess({ yaml: `${kept.join("\n")}\ninsecure: true\n` });
+  const kept = missionYaml.split("\n").filter((line) => !/tls|_file: "\/etc|true$/.test(line));
+  const yaml = `${kept.join("\n")}\ninsecure: true\n`;
+  const { problems, settings, home } = loadProcess({ yaml });
   expect(problems).toEqual([]);
-  expect(processorConfigOf(settings)).toMatchObject({
+  expect(processorConfigOf(settings, "/elsewhere")).toMatchObject({
     listen: { host: "0.0.0.0", port: 50_051 },
     processorId: "central-proc",
     maxHunters: 100,
     maxSubscribers: 100,
     writeFile: "/var/capture/packets.pcap",
+    filterFile: `${home}/.config/lippycat/filters.yaml`,
     enableDetection: true,
     workers: 3,
   });
@@ -64,4 +63,15 @@ processor:
     client_auth: false
 `;
   expect(loadProcess({ yaml }).problems).toEqual([]);
+});
+
+test("filters are in the home directory where no file is named, or in memory where there is none", () => {
+  for (const yaml of ["insecure: true\n", 'insecure: true\nprocessor:\n  filter_file: ""\n']) {
+    const { problems, settings } = loadProcess({ yaml });
+    expect(problems).toEqual([]);
+    expect(processorConfigOf(settings, "/home/eve").filterFile).toBe(
+      "/home/eve/.config/lippycat/filters.yaml",
+    );
+    expect(processorConfigOf(settings, "").filterFile).toBe("");
+  }
 });
