@@ -27,20 +27,20 @@ export function checkFilter(filter: Filter): FilterFault | undefined {
   return (
     checkFilterId(id) ??
     fault("type", known.has(type) ? undefined : `unknown type ${Number(type)}`) ??
-    fault("pattern", textFault(pattern, limits.filterPatternBytesMax, controls)) ??
+    fault("pattern", textFault(pattern, limits.filterPatternBytesMax, unfit)) ??
     fault("pattern", patternFault(type, pattern)) ??
     fault("target_hunters", targetsFault(targetHunters)) ??
     (description === ""
       ? undefined
       : fault(
           "description",
-          textFault(description, limits.filterDescriptionBytesMax, controlsOfProse),
+          textFault(description, limits.filterDescriptionBytesMax, unfitInProse),
         ))
   );
 }
 
 export function checkFilterId(id: string): FilterFault | undefined {
-  const text = textFault(id, limits.filterIdBytesMax, controls);
+  const text = textFault(id, limits.filterIdBytesMax, unfit);
   return text === undefined ? undefined : { field: "id", text };
 }
 
@@ -60,18 +60,16 @@ export function describeFilter({ type, pattern }: Filter): string {
   return `${filterTypeName(type)} ${quoteText(pattern, limits.settingShownCharsMax)}`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-const controls = /[\u0000-\u001f\u007f-\u009f]/;
+/** Controls (Unicode Cc), and what is put in place of bytes that are no UTF-8. */
+const unfit = /\p{Cc}|\ufffd|\p{Surrogate}/u;
 /** The same but for tabs and line ends. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-const controlsOfProse = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+const unfitInProse = /[^\P{Cc}\t\n\r]|\ufffd|\p{Surrogate}/u;
 
 function textFault(text: string, bytesMax: number, forbidden: RegExp): string | undefined {
   if (text.trim() === "") return "is empty";
   const bytes = Buffer.byteLength(text, "utf8");
   if (bytes > bytesMax) return `is ${bytes} bytes long; the most is ${bytesMax}`;
-  if (forbidden.test(text)) return "has control characters";
-  return text.isWellFormed() ? undefined : "has half a character (a lone surrogate)";
+  return forbidden.test(text) ? "has control characters or is not valid UTF-8" : undefined;
 }
 
 function targetsFault(targets: readonly string[]): string | undefined {
@@ -79,7 +77,7 @@ function targetsFault(targets: readonly string[]): string | undefined {
     return `names ${targets.length} hunters; the most is ${limits.filterTargetsMax}`;
   }
   for (const target of targets) {
-    const text = textFault(target, limits.hunterIdBytesMax, controls);
+    const text = textFault(target, limits.hunterIdBytesMax, unfit);
     if (text !== undefined) return `hunter ${quoteText(target, 40)} ${text}`;
   }
   return undefined;

@@ -107,7 +107,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
     ["/no.such.Service/Method", /no\.such\.Service/],
     ["/lippycat.data.DataService/SubscribePackets", /SubscribePackets/],
     ["/lippycat.monitoring.MonitoringService/NoSuchMethod", /NoSuchMethod/],
-    ["/lippycat.management.ManagementService/UpdateFilter", /UpdateFilter/],
+    ["/lippycat.management.ManagementService/NoSuchMethod", /NoSuchMethod/],
   ] as const)("%s is not implemented, and says so", async (path, says) => {
     const connection = new RawConnection(node.address);
     const call = connection.call(path);

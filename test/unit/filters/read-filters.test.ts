@@ -122,7 +122,7 @@ describe("a filter file", () => {
     [
       "half a character",
       entryOf("a", "bpf", "x").replace('"x"', '"\\ud800"'),
-      ['4: filter "a": pattern: has half a character (a lone surrogate)'],
+      ['4: filter "a": pattern: has control characters or is not valid UTF-8'],
     ],
   ])("with %s is refused by line and field", async (_name, entries, expected) => {
     expect(await problemsOf(listOf(entries))).toEqual(expected);
