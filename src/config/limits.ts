@@ -229,6 +229,18 @@ export const limits = {
   callForgetMs: 20 * 60_000,
   callPurgeMs: 60_000,
 
+  // --- packet filter expressions ------------------------------------------------------------------
+  /** Characters of one expression. */
+  expressionCharsMax: 16_384,
+  /** Ids, tests and arithmetic operations that are read. */
+  expressionPartsMax: 1024,
+  /** Tests and operations of one packet, where a list of addresses or ports is one. */
+  expressionTestsMax: 128,
+  /** Parentheses, signs and the like inside of each other: bounds the parser's stack. */
+  expressionDepthMax: 64,
+  /** Characters of a refused token that an error shows. */
+  expressionShownCharsMax: 40,
+
   // --- hunting (weir hunt) ------------------------------------------------------------------------
   /** Batches read and not yet acknowledged, encoded; when full, the input is not read. */
   huntUnackedBytesMax: 32 * 1024 * 1024,

@@ -1,4 +1,4 @@
-import { type Layers, uint16At, uint32At } from "./layers.ts";
+import { Layers, uint16At, uint32At } from "./layers.ts";
 
 /** MPLS labels and VLAN tags that are followed before a frame is given up as senseless. */
 const tagsMax = 8;
@@ -67,12 +67,23 @@ export function findInEthernet(
 function findInLinkType0(layers: Layers, bytes: Uint8Array, start: number, end: number): number {
   const inEthernet = findInEthernet(layers, bytes, start, end);
   if (inEthernet >= 0) return inEthernet;
-  if (end - start < 5) return -1;
+  return hasLoopbackHeader(bytes, start, end) ? start + 4 : -1;
+}
+
+/** Whether a packet of link type 0 is a frame of a BSD loopback: see `findInLinkType0`. */
+export function isLoopbackFrame(bytes: Uint8Array, start: number, end: number): boolean {
+  return hasLoopbackHeader(bytes, start, end) && findInEthernet(unused, bytes, start, end) < 0;
+}
+
+/** Tags that are found while nobody asks for them. */
+const unused = new Layers();
+
+function hasLoopbackHeader(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 5) return false;
   const raw = uint32At(bytes, start);
   const family = raw > 0xffff ? ((bytes[start + 1] as number) << 8) | (raw >>> 24) : raw;
   const version = (bytes[start + 4] as number) >>> 4;
-  const isFamily = version === 4 ? family === 2 : version === 6 && isIpv6Family(family);
-  return isFamily ? start + 4 : -1;
+  return version === 4 ? family === 2 : version === 6 && isIpv6Family(family);
 }
 
 /** AF_INET6 on Linux, NetBSD and OpenBSD, FreeBSD, macOS. */

@@ -1,0 +1,146 @@
+/** A well-known port: its number, and the transports that the name stands for. */
+export interface Service {
+  readonly port: number;
+  /** IP protocol numbers. */
+  readonly protocols: readonly number[];
+}
+
+const [tcp, udp] = [6, 17];
+/** What a port is looked for in when nothing says which. */
+export const portProtocols: readonly number[] = [132, tcp, udp];
+
+/**
+ * IANA service names that operators use, with the transports that /etc/services of current systems
+ * gives them: as with libpcap, `port ntp` means UDP alone, and `port domain` any transport.
+ */
+const byTransport: Record<"tcp" | "udp" | "any", Record<string, number>> = {
+  tcp: {
+    "ftp-data": 20,
+    ftp: 21,
+    ssh: 22,
+    telnet: 23,
+    smtp: 25,
+    whois: 43,
+    finger: 79,
+    http: 80,
+    "iso-tsap": 102,
+    pop3: 110,
+    auth: 113,
+    nntp: 119,
+    epmap: 135,
+    "netbios-ssn": 139,
+    imap: 143,
+    imap2: 143,
+    bgp: 179,
+    "microsoft-ds": 445,
+    submissions: 465,
+    login: 513,
+    shell: 514,
+    printer: 515,
+    submission: 587,
+    ipp: 631,
+    msdp: 639,
+    rsync: 873,
+    "ftps-data": 989,
+    ftps: 990,
+    telnets: 992,
+    imaps: 993,
+    pop3s: 995,
+    socks: 1080,
+    "ms-sql-s": 1433,
+    pptp: 1723,
+    mqtt: 1883,
+    "cisco-sccp": 2000,
+    "iscsi-target": 3260,
+    mysql: 3306,
+    "ms-wbt-server": 3389,
+    svn: 3690,
+    ntske: 4460,
+    "xmpp-client": 5222,
+    "xmpp-server": 5269,
+    postgresql: 5432,
+    amqps: 5671,
+    x11: 6000,
+    redis: 6379,
+    "syslog-tls": 6514,
+    "ircs-u": 6697,
+    "http-alt": 8080,
+    "secure-mqtt": 8883,
+    git: 9418,
+    "zabbix-agent": 10_050,
+    "zabbix-trapper": 10_051,
+  },
+  udp: {
+    bootps: 67,
+    bootpc: 68,
+    tftp: 69,
+    ntp: 123,
+    "netbios-ns": 137,
+    "netbios-dgm": 138,
+    isakmp: 500,
+    biff: 512,
+    who: 513,
+    syslog: 514,
+    route: 520,
+    "dhcpv6-client": 546,
+    "dhcpv6-server": 547,
+    "asf-rmcp": 623,
+    "ptp-event": 319,
+    "ptp-general": 320,
+    "ms-sql-m": 1434,
+    l2f: 1701,
+    l2tp: 1701,
+    ssdp: 1900,
+    hsrp: 1985,
+    "mgcp-gateway": 2427,
+    "mgcp-callagent": 2727,
+    vxlan: 4789,
+    iax: 4569,
+    "ipsec-nat-t": 4500,
+    mdns: 5353,
+    llmnr: 5355,
+    wsd: 3702,
+  },
+  any: {
+    echo: 7,
+    discard: 9,
+    daytime: 13,
+    chargen: 19,
+    time: 37,
+    tacacs: 49,
+    domain: 53,
+    kerberos: 88,
+    sunrpc: 111,
+    snmp: 161,
+    snmptrap: 162,
+    "snmp-trap": 162,
+    ldap: 389,
+    https: 443,
+    kpasswd: 464,
+    rtsp: 554,
+    ldaps: 636,
+    ldp: 646,
+    "domain-s": 853,
+    openvpn: 1194,
+    h323hostcall: 1720,
+    radius: 1812,
+    "radius-acct": 1813,
+    nfs: 2049,
+    stun: 3478,
+    diameter: 3868,
+    sip: 5060,
+    sips: 5061,
+    "sip-tls": 5061,
+    coap: 5683,
+  },
+};
+
+const protocolsOf = { tcp: [tcp], udp: [udp], any: portProtocols };
+
+export const services: ReadonlyMap<string, Service> = new Map(
+  (["tcp", "udp", "any"] as const).flatMap((transport) =>
+    Object.entries(byTransport[transport]).map(([name, port]) => {
+      return [name, { port, protocols: protocolsOf[transport] }] as const;
+    }),
+  ),
+);
