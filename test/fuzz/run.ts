@@ -11,6 +11,7 @@ import { canary } from "./canary.ts";
 import { detectorsFuzzer } from "./detectors.ts";
 import { dissectFuzzer } from "./dissect.ts";
 import { enrichFuzzer } from "./enrich.ts";
+import { expressionFuzzer } from "./expression.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
@@ -23,6 +24,7 @@ const fuzzers: readonly Fuzzer[] = [
   enrichFuzzer,
   dissectFuzzer,
   pcapngFuzzer,
+  expressionFuzzer,
 ];
 
 const smokeMsPerFuzzer = 1500;
