@@ -129,7 +129,7 @@ filters:
   });
 
   test("absurd nesting is a problem, not a crash", () => {
-    expect(problemsOf(() => read("[".repeat(200_000))).join()).toContain("f.yaml");
+    expect(problemsOf(() => read("[".repeat(20_000))).join()).toContain("f.yaml");
   });
 });
 

@@ -52,12 +52,12 @@ describe("filters", () => {
     expect((await failureOf(showFilter(node, "c"), fake)).code).toBe("not-found");
   });
 
-  test("100,000 come in one answer, above the limit that grpc-js has by itself", async () => {
-    for (let index = 0; index < 100_000; index += 1) {
+  test("30,000 come in one answer, above the limit that grpc-js has by itself", async () => {
+    for (let index = 0; index < 30_000; index += 1) {
       const id = `filter-${index}`;
-      fake.filters.set(id, filter(id, { pattern: `a-pattern-of-some-length-${index}` }));
+      fake.filters.set(id, filter(id, { pattern: `${"a pattern of some length ".repeat(6)}${index}` }));
     }
-    expect((await listFilters(node, "")).json).toHaveLength(100_000);
+    expect((await listFilters(node, "")).json).toHaveLength(30_000);
   });
 
   test("an answer beyond our limit is refused in words", async () => {
