@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
-import { checkPattern, checkType } from "../client/filter-check.ts";
 import { type ResolvedTable, setting } from "../config/setting.ts";
 import { nameKind, namesKind, pathKind, switchKind, textKind } from "../config/value-kinds.ts";
-import { filterTypeNames, filterTypeOf } from "../wire/filter-type.ts";
-import { type Filter, FilterSchema } from "../wire/gen/lippycat/management/management_pb.ts";
+import { checkFilter, unknownType } from "../filters/check-filter.ts";
+import type { Filter } from "../filters/filter.ts";
+import { nearestTypeName, typeNamed } from "../filters/filter-types.ts";
+import { filterTypeNames } from "../wire/filter-type.ts";
+import { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 import { clientCommand } from "./client-command.ts";
 import { type CommandGroup, commandGroup } from "./command.ts";
 
@@ -19,7 +20,7 @@ const rows = {
     fallback: "",
     help: "What the pattern is compared with",
     group,
-    check: (type: string) => checkType(type),
+    check: checkType,
   }),
   pattern: setting({
     flag: "pattern",
@@ -111,7 +112,7 @@ const setFilter = clientCommand({
     if (settings.file.value === "") return setFilters(node, [filterOf(settings)], false);
     const { readInput } = await import("../client/input-file.ts");
     const { readFilters } = await import("../client/filter-file.ts");
-    return setFilters(node, readFilters(readInput(settings.file.value, "filter file")), true);
+    return setFilters(node, await readFilters(readInput(settings.file.value, "filter file")), true);
   },
 });
 
@@ -127,20 +128,26 @@ function checkTogether(settings: Settings): string[] {
   const absent = needed.filter((flag) => flag !== "");
   if (absent.length === 2) return ["--type and --pattern are needed, or --file"];
   if (absent.length === 1) return [`${absent[0]} is needed`];
-  const { type: filterType } = filterOf(settings);
-  const problem = checkPattern(filterType, pattern.value);
-  return problem === undefined ? [] : [`--pattern: ${problem}`];
+  const fault = checkFilter(filterOf(settings));
+  if (fault === undefined) return [];
+  return [`--${fault.field === "target_hunters" ? "hunters" : fault.field}: ${fault.text}`];
+}
+
+function checkType(name: string): string | undefined {
+  if (typeNamed(name) !== undefined) return undefined;
+  const nearest = nearestTypeName(name);
+  return `${unknownType(name, nearest)}${nearest === undefined ? "; --help lists them" : ""}`;
 }
 
 function filterOf(settings: Settings): Filter {
-  return create(FilterSchema, {
+  return {
     id: settings.id.value === "" ? randomUUID() : settings.id.value,
-    type: filterTypeOf(settings.type.value) ?? 0,
+    type: typeNamed(settings.type.value) ?? FilterType.FILTER_SIP_USER,
     pattern: settings.pattern.value,
-    targetHunters: [...settings.hunters.value],
+    targetHunters: settings.hunters.value,
     enabled: settings.enabled.value,
     description: settings.description.value,
-  });
+  };
 }
 
 export const setCommands: CommandGroup = commandGroup(

@@ -1,8 +1,8 @@
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
+import type { Filter } from "../filters/filter.ts";
 import {
-  type Filter,
   type FilterUpdateResult,
   ManagementService,
 } from "../wire/gen/lippycat/management/management_pb.ts";
@@ -31,7 +31,11 @@ export function setFilters(
 ): Promise<Answer> {
   const orders = filters.map((filter) => ({
     filterId: filter.id,
-    send: () => node.call(ManagementService.method.updateFilter, filter),
+    send: () =>
+      node.call(ManagementService.method.updateFilter, {
+        ...filter,
+        targetHunters: [...filter.targetHunters],
+      }),
   }));
   return carryOut(orders, "set", asList);
 }

@@ -1,5 +1,5 @@
+import { checkFilterId } from "../filters/check-filter.ts";
 import { BadInput } from "./bad-input.ts";
-import { checkId } from "./filter-check.ts";
 import type { InputFile } from "./input-file.ts";
 
 /** One id a line; empty lines and those that start with `#` are skipped. Throws `BadInput`. */
@@ -9,9 +9,9 @@ export function readIds(file: InputFile): string[] {
   for (const [index, line] of file.text.split("\n").entries()) {
     const id = line.trim();
     if (id === "" || id.startsWith("#")) continue;
-    const problem = checkId(id);
-    if (problem === undefined) ids.add(id);
-    else problems.push(`${file.name}:${index + 1}: ${problem}`);
+    const fault = checkFilterId(id);
+    if (fault === undefined) ids.add(id);
+    else problems.push(`${file.name}:${index + 1}: the id ${fault.text}`);
   }
   if (problems.length > 0) throw new BadInput(problems);
   if (ids.size === 0) throw new BadInput([`${file.name}: there is no id in it`]);

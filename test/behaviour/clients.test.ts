@@ -118,7 +118,7 @@ describe("failures", () => {
 
   test("of a file, each filter that is refused is told, and the exit code is that of the worst", async () => {
     node.refusals.set("b", { code: status.INVALID_ARGUMENT, details: "pattern" });
-    const script = `printf -- '- {id: %s, type: bpf, pattern: udp}\\n' a b c | "$@" set filter -f -`;
+    const script = `{ echo filters:; printf -- '- {id: %s, type: bpf, pattern: udp}\\n' a b c; } | "$@" set filter -f -`;
     const { stdout, stderr, exitCode } = await sh(script);
     expect(exitCode).toBe(3);
     expect(JSON.parse(stdout).map(({ success }: { success: boolean }) => success)).toEqual([
@@ -133,11 +133,11 @@ describe("failures", () => {
 
   test("of a bad file nothing is sent, and each problem has its line", async () => {
     const asked = node.asked.length;
-    const script = `printf -- '- {id: a, type: bpf, pattern: udp}\\n- {type: bfp, pattern: x}\\n- {}\\n' | "$@" set filter -f -`;
+    const script = `printf 'filters:\\n- {id: a, type: bpf, pattern: udp}\\n- {type: bfp}\\n- {}\\n' | "$@" set filter -f -`;
     const { stdout, stderr, exitCode } = await sh(script);
     expect([exitCode, stdout]).toEqual([64, ""]);
-    expect(stderr).toContain("standard input:2: ");
-    expect(stderr).toContain("standard input:3: ");
+    expect(stderr).toContain("weir set filter: standard input:3: ");
+    expect(stderr).toContain("weir set filter: standard input:4: ");
     expect(node.asked.length).toBe(asked);
   });
 });

@@ -73,12 +73,12 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     ],
     [["set", "filter", "--insecure", "-t", "bpf"], "weir set filter: --pattern is needed"],
     [
-      ["set", "filter", "--insecure", "-t", "sipuser", "--pattern", "x"],
-      'weir set filter: -t: unknown type "sipuser"; did you mean sip_user?',
+      ["set", "filter", "--insecure", "-t", "sip_usr", "--pattern", "x"],
+      'weir set filter: -t: unknown type "sip_usr"; did you mean sip_user?',
     ],
     [
       ["set", "filter", "--insecure", "-t", "tls_ja3", "--pattern", "x"],
-      'weir set filter: --pattern: "x" is not 32 hexadecimal digits',
+      "weir set filter: --pattern: is not 32 hexadecimal digits",
     ],
     [
       ["set", "filter", "--insecure", "-t", "bpf", "-f", "x", "--no-enabled"],

@@ -55,7 +55,10 @@ describe("filters", () => {
   test("30,000 come in one answer, above the limit that grpc-js has by itself", async () => {
     for (let index = 0; index < 30_000; index += 1) {
       const id = `filter-${index}`;
-      fake.filters.set(id, filter(id, { pattern: `${"a pattern of some length ".repeat(6)}${index}` }));
+      fake.filters.set(
+        id,
+        filter(id, { pattern: `${"a pattern of some length ".repeat(6)}${index}` }),
+      );
     }
     expect((await listFilters(node, "")).json).toHaveLength(30_000);
   });
