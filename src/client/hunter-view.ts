@@ -110,7 +110,7 @@ function statsDetails(stats: HunterStats): [string, string][] {
     ["Forwarded", full(stats.packetsForwarded)],
     ["Dropped", full(stats.packetsDropped)],
     ["Buffered", `${full(stats.bufferBytes)} bytes`],
-    ["Filters", full(BigInt(stats.activeFilters))],
+    ["Filters applied", full(BigInt(stats.activeFilters))],
     ["CPU", stats.cpuPercent < 0 ? "" : `${singlePrecision(stats.cpuPercent)} %`],
     ["Memory", rss > 0n ? `${compact.format(rss)}B${of}` : ""],
   ];

@@ -76,7 +76,7 @@ export function nodeStatusDetails(node: NodeStatus): [name: string, value: strin
       ["Packets written", text(packets.written)],
       ["Packets waiting", text(packets.inFlight + packets.held)],
       ["Packets rejected", text(packets.rejected)],
-      ["Packets lost", text(packets.abandoned)],
+      ["Packets abandoned", text(packets.abandoned)],
     );
   }
   const lost = `${text(node.totalBatchesDropped)} batches lost so far`;

@@ -72,7 +72,7 @@ function statusDetails(stats: ProcessorStats): [name: string, value: string][] {
     ["Hunters", `${text(stats.totalHunters)} (${parts.join(", ")})`],
     ["Packets received", text(stats.totalPacketsReceived)],
     ["Packets forwarded", text(stats.totalPacketsForwarded)],
-    ["Filters", text(stats.totalFilters)],
+    ["Filters applied", text(stats.totalFilters)],
     ["Upstream", stats.upstreamProcessor],
   ];
 }
