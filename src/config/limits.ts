@@ -95,6 +95,33 @@ export const limits = {
   /** A message of any RPC but the packet streams. */
   controlMessageBytesMax: 4 * 1024 * 1024,
 
+  // --- live views ---------------------------------------------------------------------------------
+  /** Share of a shard's time that live views may take, and how much of it may be saved up. */
+  fanoutTimeShareMax: 0.22,
+  fanoutSavedMsMax: 20,
+  /** Messages that are laid out together, in bytes and in batches. */
+  fanoutBundleBytes: 256 * 1024,
+  fanoutBundleBatchesMax: 16,
+  /** Memory of bundles that nobody needs and that is kept for the next ones, per shard. */
+  fanoutSpareBundlesMax: 32,
+  /** Bundles that wait for live views, over all shards; above it the slowest one loses its queue. */
+  fanoutQueuedBytesMax: 128 * 1024 * 1024,
+  fanoutSweepMs: 1000,
+  /** Bytes that wait for one live view; beside them `--subscriber-buffer` batches. */
+  subscriberQueueBytesMax: 8 * 1024 * 1024,
+  /** Bytes given to the transport of a live view and not yet taken by it; one bundle is always allowed. */
+  subscriberUnreadBytesMax: 256 * 1024,
+  /** One message for a live view: existing clients take 4 MiB. */
+  subscriberMessageBytesMax: 4 * 1024 * 1024 - 4096,
+  /** After so long without a batch an empty one is sent. */
+  subscriberIdleMs: 30_000,
+  /** The request of a live view, its name, and the hunters that it may name. */
+  subscribeRequestBytesMax: 1024 * 1024,
+  clientIdBytesMax: 256,
+  selectionHuntersMax: 4096,
+  /** Bytes on their way from one shard to another. */
+  meshCreditBytes: 4 * 1024 * 1024,
+
   // --- the roster ---------------------------------------------------------------------------------
   rosterHuntersMax: 65_536,
   /** Texts of one registration: host name, version and interfaces. */

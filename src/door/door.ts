@@ -7,6 +7,7 @@ import net from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
+import type { Fanout } from "../fanout/fanout.ts";
 import type { Ingest, IngestNote } from "../ingest/ingest.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
@@ -16,11 +17,17 @@ import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
-import { createGrpcServer } from "./http-server.ts";
+import { refuseGrpc } from "./grpc-response.ts";
+import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
+import { LiveView } from "./live-view.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
 
 const packetsPath = "/lippycat.data.DataService/StreamPackets";
+const liveViewPaths = [
+  "/lippycat.data.DataService/SubscribePackets",
+  "/lippycat.monitoring.MonitoringService/SubscribePackets",
+];
 const refused = shardCounter("streamsRefused");
 const sweepIntervalMs = 2000;
 /** After its session a socket gets this long to close by itself. */
@@ -31,6 +38,9 @@ export interface DoorOptions {
   readonly port: number;
   readonly messageBytesMax: number;
   readonly ingest: Ingest;
+  readonly fanout: Fanout;
+  /** Live views over all shards. */
+  readonly subscribersMax: number;
   readonly board: Board;
   readonly row: BoardRow;
   readonly control: MessagePort;
@@ -56,8 +66,7 @@ export class Door {
     this.budget = new MessageBudget(Math.max(share, options.messageBytesMax));
     this.server = createGrpcServer({
       messageBytesMax: options.messageBytesMax,
-      hotPath: packetsPath,
-      onHotStream: (stream, session) => this.onPacketStream(stream, session),
+      hotPaths: this.hotPaths(),
       onSession: (session) => this.onSession(session),
     });
     this.tunnel = new ControlTunnel(options.control);
@@ -103,6 +112,14 @@ export class Door {
     this.server.forceShutdown();
   }
 
+  private hotPaths(): Map<string, HotStreamHandler> {
+    const onLiveView: HotStreamHandler = (stream, session) => this.onLiveView(stream, session);
+    return new Map([
+      [packetsPath, (stream, session) => this.onPacketStream(stream, session)],
+      ...liveViewPaths.map((path) => [path, onLiveView] as const),
+    ]);
+  }
+
   private admit(socket: net.Socket): boolean {
     const { board, row } = this.options;
     if (!board.enter(row, "connections", limits.connectionsMax)) {
@@ -135,7 +152,7 @@ export class Door {
       row.counters[refused] = (row.counters[refused] as number) + 1;
       const text = `more than ${limits.streamsMax} packet streams`;
       this.options.note?.("stream-refused", text, { peer: peerOf(session.socket) });
-      refuse(http, text);
+      refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: text });
       return;
     }
     http.once("close", () => board.leave(row, "streams"));
@@ -150,6 +167,18 @@ export class Door {
     http.once("close", () => this.packetStreams.delete(stream));
   }
 
+  private onLiveView(http: ServerHttp2Stream, session: ServerHttp2Session): void {
+    const { board, row, fanout, subscribersMax } = this.options;
+    new LiveView(http, {
+      fanout,
+      budget: this.budget,
+      peer: peerOf(session.socket),
+      enter: () => board.enter(row, "subscribers", subscribersMax),
+      leave: () => board.leave(row, "subscribers"),
+      subscribersMax,
+    });
+  }
+
   private sweep(): void {
     const now = this.options.now();
     for (const stream of this.packetStreams) stream.sweep(now);
@@ -158,20 +187,4 @@ export class Door {
 
 function peerOf({ remoteAddress, remotePort }: Pick<net.Socket, "remoteAddress" | "remotePort">) {
   return `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
-}
-
-/** Answers a call with nothing but a status (gRPC "Trailers-Only"). */
-function refuse(http: ServerHttp2Stream, message: string): void {
-  http.on("error", () => http.destroy());
-  http.once("finish", () => setImmediate(() => http.close(0)));
-  http.resume();
-  http.respond(
-    {
-      ":status": 200,
-      "content-type": "application/grpc",
-      "grpc-status": String(grpc.status.RESOURCE_EXHAUSTED),
-      "grpc-message": message,
-    },
-    { endStream: true },
-  );
 }

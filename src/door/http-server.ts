@@ -2,7 +2,7 @@
  * The HTTP/2 server of a shard: grpc-js with two changes that its public surface does not offer.
  *
  * - Receive windows of 1 MiB: with the default of 64 KiB a sender stands still most of the time.
- * - Streams of `hotPath` go to `onHotStream` instead of grpc-js.
+ * - Streams of the `hotPaths` go to their own handlers instead of grpc-js.
  *
  * Both hang on two private members of grpc-js 1.14.7 (`commonServerOptions`, `createHttp2Server`),
  * used here and nowhere else; test/unit/door/http-server.test.ts fails when an update changes them.
@@ -17,10 +17,11 @@ import * as grpc from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 
+export type HotStreamHandler = (stream: ServerHttp2Stream, session: ServerHttp2Session) => void;
+
 export interface HttpServerOptions {
   readonly messageBytesMax: number;
-  readonly hotPath: string;
-  readonly onHotStream: (stream: ServerHttp2Stream, session: ServerHttp2Session) => void;
+  readonly hotPaths: ReadonlyMap<string, HotStreamHandler>;
   readonly onSession: (session: ServerHttp2Session) => void;
 }
 
@@ -74,8 +75,9 @@ function divert(http: Http2Server, options: HttpServerOptions): void {
   http.removeAllListeners("stream");
   const onStream: StreamListener = (stream, headers, flags) => {
     const session = stream.session as ServerHttp2Session | undefined;
-    if (session !== undefined && headers[":path"] === options.hotPath && isGrpcPost(headers)) {
-      options.onHotStream(stream, session);
+    const handle = options.hotPaths.get(headers[":path"] ?? "");
+    if (session !== undefined && handle !== undefined && isGrpcPost(headers)) {
+      handle(stream, session);
       return;
     }
     for (const listener of listeners) listener.call(http, stream, headers, flags);

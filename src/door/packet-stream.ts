@@ -10,6 +10,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
 import { noteReceived } from "./collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
+import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
 import type { MessageBudget } from "./message-budget.ts";
 
 export interface PacketStreamOptions {
@@ -97,22 +98,8 @@ export class PacketStream implements StreamPort {
   }
 
   private respond(): void {
-    const { http } = this;
-    http.respond(
-      {
-        ":status": 200,
-        "content-type": "application/grpc",
-        "grpc-accept-encoding": "identity",
-      },
-      { waitForTrailers: true },
-    );
-    http.on("wantTrailers", () => {
-      const { code, message } = this.status;
-      http.sendTrailers({
-        "grpc-status": String(code),
-        ...(message === "" ? {} : { "grpc-message": percentEncode(message) }),
-      });
-    });
+    respondGrpc(this.http);
+    this.http.on("wantTrailers", () => sendTrailersOf(this.http, this.status));
   }
 
   private onData(chunk: Buffer): void {
@@ -187,12 +174,4 @@ export class PacketStream implements StreamPort {
     if (on) this.http.resume();
     else this.http.pause();
   }
-}
-
-/**
- * `grpc-message` in UTF-8 where `%` and all bytes but 0x20-0x7E are percent-encoded, and nothing else:
- * some clients show the text as it came (gRPC over HTTP/2, Percent-Encoded).
- */
-export function percentEncode(text: string): string {
-  return text.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }

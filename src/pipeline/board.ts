@@ -18,9 +18,10 @@ export const boardWord = {
   shardBell: 2,
   /** One of `recorderState`. Recorder. */
   recorderState: 3,
-  /** Open connections and open packet streams over all shards. Any. */
+  /** Open connections, packet streams and live views over all shards. Any. */
   connections: 5,
   streams: 6,
+  subscribers: 7,
 } as const;
 
 export const recorderState = {
@@ -84,7 +85,7 @@ export const protocolsMax = 40;
 const headBytes = 512;
 const counterSlots = 32;
 /** Per shard: 8 bytes each head, tail, start; 4 each version, heartbeat, open connections, open
- * streams; then counters, then labels. */
+ * streams, live views; then counters, then labels. */
 const rowBytes = 64 + (counterSlots + protocolsMax) * 8;
 
 /** A reader that finds changes under way looks again at once so often, then after each such time,
@@ -94,7 +95,10 @@ const readWaitMs = 1;
 const readWaitsMax = 50;
 
 /** Places in the 32-bit words of a row; 0 is the version and 1 the heartbeat. */
-const openSlot = { connections: 2, streams: 3 } as const;
+const openSlot = { connections: 2, streams: 3, subscribers: 4 } as const;
+
+/** What is counted while it is open, over all shards together. */
+export type OpenThing = keyof typeof openSlot;
 
 /** What all threads get of the board; safe to post to a worker. */
 export interface BoardMemory {
@@ -137,7 +141,7 @@ export class Board {
    * Counts one more open connection or stream of a shard; false when all shards together have
    * `max` of them, and then nothing was counted.
    */
-  enter(row: BoardRow, what: "connections" | "streams", max: number): boolean {
+  enter(row: BoardRow, what: OpenThing, max: number): boolean {
     const word = boardWord[what];
     if (Atomics.add(this.words, word, 1) >= max) {
       Atomics.sub(this.words, word, 1);
@@ -147,7 +151,7 @@ export class Board {
     return true;
   }
 
-  leave(row: BoardRow, what: "connections" | "streams"): void {
+  leave(row: BoardRow, what: OpenThing): void {
     row.addOpen(what, -1);
     Atomics.sub(this.words, boardWord[what], 1);
   }
@@ -155,7 +159,7 @@ export class Board {
   /** Called once by a thread that takes a row over from one that died: puts right what that one left. */
   takeOver(row: BoardRow): void {
     row.endUnfinished();
-    for (const what of ["connections", "streams"] as const) {
+    for (const what of Object.keys(openSlot) as OpenThing[]) {
       Atomics.sub(this.words, boardWord[what], row.takeOpen(what));
     }
   }
@@ -177,7 +181,7 @@ export class BoardRow {
 
   constructor(shared: SharedArrayBuffer, offset: number) {
     this.positions = new BigInt64Array(shared, offset, 3);
-    this.small = new Int32Array(shared, offset + 24, 4);
+    this.small = new Int32Array(shared, offset + 24, 5);
     this.counters = new Float64Array(shared, offset + 64, counterSlots);
     this.labels = new Float64Array(shared, offset + 64 + counterSlots * 8, protocolsMax);
   }
@@ -246,12 +250,12 @@ export class BoardRow {
     if (Atomics.load(this.small, 0) % 2 !== 0) this.endWrite();
   }
 
-  /** This shard's part of the open connections or streams of the board. */
-  addOpen(what: "connections" | "streams", count: number): void {
+  /** This shard's part of what is open on the board. */
+  addOpen(what: OpenThing, count: number): void {
     Atomics.add(this.small, openSlot[what], count);
   }
   /** That part, which is none from now on. */
-  takeOpen(what: "connections" | "streams"): number {
+  takeOpen(what: OpenThing): number {
     return Atomics.exchange(this.small, openSlot[what], 0);
   }
 }

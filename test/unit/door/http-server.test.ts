@@ -9,8 +9,7 @@ import { openDoor } from "./open-door.ts";
 
 const options = {
   messageBytesMax: 1024,
-  hotPath: streamPacketsPath,
-  onHotStream: () => {},
+  hotPaths: new Map([[streamPacketsPath, () => {}]]),
   onSession: () => {},
 };
 

@@ -2,10 +2,14 @@
 import http2 from "node:http2";
 import net from "node:net";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { systemClock } from "../../../src/base/clock.ts";
+import { WeirError } from "../../../src/base/errors.ts";
 import { Door } from "../../../src/door/door.ts";
+import { Fanout } from "../../../src/fanout/fanout.ts";
 import { Ingest } from "../../../src/ingest/ingest.ts";
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
+import { PlainEncoder } from "../fanout/plain-encoder.ts";
 import { FakeSink } from "../ingest/fake-sink.ts";
 
 export interface OpenDoor {
@@ -14,6 +18,7 @@ export interface OpenDoor {
   readonly board: Board;
   readonly sink: FakeSink;
   readonly ingest: Ingest;
+  readonly fanout: Fanout;
   readonly door: Door;
   /** Control's end of the tunnel. */
   readonly control: MessagePort;
@@ -22,11 +27,21 @@ export interface OpenDoor {
   close(): Promise<void>;
 }
 
-export async function openDoor(more: { messageBytesMax?: number } = {}): Promise<OpenDoor> {
+export async function openDoor(
+  more: { messageBytesMax?: number; subscribersMax?: number } = {},
+): Promise<OpenDoor> {
   const board = new Board(createBoardMemory(1));
   const row = board.row(0);
   const sink = new FakeSink();
-  const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9 });
+  const fanout = new Fanout({
+    encoder: new PlainEncoder(),
+    compile: compileNothing,
+    batchesMax: 100,
+    shards: 1,
+    clock: systemClock,
+  });
+  const observe = fanout.offer.bind(fanout);
+  const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });
   const channel = new MessageChannel();
   const port = await freePort();
   const door = new Door({
@@ -34,6 +49,8 @@ export async function openDoor(more: { messageBytesMax?: number } = {}): Promise
     port,
     messageBytesMax: more.messageBytesMax ?? 1024 * 1024,
     ingest,
+    fanout,
+    subscribersMax: more.subscribersMax ?? 8,
     board,
     row,
     control: channel.port2,
@@ -46,15 +63,21 @@ export async function openDoor(more: { messageBytesMax?: number } = {}): Promise
     board,
     sink,
     ingest,
+    fanout,
     door,
     control: channel.port1,
     connections: () => Atomics.load(board.words, boardWord.connections),
     streams: () => Atomics.load(board.words, boardWord.streams),
     async close() {
+      fanout.endAll({ code: 14, message: "the node stops" });
       await door.close(200);
       channel.port1.close();
     },
   };
+}
+
+function compileNothing(expression: string): never {
+  throw new WeirError("expression", `${expression} is no expression`);
 }
 
 async function freePort(): Promise<number> {
@@ -77,13 +100,17 @@ export class RawCall {
   received: Buffer = Buffer.alloc(0);
   closed = false;
 
-  constructor(address: string, session = http2.connect(`http://${address}`)) {
+  constructor(
+    address: string,
+    session = http2.connect(`http://${address}`),
+    path: string = streamPacketsPath,
+  ) {
     this.session = session;
     session.setMaxListeners(0);
     session.on("error", () => {});
     this.stream = session.request({
       ":method": "POST",
-      ":path": streamPacketsPath,
+      ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
     });

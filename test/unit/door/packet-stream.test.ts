@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
 import { MessageBudget } from "../../../src/door/message-budget.ts";
-import { PacketStream, percentEncode } from "../../../src/door/packet-stream.ts";
+import { PacketStream } from "../../../src/door/packet-stream.ts";
 import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
@@ -344,16 +344,4 @@ test("a stop ends the calls with OK after the last acks", async () => {
   expect(hunter.end?.code).toBe(0);
   expect(hunter.acks.length).toBe(1);
   hunter.close();
-});
-
-test("grpc-message is percent-encoded UTF-8 that any text survives", () => {
-  for (const text of ["plain text", "100 %", "é€𝄞", "line\nbreak", "\u0000\u007f", "a+b&c=d/é"]) {
-    const encodedText = percentEncode(text);
-    expect(encodedText).toMatch(/^[\x20-\x7e]*$/);
-    expect(decodeURIComponent(encodedText)).toBe(text);
-  }
-  expect(percentEncode("half \ud800 pair")).toBe("half %EF%BF%BD pair");
-  expect(percentEncode("no room; 5 of 5, (--max) é 1%\n")).toBe(
-    "no room; 5 of 5, (--max) %C3%A9 1%25%0A",
-  );
 });

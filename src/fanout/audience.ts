@@ -1,0 +1,174 @@
+/**
+ * All live views with the same selection, here and on other shards: what they want is looked for and
+ * laid out once for all of them.
+ */
+import { limits } from "../config/limits.ts";
+import type { Batch } from "../pipeline/batch.ts";
+import type { BatchEncoder, EncodedPackets } from "./batch-encoder.ts";
+import type { Bundle, BundlePool } from "./bundle.ts";
+import type { Selection } from "./selection.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+/** Whether a packet is wanted: a compiled expression. Never throws. */
+export interface PacketPredicate {
+  matches(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    originalLength: number,
+    linkType: number,
+  ): boolean;
+}
+
+/** An audience with the same selection on another shard. */
+export interface RemoteMember {
+  hasRoom(): boolean;
+  /** Sends a copy, or counts its batches as lost. */
+  offer(bundle: Bundle): void;
+  miss(batches: number): void;
+}
+
+export interface AudienceOptions {
+  readonly selection: Selection;
+  /** undefined = every packet. */
+  readonly predicate: PacketPredicate | undefined;
+  readonly pool: BundlePool;
+  readonly encoder: BatchEncoder;
+  /** Batches of one bundle. */
+  readonly bundleBatchesMax: number;
+}
+
+export class Audience {
+  readonly members = new Set<Subscriber>();
+  readonly remotes = new Set<RemoteMember>();
+  readonly selection: Selection;
+  private readonly options: AudienceOptions;
+  private readonly hunters: ReadonlySet<string> | undefined;
+  private bundle: Bundle | undefined = undefined;
+
+  constructor(options: AudienceOptions) {
+    const { hunters } = options.selection;
+    this.options = options;
+    this.selection = options.selection;
+    this.hunters = hunters === undefined ? undefined : new Set(hunters);
+  }
+
+  get isEmpty(): boolean {
+    return this.members.size === 0 && this.remotes.size === 0;
+  }
+
+  wants(hunterId: string): boolean {
+    return this.hunters === undefined || this.hunters.has(hunterId);
+  }
+
+  /** True when at least one of them could take a batch more. */
+  hasRoom(): boolean {
+    for (const member of this.members) if (member.hasRoom()) return true;
+    for (const remote of this.remotes) if (remote.hasRoom()) return true;
+    return false;
+  }
+
+  miss(batches: number): void {
+    for (const member of this.members) member.miss(batches);
+    for (const remote of this.remotes) remote.miss(batches);
+  }
+
+  /** Lays the packets that it wants into its bundle, as messages below what existing clients take. */
+  append(batch: Batch, packets: EncodedPackets): void {
+    const { predicate } = this.options;
+    let first = -1;
+    let bytes = 0;
+    let begun = false;
+    const headMax = this.options.encoder.headBytesMax(batch) + 5;
+    const messageMax = limits.subscriberMessageBytesMax - headMax;
+    const wanted = predicate === undefined ? undefined : select(batch, packets, predicate);
+    for (let entry = 0; entry < packets.count; entry++) {
+      if (wanted !== undefined && wanted[entry] === 0) continue;
+      const length = (packets.end[entry] as number) - (packets.start[entry] as number);
+      if (first >= 0 && bytes + length > messageMax) {
+        this.lay(batch, packets, wanted, first, entry, bytes + headMax, begun);
+        begun = true;
+        first = -1;
+        bytes = 0;
+      }
+      if (first < 0) first = entry;
+      bytes += length;
+    }
+    if (first >= 0) this.lay(batch, packets, wanted, first, packets.count, bytes + headMax, begun);
+  }
+
+  /** Gives what was laid out to all of them. */
+  deliver(): void {
+    const { bundle } = this;
+    if (bundle === undefined) return;
+    this.bundle = undefined;
+    this.hand(bundle);
+    for (const remote of this.remotes) remote.offer(bundle);
+    this.options.pool.release(bundle);
+  }
+
+  /** Gives a bundle to those on this shard. */
+  hand(bundle: Bundle): void {
+    for (const member of this.members) member.offer(bundle);
+  }
+
+  /** One message with the wanted entries from `first` to before `end`; `more` = of a batch begun. */
+  private lay(
+    batch: Batch,
+    packets: EncodedPackets,
+    wanted: Uint8Array | undefined,
+    first: number,
+    end: number,
+    bytesMax: number,
+    more: boolean,
+  ): void {
+    const bundle = this.roomFor(bytesMax);
+    const { bytes } = bundle;
+    const at = bundle.length;
+    let position = this.options.encoder.writeHead(batch, bytes, at + 5);
+    for (let entry = first; entry < end; ) {
+      if (wanted !== undefined && wanted[entry] === 0) {
+        entry++;
+        continue;
+      }
+      let last = entry;
+      while (last + 1 < end && (wanted === undefined || wanted[last + 1] !== 0)) last++;
+      const from = packets.start[entry] as number;
+      const to = packets.end[last] as number;
+      position += packets.bytes.copy(bytes, position, from, to);
+      entry = last + 1;
+    }
+    bytes[at] = 0;
+    bytes.writeUInt32BE(position - at - 5, at + 1);
+    bundle.length = position;
+    if (!more) bundle.batches++;
+  }
+
+  private roomFor(bytes: number): Bundle {
+    const { pool, bundleBatchesMax } = this.options;
+    const open = this.bundle;
+    if (open !== undefined) {
+      if (open.room >= bytes && open.batches < bundleBatchesMax) return open;
+      this.deliver();
+    }
+    this.bundle = pool.open(bytes);
+    return this.bundle;
+  }
+}
+
+let selected = new Uint8Array(1024);
+
+/** 1 for each entry that the predicate wants; overwritten by the next call. */
+function select(batch: Batch, packets: EncodedPackets, predicate: PacketPredicate): Uint8Array {
+  const { view } = batch;
+  if (selected.length < packets.count) selected = new Uint8Array(packets.count);
+  for (let entry = 0; entry < packets.count; entry++) {
+    const index = packets.index[entry] as number;
+    const start = view.dataStart[index] as number;
+    const end = start + (view.dataLength[index] as number);
+    const original = view.originalLength[index] as number;
+    const linkType = view.linkType[index] as number;
+    selected[entry] = predicate.matches(view.bytes, start, end, original, linkType) ? 1 : 0;
+  }
+  return selected;
+}

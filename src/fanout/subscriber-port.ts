@@ -1,0 +1,20 @@
+/** What fan-out needs of a live view's transport; the door provides it. */
+export interface SubscriberPort {
+  /** `address:port` of the client. */
+  readonly peer: string;
+  /** Bytes that were written and that the client has not taken yet. */
+  unreadBytes(): number;
+  /**
+   * Sends whole length-prefixed messages. The bytes are shared and must not change until `taken` is
+   * called, which is once, when the transport needs them no more; never after the call has ended.
+   */
+  write(frames: Buffer, taken: () => void): void;
+  /** Ends the call. */
+  end(status: SubscriberEnd): void;
+}
+
+/** gRPC status of a call's end. */
+export interface SubscriberEnd {
+  readonly code: number;
+  readonly message: string;
+}

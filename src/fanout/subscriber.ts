@@ -1,0 +1,163 @@
+/** One live view: what waits for it, and what it lost. */
+import { limits } from "../config/limits.ts";
+import type { Bundle, BundlePool } from "./bundle.ts";
+import type { Selection } from "./selection.ts";
+import type { SubscriberEnd, SubscriberPort } from "./subscriber-port.ts";
+import type { SubscriberReport } from "./subscriber-report.ts";
+
+export interface SubscriberOptions {
+  readonly number: number;
+  readonly clientId: string;
+  readonly selection: Selection;
+  readonly port: SubscriberPort;
+  readonly pool: BundlePool;
+  /** Batches that may wait (`--subscriber-buffer`). */
+  readonly batchesMax: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+}
+
+/** An empty PacketBatch. Older terminal clients take a silent stream for dead (contract.md 2.2). */
+const emptyBatch = Buffer.alloc(5);
+
+export class Subscriber {
+  readonly number: number;
+  readonly port: SubscriberPort;
+  readonly clientId: string;
+  ended = false;
+  private readonly options: SubscriberOptions;
+  private readonly queue: Bundle[] = [];
+  private queuedBatches = 0;
+  private queuedBytes = 0;
+  /** Written, and not yet taken by the transport. */
+  private readonly written = new Set<Bundle>();
+  private sent = 0;
+  private dropped = 0;
+  private told = 0;
+  private lastWriteMs: number;
+
+  constructor(options: SubscriberOptions) {
+    this.options = options;
+    this.number = options.number;
+    this.port = options.port;
+    this.clientId = options.clientId;
+    this.lastWriteMs = options.nowMs;
+  }
+
+  /** False when a further batch would be lost. */
+  hasRoom(): boolean {
+    return (
+      this.queuedBatches < this.options.batchesMax &&
+      this.queuedBytes < limits.subscriberQueueBytesMax
+    );
+  }
+
+  /** Queues the bundle, or counts its batches as lost. */
+  offer(bundle: Bundle): void {
+    const fits =
+      this.queuedBatches + bundle.batches <= this.options.batchesMax &&
+      (this.queuedBytes + bundle.length <= limits.subscriberQueueBytesMax ||
+        this.queue.length === 0);
+    if (!fits) {
+      // A bundle without a batch of its own holds the rest of one: then a part of that is lost.
+      this.dropped += Math.max(1, bundle.batches);
+      return;
+    }
+    this.options.pool.enqueue(bundle);
+    this.queue.push(bundle);
+    this.queuedBatches += bundle.batches;
+    this.queuedBytes += bundle.length;
+  }
+
+  /** Counts batches that were not even made for it. */
+  miss(batches: number): void {
+    this.dropped += batches;
+  }
+
+  /** Serial number of the oldest bundle that waits; infinite when none does. */
+  get oldest(): number {
+    return this.queue[0]?.serial ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives up everything that waits: memory is short, and this one is the furthest behind. */
+  clear(): void {
+    for (const bundle of this.queue) {
+      this.options.pool.dequeue(bundle);
+      this.options.pool.release(bundle);
+    }
+    this.dropped += this.queuedBatches;
+    this.queue.length = 0;
+    this.queuedBatches = 0;
+    this.queuedBytes = 0;
+  }
+
+  /** True when something waits that the transport would take now. */
+  isWritable(): boolean {
+    return this.queue.length > 0 && this.port.unreadBytes() < limits.subscriberUnreadBytesMax;
+  }
+
+  /** Writes the oldest bundle; the caller has asked `isWritable`. */
+  write(nowMs: number): void {
+    const bundle = this.queue.shift();
+    if (bundle === undefined) return;
+    this.options.pool.dequeue(bundle);
+    this.queuedBatches -= bundle.batches;
+    this.queuedBytes -= bundle.length;
+    this.sent += bundle.batches;
+    this.lastWriteMs = nowMs;
+    this.written.add(bundle);
+    this.port.write(bundle.content(), () => this.taken(bundle));
+  }
+
+  /** Sends an empty batch when nothing was sent for long. */
+  keepAlive(nowMs: number): void {
+    if (this.queue.length > 0 || nowMs - this.lastWriteMs < limits.subscriberIdleMs) return;
+    if (this.port.unreadBytes() > 0) return;
+    this.lastWriteMs = nowMs;
+    this.port.write(emptyBatch, () => {});
+  }
+
+  /** The call is over. Memory that the transport may still look at is not used again. */
+  close(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.clear();
+    for (const bundle of this.written) {
+      bundle.reusable = false;
+      this.options.pool.release(bundle);
+    }
+    this.written.clear();
+  }
+
+  end(status: SubscriberEnd): void {
+    if (this.ended) return;
+    this.close();
+    this.port.end(status);
+  }
+
+  /** Batches lost since the last call. */
+  takeLost(): number {
+    const lost = this.dropped - this.told;
+    this.told = this.dropped;
+    return lost;
+  }
+
+  report(): SubscriberReport {
+    const { clientId, selection, port } = this.options;
+    return {
+      number: this.number,
+      clientId,
+      peer: port.peer,
+      hunters: selection.hunters,
+      expression: selection.expression,
+      batchesSent: this.sent,
+      batchesDropped: this.dropped,
+      batchesQueued: this.queuedBatches,
+      ended: this.ended,
+    };
+  }
+
+  private taken(bundle: Bundle): void {
+    if (this.written.delete(bundle)) this.options.pool.release(bundle);
+  }
+}

@@ -1,0 +1,48 @@
+/** A live view's transport that takes what it is told to take. */
+import { fromBinary } from "@bufbuild/protobuf";
+import type { SubscriberEnd, SubscriberPort } from "../../../src/fanout/subscriber-port.ts";
+import {
+  type PacketBatch,
+  PacketBatchSchema,
+} from "../../../src/wire/gen/lippycat/data/data_pb.ts";
+
+export class FakeSubscriberPort implements SubscriberPort {
+  readonly peer = "10.0.0.9:5000";
+  readonly batches: PacketBatch[] = [];
+  /** Bytes of each message. */
+  readonly lengths: number[] = [];
+  status: SubscriberEnd | undefined = undefined;
+  /** Reads nothing while true. */
+  stalled = false;
+  private unread: { frames: Buffer; taken: () => void }[] = [];
+
+  unreadBytes(): number {
+    return this.unread.reduce((sum, { frames }) => sum + frames.length, 0);
+  }
+
+  write(frames: Buffer, taken: () => void): void {
+    this.unread.push({ frames, taken });
+    if (!this.stalled) this.read();
+  }
+
+  /** Takes everything that was written. */
+  read(): void {
+    for (const { frames, taken } of this.unread.splice(0)) {
+      for (let at = 0; at < frames.length; ) {
+        const length = frames.readUInt32BE(at + 1);
+        this.lengths.push(length);
+        this.batches.push(fromBinary(PacketBatchSchema, frames.subarray(at + 5, at + 5 + length)));
+        at += 5 + length;
+      }
+      taken();
+    }
+  }
+
+  end(status: SubscriberEnd): void {
+    this.status = status;
+  }
+
+  sequences(): number[] {
+    return this.batches.map(({ sequence }) => Number(sequence));
+  }
+}

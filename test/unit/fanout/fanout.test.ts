@@ -1,0 +1,255 @@
+import { describe, expect, test } from "bun:test";
+import { limits } from "../../../src/config/limits.ts";
+import { selectionOf } from "../../../src/fanout/selection.ts";
+import { FakeSubscriberPort } from "./fake-subscriber-port.ts";
+import { batchOf, createBench, everything, flushed } from "./fanout-bench.ts";
+
+describe("a live view", () => {
+  test("gets every batch in order, with hunter, sequence and packets", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      fanout.offer(batchOf({ hunterId: "site", sequence, sizes: [60, 61] }));
+    }
+    await flushed();
+    expect(port.sequences()).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(port.batches[0]?.hunterId).toBe("site");
+    expect(port.batches[0]?.packets.map(({ data }) => data.length)).toEqual([60, 61]);
+  });
+
+  test("gets no packet that was rejected", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    const batch = batchOf({ sizes: [60, 61, 62] });
+    batch.rejections[1] = 1;
+    fanout.offer(batch);
+    await flushed();
+    expect(port.batches[0]?.packets.map(({ data }) => data.length)).toEqual([60, 62]);
+  });
+
+  test("sees only the hunters that it named, none when it named none, all without a filter", async () => {
+    const { fanout } = createBench();
+    const some = new FakeSubscriberPort();
+    const none = new FakeSubscriberPort();
+    const all = new FakeSubscriberPort();
+    const request = { bpfFilter: "", hasHunterFilter: true };
+    fanout.subscribe(some, selectionOf({ ...request, hunterIds: ["b", "c"] }), "some");
+    fanout.subscribe(none, selectionOf({ ...request, hunterIds: [] }), "none");
+    const noFilter = { ...request, hasHunterFilter: false, hunterIds: ["b"] };
+    fanout.subscribe(all, selectionOf(noFilter), "all");
+    for (const hunterId of ["a", "b", "c", "d"]) fanout.offer(batchOf({ hunterId }));
+    await flushed();
+    expect(some.batches.map(({ hunterId }) => hunterId)).toEqual(["b", "c"]);
+    expect(none.batches).toEqual([]);
+    expect(all.batches.map(({ hunterId }) => hunterId)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("gets the packets that its expression wants, and no empty batch", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, { hunters: undefined, expression: "less 100" }, "");
+    fanout.offer(batchOf({ sequence: 1, sizes: [60, 200, 80, 90, 300] }));
+    fanout.offer(batchOf({ sequence: 2, sizes: [200, 300] }));
+    fanout.offer(batchOf({ sequence: 3, sizes: [300, 100] }));
+    await flushed();
+    expect(port.sequences()).toEqual([1, 3]);
+    const sizes = port.batches.map(({ packets }) => packets.map(({ data }) => data.length));
+    expect(sizes).toEqual([[60, 80, 90], [100]]);
+  });
+
+  test("is refused for an expression that is none, and nothing stays of it", () => {
+    const { fanout, encoder } = createBench();
+    const selection = { hunters: undefined, expression: "prot tcp" };
+    const port = new FakeSubscriberPort();
+    expect(() => fanout.subscribe(port, selection, "")).toThrow("prot tcp: no expression");
+    fanout.offer(batchOf({}));
+    expect(encoder.encoded).toBe(0);
+    expect(fanout.size).toBe(0);
+  });
+
+  test("gets a batch that is larger than clients take in several messages", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    fanout.offer(batchOf({ sequence: 7, sizes: Array.from({ length: 30 }, () => 200_000) }));
+    await flushed();
+    expect(port.sequences()).toEqual([7, 7]);
+    expect(Math.max(...port.lengths)).toBeLessThan(4 * 1024 * 1024);
+    expect(port.batches.flatMap(({ packets }) => packets).length).toBe(30);
+    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 1, batchesDropped: 0 });
+    // Beyond 8 MiB the rest of it is lost, which counts.
+    fanout.offer(batchOf({ sequence: 8, sizes: Array.from({ length: 60 }, () => 200_000) }));
+    await flushed();
+    expect(port.sequences()).toEqual([7, 7, 8, 8]);
+    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 2, batchesDropped: 1 });
+  });
+
+  test("gets an empty batch when nothing came for 30 s, and only then", async () => {
+    const bench = createBench();
+    const port = new FakeSubscriberPort();
+    bench.fanout.subscribe(port, everything, "");
+    bench.nowMs += limits.subscriberIdleMs - 1;
+    bench.fanout.sweep();
+    expect(port.batches.length).toBe(0);
+    bench.nowMs += 1;
+    bench.fanout.sweep();
+    bench.fanout.sweep();
+    expect(port.batches.length).toBe(1);
+    expect(port.batches[0]?.packets).toEqual([]);
+    bench.nowMs += limits.subscriberIdleMs;
+    bench.fanout.sweep();
+    expect(port.batches.length).toBe(2);
+  });
+
+  test("is told the end of the node by a status", () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    fanout.endAll({ code: 14, message: "the node stops" });
+    expect(port.status).toEqual({ code: 14, message: "the node stops" });
+  });
+});
+
+describe("who is too slow", () => {
+  test("loses what is beyond 100 batches, counted, and gets the others in order", async () => {
+    const { fanout } = createBench();
+    const slow = new FakeSubscriberPort();
+    const fast = new FakeSubscriberPort();
+    slow.stalled = true;
+    fanout.subscribe(slow, everything, "slow");
+    fanout.subscribe(fast, everything, "fast");
+    // As large as the transport takes at once: the first is written, the others wait.
+    const sizes = [200_000, 100_000];
+    fanout.offer(batchOf({ sequence: 0, sizes }));
+    await flushed();
+    for (let sequence = 1; sequence <= 160; sequence++) {
+      fanout.offer(batchOf({ sequence }));
+      await flushed();
+    }
+    const [first] = fanout.takeReports().filter(({ clientId }) => clientId === "slow");
+    expect(first).toMatchObject({ batchesSent: 1, batchesQueued: 100, batchesDropped: 60 });
+    expect(fast.batches.length).toBe(161);
+    slow.stalled = false;
+    slow.read();
+    fanout.writable();
+    await flushed();
+    expect(slow.sequences()).toEqual(Array.from({ length: 101 }, (_, index) => index));
+    fanout.offer(batchOf({ sequence: 200 }));
+    await flushed();
+    expect(slow.sequences().at(-1)).toBe(200);
+  });
+
+  test("costs nothing: batches that nobody has room for are not even encoded", async () => {
+    const { fanout, encoder } = createBench({ batchesMax: 4 });
+    const ports = Array.from({ length: 10 }, () => new FakeSubscriberPort());
+    for (const port of ports) {
+      port.stalled = true;
+      fanout.subscribe(port, everything, "");
+    }
+    for (let sequence = 1; sequence <= 1000; sequence++) {
+      fanout.offer(batchOf({ sequence, sizes: [150_000, 150_000] }));
+      await flushed();
+    }
+    expect(encoder.encoded).toBe(5);
+    for (const report of fanout.takeReports()) {
+      expect(report.batchesSent + report.batchesQueued + report.batchesDropped).toBe(1000);
+    }
+  });
+
+  test("loses its queue first when all queues together hold too much", async () => {
+    const bench = createBench({ shards: 16 });
+    const { fanout } = bench;
+    const stuck = Array.from({ length: 40 }, () => new FakeSubscriberPort());
+    const sizes = [132_000, 132_000];
+    for (const [index, port] of stuck.entries()) {
+      port.stalled = true;
+      // Each wants another hunter, so that nothing is shared.
+      const hunters = [`hunter-${index}`];
+      fanout.subscribe(port, { hunters, expression: "" }, `stuck-${index}`);
+      for (let sequence = 1; sequence <= 4; sequence++) {
+        bench.nowMs += 1000;
+        fanout.offer(batchOf({ hunterId: `hunter-${index}`, sequence, sizes }));
+        await flushed();
+      }
+    }
+    const reports = fanout.takeReports();
+    const queued = reports.map(({ batchesQueued }) => batchesQueued);
+    expect(queued.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+    expect(queued.at(-1)).toBe(3);
+    const held = queued.reduce((sum, batches) => sum + batches, 0) * 264_000;
+    expect(held).toBeLessThan(limits.fanoutQueuedBytesMax / 16);
+    expect(reports[0]).toMatchObject({ batchesSent: 1, batchesDropped: 3 });
+  });
+});
+
+describe("live views and time", () => {
+  test("that is used up is not borrowed: batches are lost until there is some again", async () => {
+    const bench = createBench();
+    const { fanout, encoder } = bench;
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    const encode = encoder.encode.bind(encoder);
+    // Each batch takes 10 ms of the 20 ms that are saved up.
+    encoder.encode = (batch) => {
+      bench.nowMs += 10;
+      return encode(batch);
+    };
+    for (let sequence = 1; sequence <= 10; sequence++) fanout.offer(batchOf({ sequence }));
+    expect(encoder.encoded).toBeLessThan(5);
+    expect(fanout.takeReports()[0]?.batchesDropped).toBe(10 - encoder.encoded);
+    const before = encoder.encoded;
+    bench.nowMs += 1000;
+    fanout.offer(batchOf({ sequence: 11 }));
+    expect(encoder.encoded).toBe(before + 1);
+    await flushed();
+    expect(port.sequences().at(-1)).toBe(11);
+  });
+
+  test("nobody watches: nothing is encoded", () => {
+    const { fanout, encoder } = createBench();
+    const port = new FakeSubscriberPort();
+    const subscriber = fanout.subscribe(port, everything, "");
+    fanout.unsubscribe(subscriber, everything);
+    fanout.offer(batchOf({}));
+    expect(encoder.encoded).toBe(0);
+  });
+});
+
+describe("reports", () => {
+  test("name each live view with what it got, also once more after its end", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    const selection = { hunters: ["a"], expression: "less 99" };
+    const subscriber = fanout.subscribe(port, selection, "");
+    fanout.offer(batchOf({ hunterId: "a" }));
+    await flushed();
+    const expected = {
+      number: 1,
+      clientId: "subscriber-1",
+      peer: port.peer,
+      hunters: ["a"],
+      expression: "less 99",
+      batchesSent: 1,
+      batchesDropped: 0,
+      batchesQueued: 0,
+    };
+    expect(fanout.takeReports()).toEqual([{ ...expected, ended: false }]);
+    fanout.unsubscribe(subscriber, selection);
+    expect(fanout.takeReports()).toEqual([{ ...expected, ended: true }]);
+    expect(fanout.takeReports()).toEqual([]);
+  });
+
+  test("equal client ids are two live views", async () => {
+    const { fanout } = createBench();
+    const [one, two] = [new FakeSubscriberPort(), new FakeSubscriberPort()];
+    const first = fanout.subscribe(one, everything, "same");
+    fanout.subscribe(two, everything, "same");
+    fanout.unsubscribe(first, everything);
+    fanout.offer(batchOf({}));
+    await flushed();
+    expect(one.batches.length).toBe(0);
+    expect(two.batches.length).toBe(1);
+  });
+});
