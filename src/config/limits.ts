@@ -99,6 +99,9 @@ export const limits = {
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
   fanoutTimeShareMax: 0.22,
   fanoutSavedMsMax: 20,
+  /** How often it is looked how busy the thread is, and the most that one step is charged with. */
+  fanoutSampleMs: 25,
+  fanoutChargeMsMax: 2,
   /** Messages that are laid out together, in bytes and in batches. */
   fanoutBundleBytes: 256 * 1024,
   fanoutBundleBatchesMax: 16,

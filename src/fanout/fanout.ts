@@ -28,6 +28,8 @@ export interface FanoutOptions {
   /** Shards of the node: they share what all live views may hold. */
   readonly shards: number;
   readonly clock: Clock;
+  /** Milliseconds of processor time that this thread has used. */
+  readonly threadMs: () => number;
 }
 
 export type FanoutNote = (
@@ -62,7 +64,7 @@ export class Fanout {
   constructor(options: FanoutOptions) {
     this.options = options;
     this.now = options.clock.monotonicMs;
-    this.time = new TimeShare(this.now);
+    this.time = new TimeShare({ now: this.now, used: options.threadMs });
     this.queuedBytesMax = Math.floor(limits.fanoutQueuedBytesMax / options.shards);
     this.sweeper = setInterval(() => this.sweep(), limits.fanoutSweepMs);
     this.sweeper.unref();

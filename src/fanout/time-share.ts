@@ -1,42 +1,68 @@
 /**
  * What live views may take of a shard's time. The shard has one thread: whatever fan-out spends is
- * missing in ingest when both are busy, so it gets a share of the clock and no more. Time that it did
- * not need is saved up to `limits.fanoutSavedMsMax`.
+ * missing in ingest when both are busy, so it gets a share of the clock and no more; of the time in
+ * which the thread has nothing to do it gets half on top. Time that it did not need is saved up to
+ * `limits.fanoutSavedMsMax`.
  */
 import { limits } from "../config/limits.ts";
 
+export interface ThreadClock {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds of processor time that this thread has used. */
+  readonly used: () => number;
+}
+
+/** Part of its idle time that a thread spends on live views. */
+const idleShare = 0.5;
+
 export class TimeShare {
-  private readonly now: () => number;
+  private readonly clock: ThreadClock;
   private last: number;
   private saved: number = limits.fanoutSavedMsMax;
   private begun = 0;
+  private sampledAt: number;
+  private sampledUse: number;
+  private rate: number = limits.fanoutTimeShareMax;
 
-  /** @param now monotonic milliseconds */
-  constructor(now: () => number) {
-    this.now = now;
-    this.last = now();
+  constructor(clock: ThreadClock) {
+    this.clock = clock;
+    this.last = clock.now();
+    this.sampledAt = this.last;
+    this.sampledUse = clock.used();
   }
 
-  /** True when there is time to begin with something; then `end` must follow. */
+  /** True when there is time to begin with something; then `spend` must follow. */
   begin(): boolean {
-    const now = this.now();
-    const gained = (now - this.last) * limits.fanoutTimeShareMax;
+    const now = this.clock.now();
+    if (now - this.sampledAt >= limits.fanoutSampleMs) this.sample(now);
+    this.saved = Math.min(limits.fanoutSavedMsMax, this.saved + (now - this.last) * this.rate);
     this.last = now;
-    this.saved = Math.min(limits.fanoutSavedMsMax, this.saved + gained);
     this.begun = now;
     return this.saved > 0;
   }
 
-  /** Takes what has passed since `begin` off the account; true when there is time for more. */
+  /**
+   * Takes what has passed since `begin`, or since the last call, off the account; true when there is
+   * time for more. What takes very long was interrupted by other threads, and is not charged whole.
+   */
   spend(): boolean {
-    const now = this.now();
-    this.saved -= now - this.begun;
+    const now = this.clock.now();
+    this.saved -= Math.min(now - this.begun, limits.fanoutChargeMsMax);
     this.begun = now;
     return this.saved > 0;
   }
 
   /** Milliseconds until `begin` says yes again. */
   wait(): number {
-    return this.saved > 0 ? 0 : -this.saved / limits.fanoutTimeShareMax + 1;
+    return this.saved > 0 ? 0 : -this.saved / this.rate + 1;
+  }
+
+  private sample(now: number): void {
+    const use = this.clock.used();
+    const busy = (use - this.sampledUse) / (now - this.sampledAt);
+    this.rate = limits.fanoutTimeShareMax + idleShare * Math.max(0, 1 - busy);
+    this.sampledAt = now;
+    this.sampledUse = use;
   }
 }

@@ -2,7 +2,7 @@
 import http2 from "node:http2";
 import net from "node:net";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { systemClock } from "../../../src/base/clock.ts";
+import { systemClock, threadMs } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
 import { Door } from "../../../src/door/door.ts";
 import { Fanout } from "../../../src/fanout/fanout.ts";
@@ -39,6 +39,7 @@ export async function openDoor(
     batchesMax: 100,
     shards: 1,
     clock: systemClock,
+    threadMs,
   });
   const observe = fanout.offer.bind(fanout);
   const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });

@@ -29,6 +29,8 @@ export function createBench(more: Partial<FanoutOptions> = {}): FanoutBench {
     batchesMax: 100,
     shards: 1,
     clock: { monotonicMs: () => bench.nowMs, wallMs: () => bench.nowMs, random: () => 0.5 },
+    // A thread that is always busy.
+    threadMs: () => bench.nowMs,
     ...more,
   });
   return bench;

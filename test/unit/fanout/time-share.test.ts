@@ -2,31 +2,52 @@ import { expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
 import { TimeShare } from "../../../src/fanout/time-share.ts";
 
-test("live views get their share of the time, however much they would take", () => {
+/** Share of ten seconds that live views get when they would take all, and ingest `ingestMs` of each turn. */
+function shareWhen(ingestMs: number, idleMs: number): number {
   let now = 0;
-  const share = new TimeShare(() => now);
+  let used = 0;
+  const share = new TimeShare({ now: () => now, used: () => used });
   let spent = 0;
-  // The rest of each millisecond is ingest.
   while (now < 10_000) {
     if (share.begin()) {
-      now += 3;
-      spent += 3;
+      now += 1;
+      used += 1;
+      spent += 1;
       share.spend();
     }
-    now += 1;
+    now += ingestMs + idleMs;
+    used += ingestMs;
   }
-  expect(spent / now).toBeGreaterThan(limits.fanoutTimeShareMax * 0.95);
-  expect(spent / now).toBeLessThan(limits.fanoutTimeShareMax * 1.05);
+  return spent / now;
+}
+
+test("live views get their share of a busy thread's time, however much they would take", () => {
+  const share = shareWhen(0.5, 0);
+  expect(share).toBeGreaterThan(limits.fanoutTimeShareMax * 0.95);
+  expect(share).toBeLessThan(limits.fanoutTimeShareMax * 1.05);
+});
+
+test("they get more while the thread has nothing else to do", () => {
+  expect(shareWhen(0.1, 1)).toBeGreaterThan(limits.fanoutTimeShareMax * 1.5);
 });
 
 test("time that was not used is saved up to a bound", () => {
   let now = 0;
-  const share = new TimeShare(() => now);
+  const share = new TimeShare({ now: () => now, used: () => now });
   now += 60_000;
   expect(share.begin()).toBe(true);
-  now += limits.fanoutSavedMsMax * 3;
-  expect(share.spend()).toBe(false);
-  expect(share.begin()).toBe(false);
-  now += share.wait();
+  let steps = 0;
+  do {
+    now += limits.fanoutChargeMsMax;
+    steps++;
+  } while (share.spend());
+  expect(steps).toBe(limits.fanoutSavedMsMax / limits.fanoutChargeMsMax);
+});
+
+test("a step that was interrupted for long is not charged whole", () => {
+  let now = 0;
+  const share = new TimeShare({ now: () => now, used: () => now });
   expect(share.begin()).toBe(true);
+  now += 1000;
+  expect(share.spend()).toBe(true);
 });
