@@ -11,6 +11,7 @@ import { readAccounts } from "./accounts.ts";
 import { buildInfo } from "./build-info.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { installFaults } from "./faults.ts";
+import { linkShard } from "./link-shard.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { ShardThread } from "./shard-thread.ts";
@@ -128,6 +129,9 @@ class Processor {
             port: listen.port,
             messageBytesMax: config.messageBytesMax,
             detection: config.enableDetection,
+            subscribersMax:
+              config.maxSubscribers === 0 ? limits.subscribersMax : config.maxSubscribers,
+            subscriberBuffer: config.subscriberBuffer,
             logLevel: config.logLevel,
           },
           row,
@@ -136,8 +140,9 @@ class Processor {
           clock,
           onHunters: (hunters) => plane.onHunters(shard, hunters),
           onLost: () => plane.onShardLost(shard),
-
           onSip: (sip) => plane.onSip(sip),
+          onSubscribers: (subscribers) => plane.onSubscribers(shard, subscribers),
+          onListening: () => linkShard(shard, this.shards),
         }),
     );
     await Promise.all(this.shards.map((shard) => shard.start()));

@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { SipReport } from "../calls/sip-sighting.ts";
 import type { LogLevel } from "../config/log-config.ts";
+import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
@@ -17,6 +18,9 @@ export interface ShardStart {
   readonly port: number;
   readonly messageBytesMax: number;
   readonly detection: boolean;
+  /** Live views over all shards, and batches that may wait for each. */
+  readonly subscribersMax: number;
+  readonly subscriberBuffer: number;
   readonly logLevel: LogLevel;
   readonly tunnel: MessagePort;
 }
@@ -29,6 +33,8 @@ export type ShardCommand =
   | { readonly kind: "finish" }
   /** End the packet streams that carry that hunter alone, with UNAVAILABLE. */
   | { readonly kind: "end-hunter"; readonly hunterId: string; readonly reason: string }
+  /** The link to another shard, for live views; it replaces the one before. */
+  | { readonly kind: "peer"; readonly shard: number; readonly port: MessagePort }
   /** Only in builds with FAULTS: fail as told. */
   | { readonly kind: "fault"; readonly fault: "throw" | "hang" };
 
@@ -40,6 +46,8 @@ export type ShardReport =
   | { readonly kind: "hunters"; readonly hunters: readonly HunterReport[] }
   /** With it, when there was any: what was seen of calls. */
   | ({ readonly kind: "sip" } & SipReport)
+  /** Once a second while there are any, and once more when one has ended. */
+  | { readonly kind: "subscribers"; readonly subscribers: readonly SubscriberReport[] }
   /** Answer to `drain`: everything that was taken is in the ring. */
   | { readonly kind: "drained" }
   /** Answer to `finish`. */

@@ -1,5 +1,5 @@
 /** Control's view of one shard: starts its thread, watches it, starts it anew when it dies. */
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { createBackoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
@@ -7,6 +7,7 @@ import { spawnWorker } from "../base/spawn-worker.ts";
 import type { SipReport } from "../calls/sip-sighting.ts";
 import { limits } from "../config/limits.ts";
 import { dispatch, type Routes } from "../control/dispatch.ts";
+import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardRow } from "../pipeline/board.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -24,6 +25,9 @@ export interface ShardThreadOptions {
   readonly onLost: () => void;
 
   readonly onSip: (report: SipReport) => void;
+  readonly onSubscribers: (subscribers: readonly SubscriberReport[]) => void;
+  /** The thread listens, for the first time or again. */
+  readonly onListening: () => void;
 }
 
 /** A thread that turns answers within these, whatever the disk does. */
@@ -34,6 +38,8 @@ const answerMsMax = {
 
 export class ShardThread {
   restarts = 0;
+  /** True from its first word to its end. */
+  isListening = false;
   private readonly options: ShardThreadOptions;
   private readonly backoff;
   private worker: Worker | undefined = undefined;
@@ -78,6 +84,11 @@ export class ShardThread {
     this.worker?.postMessage({ kind: "end-hunter", hunterId, reason } satisfies ShardCommand);
   }
 
+  /** Gives the thread its end of the link to another shard. */
+  link(shard: number, port: MessagePort): void {
+    this.worker?.postMessage({ kind: "peer", shard, port } satisfies ShardCommand, [port]);
+  }
+
   /** Only in builds with FAULTS. */
   fault(fault: "throw" | "hang"): void {
     this.worker?.postMessage({ kind: "fault", fault } satisfies ShardCommand);
@@ -118,6 +129,8 @@ export class ShardThread {
         case "listening":
           this.backoff.reset();
           answered = true;
+          this.isListening = true;
+          this.options.onListening();
           onListening();
           return;
         case "listen-failed":
@@ -129,6 +142,8 @@ export class ShardThread {
           return;
         case "sip":
           this.options.onSip(report);
+        case "subscribers":
+          this.options.onSubscribers(report.subscribers);
           return;
         case "log":
           log.writeRecord(report.record);
@@ -156,6 +171,7 @@ export class ShardThread {
   }
 
   private onExit(): void {
+    this.isListening = false;
     this.worker = undefined;
     this.options.onLost();
     for (const resolve of this.waiting.values()) resolve();

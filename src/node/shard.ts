@@ -1,13 +1,15 @@
 /** One ingest shard, wired: door → ingest → detection → sink. Runs in `shard.worker.ts`. */
 
 import { feature } from "bun:bundle";
-import { systemClock } from "../base/clock.ts";
+import { systemClock, threadMs } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
 import { SipTap } from "../calls/sip-tap.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
+import { Fanout } from "../fanout/fanout.ts";
+import { PlainEncoder } from "../fanout/plain-encoder.ts";
 import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
@@ -20,6 +22,8 @@ import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts"
 
 const clock = systemClock;
 const reportIntervalMs = 250;
+const subscribersIntervalMs = 1000;
+const unavailable = 14;
 
 export interface Shard {
   onCommand(command: ShardCommand): void;
@@ -40,6 +44,16 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const events = createEvents(log);
   const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
   const sipTap = new SipTap(protocolNumber("SIP"));
+  const fanout = new Fanout({
+    encoder: new PlainEncoder(),
+    compile: () => ({ matches: () => true }),
+    batchesMax: start.subscriberBuffer,
+    shards: board.shards,
+    clock,
+    threadMs,
+    note: (event, message, fields) =>
+      events.count(event, 1, message, fields, event === "subscriber-slow" ? "warn" : "info"),
+  });
   const ingest = new Ingest({
     note,
     board,
@@ -50,6 +64,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     ...(detection === undefined ? {} : { inspect: (batch) => detection.inspect(batch) }),
     observe: (batch) => {
       sipTap.observe(batch);
+      fanout.offer(batch);
     },
   });
   const door = new Door({
@@ -57,6 +72,8 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     port: start.port,
     messageBytesMax: start.messageBytesMax,
     ingest,
+    fanout,
+    subscribersMax: start.subscribersMax,
     board,
     row,
     control: start.tunnel,
@@ -73,6 +90,10 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     const sip = sipTap.takeReport();
     if (sip !== undefined) report({ kind: "sip", ...sip });
   }, reportIntervalMs);
+  setInterval(() => {
+    const subscribers = fanout.takeReports();
+    if (subscribers.length > 0) report({ kind: "subscribers", subscribers });
+  }, subscribersIntervalMs);
   void settleForever(board, ingest);
   door.listen().then(
     () => report({ kind: "listening" }),
@@ -86,7 +107,11 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
         case "drain":
           void drain(door, ingest).then(() => report({ kind: "drained" }));
           return;
+        case "peer":
+          fanout.connect(command.shard, command.port);
+          return;
         case "finish":
+          fanout.endAll({ code: unavailable, message: "the node stops" });
           void finish(door, ingest).then(() => report({ kind: "finished" }));
           return;
         case "end-hunter":
