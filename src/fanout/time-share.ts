@@ -1,7 +1,7 @@
 /**
  * What live views may take of a shard's time. The shard has one thread: whatever fan-out spends is
- * missing in ingest when both are busy, so it gets a share of the clock and no more; of the time in
- * which the thread has nothing to do it gets half on top. Time that it did not need is saved up to
+ * missing in ingest when both are busy, so it gets a share of the clock and no more. A thread that is
+ * busy for less than `busyMin` of its time gives the rest up to that on top. Time that it did not need is saved up to
  * `limits.fanoutSavedMsMax`.
  */
 import { limits } from "../config/limits.ts";
@@ -13,8 +13,8 @@ export interface ThreadClock {
   readonly used: () => number;
 }
 
-/** Part of its idle time that a thread spends on live views. */
-const idleShare = 0.5;
+/** Less than all: a thread that waits for a core looks idle, too. */
+const busyMin = 0.6;
 
 export class TimeShare {
   private readonly clock: ThreadClock;
@@ -61,7 +61,7 @@ export class TimeShare {
   private sample(now: number): void {
     const use = this.clock.used();
     const busy = (use - this.sampledUse) / (now - this.sampledAt);
-    this.rate = limits.fanoutTimeShareMax + idleShare * Math.max(0, 1 - busy);
+    this.rate = limits.fanoutTimeShareMax + Math.max(0, busyMin - busy);
     this.sampledAt = now;
     this.sampledUse = use;
   }

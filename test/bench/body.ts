@@ -1,5 +1,5 @@
 /** The load: a file of length-prefixed PacketBatch messages, as h2load sends it in one stream. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { encodeBatch, type PacketToEncode } from "../support/encode-batch.ts";
 
 export const packetBytes = 512;
@@ -55,4 +55,25 @@ function tcpPacket(number: number): Uint8Array {
   data[47] = 0x18;
   if (number % 5 === 0) data.write("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n", 54);
   return data;
+}
+
+/** Writes the packets as a classic pcap file. */
+export function writePcap(path: string, count: number): void {
+  const header = Buffer.alloc(24);
+  header.writeUInt32LE(0xa1b2c3d4, 0);
+  header.writeUInt16LE(2, 4);
+  header.writeUInt16LE(4, 6);
+  header.writeUInt32LE(262_144, 16);
+  header.writeUInt32LE(1, 20);
+  const parts: Buffer[] = [header];
+  for (let number = 0; number < count; number++) {
+    const data = Buffer.from(tcpPacket(number));
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(1_700_000_000, 0);
+    record.writeUInt32LE(number % 1_000_000, 4);
+    record.writeUInt32LE(data.length, 8);
+    record.writeUInt32LE(data.length, 12);
+    parts.push(record, data);
+  }
+  writeFileSync(path, Buffer.concat(parts));
 }

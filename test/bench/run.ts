@@ -7,20 +7,27 @@
  *
  * Wants h2load (Debian: apt-get install nghttp2-client).
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildIfChanged, testBinaries } from "../../scripts/build.ts";
-import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
-import { packetsPerBatch, writeBody } from "./body.ts";
-import { cpuSeconds, h2load, memoryMegabytes } from "./load.ts";
+import { startProcessor } from "../support/weir-process.ts";
+import { writeBody } from "./body.ts";
+import { askUnderLoad, crowd } from "./crowd.ts";
+import { liveViews, stalledViews, tenthOfTheLoad } from "./live.ts";
+import { memoryMegabytes } from "./load.ts";
+import {
+  batches,
+  bodyPath,
+  eighthPath,
+  job,
+  packets,
+  print,
+  scratch,
+  start,
+  stop,
+  summary,
+} from "./node.ts";
 import { measureStages } from "./stages.ts";
-
-const batches = 10_000;
-const packets = batches * packetsPerBatch;
-const scratch = mkdtempSync(join(tmpdir(), "weir-bench-"));
-const bodyPath = join(scratch, "body.bin");
-const eighthPath = join(scratch, "eighth.bin");
 
 const parts: Record<string, () => Promise<void>> = {
   "one-stream": oneStream,
@@ -29,6 +36,11 @@ const parts: Record<string, () => Promise<void>> = {
   memory: sixteenMillion,
   start: startTime,
   way: wholeWay,
+  live: liveViews,
+  tenth: tenthOfTheLoad,
+  stalled: stalledViews,
+  crowd,
+  ask: askUnderLoad,
 };
 
 const wanted = process.argv.slice(2);
@@ -177,28 +189,6 @@ async function wholeWay(): Promise<void> {
   print("");
 }
 
-async function start(workers: number, more: readonly string[] = []) {
-  const path = join(scratch, `bench-${workers}.pcapng`);
-  const args = ["-w", path, "--workers", String(workers), "--no-stats", ...more];
-  return { node: await startProcessor(args, { binary: "processor" }), path };
-}
-
-/** One run of the load; waits until everything is acknowledged (h2load ends with the stream). */
-async function job(node: RunningProcessor, body = bodyPath, connections = 1) {
-  const before = await cpuSeconds(node.pid);
-  const { seconds, succeeded } = await h2load(body, node.address, connections);
-  if (succeeded !== connections) throw new Error(`${succeeded} of ${connections} streams were OK`);
-  return { seconds, cpu: (await cpuSeconds(node.pid)) - before };
-}
-
-async function stop(node: RunningProcessor) {
-  node.kill("SIGTERM");
-  const { code } = await node.ended;
-  const line = node.latest("stopped");
-  if (code !== 0 || line === undefined) throw new Error(node.describe());
-  return { written: Number(line["written"]), acknowledged: Number(line["acknowledged"]) };
-}
-
 async function measureFloor(): Promise<number> {
   const out = join(scratch, "floor.out");
   const script = join(import.meta.dir, "floor.mjs");
@@ -209,15 +199,4 @@ async function measureFloor(): Promise<number> {
   const text = await new Response(child.stdout).text();
   const [transport = 0, file = 0] = text.trim().split(" ").map(Number);
   return transport + file;
-}
-
-/** `median (lowest to highest)`. */
-function summary(values: readonly number[], digits = 2): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (index: number) => (sorted[index] ?? 0).toFixed(digits);
-  return `${at(Math.floor(sorted.length / 2))} (${at(0)} to ${at(sorted.length - 1)})`;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
