@@ -1,15 +1,13 @@
 /** One ingest shard, wired: door → ingest → detection → sink. Runs in `shard.worker.ts`. */
 
 import { feature } from "bun:bundle";
-import { systemClock, threadMs } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
 import { SipTap } from "../calls/sip-tap.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
-import { Fanout } from "../fanout/fanout.ts";
-import { PlainEncoder } from "../fanout/plain-encoder.ts";
 import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
@@ -18,6 +16,7 @@ import { discardSink, type Sink } from "../pipeline/sink.ts";
 import { RecordSink } from "../record/record-sink.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
+import { createLiveViews } from "./live-views.ts";
 import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
 
 const clock = systemClock;
@@ -44,16 +43,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const events = createEvents(log);
   const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
   const sipTap = new SipTap(protocolNumber("SIP"));
-  const fanout = new Fanout({
-    encoder: new PlainEncoder(),
-    compile: () => ({ matches: () => true }),
-    batchesMax: start.subscriberBuffer,
-    shards: board.shards,
-    clock,
-    threadMs,
-    note: (event, message, fields) =>
-      events.count(event, 1, message, fields, event === "subscriber-slow" ? "warn" : "info"),
-  });
+  const fanout = createLiveViews({ board, row, events, batchesMax: start.subscriberBuffer });
   const ingest = new Ingest({
     note,
     board,

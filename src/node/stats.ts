@@ -128,6 +128,7 @@ function troubleFields(ingest: ShardTotals): Record<string, string | number> {
     original_lengths: ingest.originalLengthsClamped,
     interface_names: ingest.interfaceNamesRepaired,
     interfaces: ingest.interfacesOverflowed,
+    strings_left_out: ingest.stringsLeftOut,
   });
   return {
     ...(rejectedBy === "" ? {} : { rejected_by: rejectedBy }),

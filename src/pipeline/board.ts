@@ -62,6 +62,8 @@ export const shardCounters = [
   "streamsOpened",
   "streamsClosed",
   "streamsRefused",
+  /** Texts of hunters that live views do not get, since they are no UTF-8. */
+  "stringsLeftOut",
 ] as const;
 
 /** Counters of the recorder. */

@@ -1,6 +1,10 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { equals, fromBinary } from "@bufbuild/protobuf";
 import { limits } from "../../src/config/limits.ts";
-import { type PacketBatch, PacketBatchSchema } from "../../src/wire/gen/lippycat/data/data_pb.ts";
+import {
+  CapturedPacketSchema,
+  type PacketBatch,
+  PacketBatchSchema,
+} from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { PacketBatchView, walkOutcomeText, walkPacketBatch } from "../../src/wire/packet-batch.ts";
 import { concat } from "../support/packets.ts";
 import { check, type Fuzzer, type KeepInput, type Random, runRounds } from "./fuzzer.ts";
@@ -172,6 +176,11 @@ function compare(view: PacketBatchView, decoded: PacketBatch): void {
     same(`link_type ${index}`, view.linkType[index], packet.linkType);
     const name = textAt(view, view.interfaceNameStart[index]!, view.interfaceNameLength[index]!);
     same(`interface_name ${index}`, name, packet.interfaceName);
+    const whole = bytesAt(view, view.packetStart[index]!, view.packetLength[index]!);
+    const again = fromBinary(CapturedPacketSchema, whole);
+    same(`packet ${index}`, equals(CapturedPacketSchema, again, packet), true);
+    const isMore = packet.matchedFilterIds.length > 0 || packet.tlsKeys !== undefined;
+    if (isMore) same(`hasMore ${index}`, view.hasMore[index], 1);
     if (view.metadataLength[index] !== 0) same("metadata", packet.metadata !== undefined, true);
   }
 }

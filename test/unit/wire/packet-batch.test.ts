@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { fromBinary } from "@bufbuild/protobuf";
 import { limits } from "../../../src/config/limits.ts";
+import { CapturedPacketSchema } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import {
   PacketBatchView,
   walkOutcome,
@@ -55,6 +57,17 @@ describe("a good batch", () => {
     expect(textAt(view, view.interfaceNameStart[0]!, view.interfaceNameLength[0]!)).toBe("eth0");
     expect(view.metadataLength[0]).toBe(5);
     expect([view.dataLength[1], view.metadataLength[1]]).toEqual([0, 0]);
+    const start = view.packetStart[0]!;
+    const packet = view.bytes.subarray(start, start + view.packetLength[0]!);
+    expect(fromBinary(CapturedPacketSchema, packet).interfaceName).toBe("eth0");
+    expect([view.hasMore[0], view.hasMore[1]]).toEqual([0, 0]);
+  });
+
+  test("fields beside those that are read are noticed, and so is where stats stand", () => {
+    const packet = concat(hex("0a0161"), hex("4a03616263"));
+    const view = walk(concat([0x22, packet.length], packet, hex("2a020805")));
+    expect(view.hasMore[0]).toBe(1);
+    expect([view.statsStart, view.statsLength]).toEqual([packet.length + 4, 2]);
   });
 
   test("an empty message is an empty batch", () => {

@@ -1,0 +1,43 @@
+/** The fan-out of one shard, wired: what is enriched, which packets are wanted, what is told. */
+import { systemClock, threadMs } from "../base/clock.ts";
+import { protocolCount, protocolName } from "../detect/registry.ts";
+import { batchHeadBytesMax, writeBatchHead } from "../enrich/batch-head.ts";
+import { Enricher } from "../enrich/enricher.ts";
+import { compileExpression } from "../expression/compile-expression.ts";
+import { Fanout } from "../fanout/fanout.ts";
+import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
+import type { Events } from "../telemetry/events.ts";
+
+const leftOut = shardCounter("stringsLeftOut");
+
+export interface LiveViewsOptions {
+  readonly board: Board;
+  readonly row: BoardRow;
+  readonly events: Events;
+  /** Batches that may wait for each live view. */
+  readonly batchesMax: number;
+}
+
+export function createLiveViews({ board, row, events, batchesMax }: LiveViewsOptions): Fanout {
+  const protocolNames = Array.from({ length: protocolCount }, (_, number) => protocolName(number));
+  const enricher = new Enricher({ protocolNames });
+  const before = row.counters[leftOut] as number;
+  return new Fanout({
+    encoder: {
+      encode(batch) {
+        const packets = enricher.enrich(batch);
+        row.counters[leftOut] = before + enricher.stringsLeftOut;
+        return packets;
+      },
+      headBytesMax: batchHeadBytesMax,
+      writeHead: writeBatchHead,
+    },
+    compile: compileExpression,
+    batchesMax,
+    shards: board.shards,
+    clock: systemClock,
+    threadMs,
+    note: (event, message, fields) =>
+      events.count(event, 1, message, fields, event === "subscriber-slow" ? "warn" : "info"),
+  });
+}
