@@ -142,6 +142,7 @@ export class ShardThread {
           return;
         case "sip":
           this.options.onSip(report);
+          return;
         case "subscribers":
           this.options.onSubscribers(report.subscribers);
           return;
