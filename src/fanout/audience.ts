@@ -68,9 +68,16 @@ export class Audience {
     return false;
   }
 
-  miss(batches: number): void {
-    for (const member of this.members) member.miss(batches);
-    for (const remote of this.remotes) remote.miss(batches);
+  /** Counts a batch that nobody of them had room for. */
+  drop(): void {
+    for (const member of this.members) member.drop(1);
+    for (const remote of this.remotes) remote.miss(1);
+  }
+
+  /** Counts a batch that the node had no time for. */
+  miss(): void {
+    for (const member of this.members) member.miss(1);
+    for (const remote of this.remotes) remote.miss(1);
   }
 
   /** Lays the packets that it wants into its bundle, as messages below what existing clients take. */

@@ -33,7 +33,7 @@ export interface FanoutOptions {
 }
 
 export type FanoutNote = (
-  event: "subscriber-joined" | "subscriber-left" | "subscriber-slow",
+  event: "subscriber-joined" | "subscriber-left" | "subscriber-slow" | "live-views-late",
   message: string,
   fields: { readonly client: string; readonly peer: string; readonly lost?: number },
 ) => void;
@@ -123,11 +123,11 @@ export class Fanout {
     for (const { audience } of this.audiences.values()) {
       if (!audience.wants(batch.hunterId)) continue;
       if (audience.hasRoom()) wanted[wanting++] = audience;
-      else audience.miss(1);
+      else audience.drop();
     }
     if (wanting === 0) return;
     if (!this.time.begin()) {
-      for (let at = 0; at < wanting; at++) wanted[at]?.miss(1);
+      for (let at = 0; at < wanting; at++) wanted[at]?.miss();
       this.pumpLater();
       return;
     }
@@ -279,10 +279,14 @@ export class Fanout {
     const now = this.now();
     for (const subscriber of this.subscribers) {
       subscriber.keepAlive(now);
-      const lost = subscriber.takeLost();
-      if (lost === 0) continue;
-      const text = `lost ${lost} batches within a second: it, or the node, is too slow`;
-      this.tell("subscriber-slow", subscriber, text, lost);
+      const { dropped, missed } = subscriber.takeLost();
+      if (dropped > 0) {
+        this.tell("subscriber-slow", subscriber, lostText(dropped, "it reads too slowly"), dropped);
+      }
+      if (missed > 0) {
+        const text = lostText(missed, "receiving and recording come first, and took the time");
+        this.tell("live-views-late", subscriber, text, missed);
+      }
     }
   }
 
@@ -295,6 +299,10 @@ export class Fanout {
     const fields = { client: clientId, peer: port.peer, ...(lost === undefined ? {} : { lost }) };
     this.options.note?.(event, `${clientId} ${message}`, fields);
   }
+}
+
+function lostText(batches: number, why: string): string {
+  return `lost ${batches} batches within a second: ${why}`;
 }
 
 /** Audiences that the batch under way is for. */

@@ -32,8 +32,11 @@ export class Subscriber {
   /** Written, and not yet taken by the transport. */
   private readonly written = new Set<Bundle>();
   private sent = 0;
+  /** Batches lost since it read too slowly, and since the node had no time or room for them. */
   private dropped = 0;
-  private told = 0;
+  private missed = 0;
+  private toldDropped = 0;
+  private toldMissed = 0;
   private lastWriteMs: number;
 
   constructor(options: SubscriberOptions) {
@@ -69,9 +72,14 @@ export class Subscriber {
     this.queuedBytes += bundle.length;
   }
 
-  /** Counts batches that were not even made for it. */
-  miss(batches: number): void {
+  /** Counts batches that were not even made for it, because its queue is full. */
+  drop(batches: number): void {
     this.dropped += batches;
+  }
+
+  /** Counts batches that the node had no time or room for. */
+  miss(batches: number): void {
+    this.missed += batches;
   }
 
   /** Serial number of the oldest bundle that waits; infinite when none does. */
@@ -85,7 +93,7 @@ export class Subscriber {
       this.options.pool.dequeue(bundle);
       this.options.pool.release(bundle);
     }
-    this.dropped += this.queuedBatches;
+    this.missed += this.queuedBatches;
     this.queue.length = 0;
     this.queuedBatches = 0;
     this.queuedBytes = 0;
@@ -136,9 +144,13 @@ export class Subscriber {
   }
 
   /** Batches lost since the last call. */
-  takeLost(): number {
-    const lost = this.dropped - this.told;
-    this.told = this.dropped;
+  takeLost(): { dropped: number; missed: number } {
+    const lost = {
+      dropped: this.dropped - this.toldDropped,
+      missed: this.missed - this.toldMissed,
+    };
+    this.toldDropped = this.dropped;
+    this.toldMissed = this.missed;
     return lost;
   }
 
@@ -151,7 +163,7 @@ export class Subscriber {
       hunters: selection.hunters,
       expression: selection.expression,
       batchesSent: this.sent,
-      batchesDropped: this.dropped,
+      batchesDropped: this.dropped + this.missed,
       batchesQueued: this.queuedBatches,
       ended: this.ended,
     };

@@ -37,7 +37,9 @@ export function createLiveViews({ board, row, events, batchesMax }: LiveViewsOpt
     shards: board.shards,
     clock: systemClock,
     threadMs,
-    note: (event, message, fields) =>
-      events.count(event, 1, message, fields, event === "subscriber-slow" ? "warn" : "info"),
+    note(event, message, fields) {
+      const isLoss = event === "subscriber-slow" || event === "live-views-late";
+      events.count(event, 1, message, fields, isLoss ? "warn" : "info");
+    },
   });
 }
