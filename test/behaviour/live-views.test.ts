@@ -87,7 +87,8 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const view = await watch(node, streams, { clientId: "quick" });
     const batches = 400;
     const hunters = streams.map(
-      (stream, number) => new BusyHunter(stream, { number, packets: 64, batches, window: 2 }),
+      (stream, number) =>
+        new BusyHunter(stream, { number, packets: 4, size: 3000, batches, window: 1 }),
     );
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(batches)));
     await view.until(() => hunters.every(({ id }) => view.sequencesOf(id).length >= batches));
