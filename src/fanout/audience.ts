@@ -3,22 +3,12 @@
  * laid out once for all of them.
  */
 import { limits } from "../config/limits.ts";
+import type { PacketPredicate } from "../expression/compile-expression.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { BatchEncoder, EncodedPackets } from "./batch-encoder.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";
 import type { Subscriber } from "./subscriber.ts";
-
-/** Whether a packet is wanted: a compiled expression. Never throws. */
-export interface PacketPredicate {
-  matches(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    originalLength: number,
-    linkType: number,
-  ): boolean;
-}
 
 /** An audience with the same selection on another shard. */
 export interface RemoteMember {

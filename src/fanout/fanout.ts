@@ -6,8 +6,9 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
+import type { PacketPredicate } from "../expression/compile-expression.ts";
 import type { Batch } from "../pipeline/batch.ts";
-import { Audience, type PacketPredicate } from "./audience.ts";
+import { Audience } from "./audience.ts";
 import type { BatchEncoder } from "./batch-encoder.ts";
 import { BundlePool } from "./bundle.ts";
 import { MeshLink } from "./mesh-link.ts";

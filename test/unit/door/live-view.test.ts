@@ -123,7 +123,7 @@ test("bytes that several live views share stay as they are until the slowest has
       }
       node.fanout.offer(batch);
     }
-    return sequence > 3000;
+    return sequence > 1200;
   });
   clearInterval(timer);
   for (const view of views) view.resume();
