@@ -65,7 +65,7 @@ describe("hunters", () => {
       "HUNTER  STATUS   ADDRESS         CONNECTED  FORWARDED  DROPPED",
       "edge-1  warning  10.0.0.9:51234       1m1s          0        2",
     ]);
-    expect(text(await showHunter(node, "edge-1"))).toContain("Can filter by  bpf, AF_XDP");
+    expect(text(await showHunter(node, "edge-1"))).toContain("Can filter by    bpf, AF_XDP");
   });
 
   test("without stats and capabilities are shown all the same", async () => {
