@@ -67,6 +67,7 @@ const wanted = new Map([
   ["MySQL", "MySQL"],
   ["PostgreSQL", "PostgreSQL"],
   ["SIP", "SIP"],
+  ["RTP", "RTP"],
   ["OpenVPN", "OpenVPN"],
   ["WireGuard", "WireGuard"],
   ["IPSec", "IPSec"],

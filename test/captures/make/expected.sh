@@ -61,7 +61,7 @@ flows() { # flows CAPTURE : transport, source, destination, protocols, one line 
       }
       END {
         pattern["HTTP"] = ":http"; pattern["DNS"] = ":dns"; pattern["TLS"] = ":tls"; pattern["MySQL"] = ":mysql"
-        pattern["PostgreSQL"] = ":pgsql"; pattern["SIP"] = ":sip"; pattern["OpenVPN"] = ":openvpn"
+        pattern["PostgreSQL"] = ":pgsql"; pattern["SIP"] = ":sip"; pattern["RTP"] = ":rtp"; pattern["OpenVPN"] = ":openvpn"
         pattern["WireGuard"] = ":wg"; pattern["IKEv1"] = ":isakmp"; pattern["IKEv2"] = ":isakmp"
         pattern["ESP"] = ":esp"; pattern["L2TP"] = ":l2tp"; pattern["PPTP"] = ":pptp"
         for (i = 1; i <= count; i++) {

@@ -157,6 +157,22 @@ describe("RTP", () => {
     expect(told[4]).toMatchObject({ info: "Dynamic-101", sip: { callId: "call-1" } });
   });
 
+  test("of real calls belongs to them, whichever way it goes", () => {
+    const packets = readCapture(join(capturesFolder, "rtp.pcap"));
+    const told = enrichInTurn(packets.map(({ data, linkType }) => ({ data, linkType })));
+    const calls = new Map<string, Set<string>>();
+    for (const one of told) {
+      if (one?.rtp === undefined) continue;
+      const ends = [one.srcIp, one.dstIp].sort().join(" ");
+      calls.set(ends, (calls.get(ends) ?? new Set()).add(one.sip?.callId ?? ""));
+    }
+    const invites = told.filter((one) => one?.info === "INVITE");
+    expect(invites).toHaveLength(2);
+    expect([...calls.values()].map((ids) => [...ids])).toEqual(
+      invites.map((one) => [one?.sip?.callId ?? "none"]),
+    );
+  });
+
   test("that nobody announced has no call, and RTCP is no packet of it", () => {
     const report = concat([0x80, 201], uint16(1), uint32(9));
     const told = enrichInTurn(

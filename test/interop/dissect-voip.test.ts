@@ -1,6 +1,7 @@
-/** Our reading of SIP against tshark's, packet by packet, on captures of real calls. */
+/** Our reading of SIP and RTP against tshark's, packet by packet, on captures of real calls. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { dissectRtp } from "../../src/dissect/rtp.ts";
 import { dissectSip } from "../../src/dissect/sip.ts";
 import { findLayers } from "../../src/packet/find-layers.ts";
 import { Layers } from "../../src/packet/layers.ts";
@@ -9,9 +10,10 @@ import { capturesFolder } from "../support/expected-flows.ts";
 import { hasTshark, tsharkFields } from "../support/wireshark.ts";
 
 const shared = sharedCaptures();
-const paths = [join(capturesFolder, "sip.pcapng")];
+const rtpPath = join(capturesFolder, "rtp.pcap");
+const paths = [join(capturesFolder, "sip.pcapng"), rtpPath];
 if (shared !== undefined) paths.push(join(shared, "sip.pcap"));
-if (!hasTshark) console.log("skipped: SIP against tshark (it is not installed)");
+if (!hasTshark) console.log("skipped: SIP and RTP against tshark (it is not installed)");
 
 const fields = [
   "frame.number",
@@ -39,6 +41,22 @@ describe.skipIf(!hasTshark)("SIP", () => {
     });
     expect(ours).toEqual(rows);
   });
+});
+
+test.skipIf(!hasTshark)("RTP is read as tshark reads it", () => {
+  const packets = readCapture(rtpPath);
+  const names = ["rtp.ssrc", "rtp.p_type", "rtp.seq", "rtp.timestamp"];
+  const rows = tsharkFields(rtpPath, ["frame.number", ...names], ["-Y", "rtp"]);
+  expect(rows.length).toBe(100);
+  for (const [number = "0", ...fields] of rows) {
+    const { data, linkType } = packets[Number(number) - 1]!;
+    const layers = new Layers();
+    findLayers(layers, data, 0, data.length, linkType);
+    const end = layers.payloadStart + layers.payloadLength;
+    const rtp = dissectRtp(data, layers.payloadStart, end)!;
+    const ours = [rtp.ssrc, rtp.payloadType, rtp.sequence, rtp.timestamp];
+    expect(ours, number).toEqual(fields.map(Number));
+  }
 });
 
 function dissect(data: Uint8Array, linkType: number): string[] {
