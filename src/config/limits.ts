@@ -231,6 +231,9 @@ export const limits = {
   enrichedBytesKept: 4 * 1024 * 1024,
   /** Conversations whose addresses one shard keeps encoded. */
   baseMetadataMax: 4096,
+  /** SIP messages of several TCP segments that one shard waits for the rest of, and segments of one. */
+  sipPartsMax: 256,
+  sipSegmentsMax: 8,
   /** Media addresses that SIP announced and one shard remembers, to know an RTP packet's call. */
   mediaAddressesMax: 8192,
   /** One that no packet used for this long is forgotten. */

@@ -34,6 +34,10 @@ export interface SipMessage {
   contentType: string;
   /** Where the sender wants to receive audio and video, by its SDP. */
   media: readonly MediaAddress[];
+  /** Whether the range holds all of the headers, as far as they are read. */
+  isHeadWhole: boolean;
+  /** Whether it holds the body too, as long as Content-Length has it. */
+  isWhole: boolean;
 }
 
 /** Full names of the headers that are read, and their compact forms (RFC 3261 section 7.3.3). */
@@ -77,7 +81,8 @@ export function dissectSip(bytes: Uint8Array, start: number, end: number): SipMe
     sipValueBytesMax,
   );
   setHeaders(message, headers);
-  if (bodyAt >= 0) message.media = readBody(message, headers, bytes, bodyAt, end);
+  message.isHeadWhole = bodyAt >= 0 || headersEnd < end;
+  if (bodyAt >= 0) readBody(message, headers, bytes, bodyAt, end);
   return message;
 }
 
@@ -108,6 +113,8 @@ function emptyMessage(method: string, responseCode: number, reason: string): Sip
     pAssertedIdentity: "",
     contentType: "",
     media: [],
+    isHeadWhole: false,
+    isWhole: false,
   };
 }
 
@@ -127,17 +134,19 @@ function setHeaders(message: SipMessage, headers: ReadonlyMap<string, string>): 
   message.contentType = (type.split(";", 1)[0] as string).trim().toLowerCase();
 }
 
-/** Media of a body that is SDP or has a part that is (RFC 5621 section 3.1). */
+/** Reads the media of a body that is SDP or has a part that is (RFC 5621 section 3.1). */
 function readBody(
   message: SipMessage,
   headers: ReadonlyMap<string, string>,
   bytes: Uint8Array,
   at: number,
   end: number,
-): readonly MediaAddress[] {
-  const type = message.contentType;
-  if (type !== "application/sdp" && !type.startsWith("multipart/")) return [];
+): void {
   const length = /^\d{1,9}$/.exec(headers.get("content-length") ?? "");
-  const announced = length === null ? end - at : Number(length[0]);
-  return readMedia(bytes, at, Math.min(end, at + Math.min(announced, limits.sipBodyBytesMax)));
+  // Without a length the body goes on to the end of the datagram (RFC 3261 section 18.3).
+  const bodyEnd = length === null ? end : Math.min(end, at + Number(length[0]));
+  message.isWhole = length === null || at + Number(length[0]) <= end;
+  const type = message.contentType;
+  if (type !== "application/sdp" && !type.startsWith("multipart/")) return;
+  message.media = readMedia(bytes, at, Math.min(bodyEnd, at + limits.sipBodyBytesMax));
 }

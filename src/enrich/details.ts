@@ -1,11 +1,11 @@
 import type { FieldWriter } from "./field-writer.ts";
-import { type GivenMetadata, metadataField } from "./given-metadata.ts";
+import { type DetailKey, type GivenMetadata, metadataField } from "./given-metadata.ts";
 
 /** Writes one entry of `details`; an empty one, and one whose key the hunter gave, is left out. */
 export function writeDetail(
   writer: FieldWriter,
   given: GivenMetadata,
-  key: string,
+  key: DetailKey,
   value: string,
 ): void {
   if (value === "" || given.detailKeys.has(key)) return;

@@ -123,10 +123,11 @@ export class Enricher {
       return;
     }
     const sound = this.#sound;
-    sound.clear();
     this.stringsLeftOut += writeSound(sound, received, start, end, packetShape);
     this.#describeGiven(view, index, label, sound.bytes, 0, sound.length);
     this.#addEntry(index, sound.bytes, 0, sound.length);
+    // A giant one is not kept.
+    sound.clear();
   }
 
   /** Adds the packet `bytes[start, end)` with what was found out of it. */

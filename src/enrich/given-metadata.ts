@@ -31,6 +31,15 @@ export const sipField = {
   cseqMethod: 13,
 } as const;
 
+/** Keys of `details` that the node writes; what else a hunter has there is no concern of ours. */
+const detailKeys = [
+  ...(["version", "alpn", "sni", "ja3", "ja3s", "ja4"] as const),
+  ...(["method", "host", "path", "user_agent", "status", "content_type"] as const),
+];
+export type DetailKey = (typeof detailKeys)[number];
+const detailKeySet: ReadonlySet<string> = new Set(detailKeys);
+const detailKeyBytesMax = Math.max(...detailKeys.map((key) => key.length));
+
 const rtpPayloadType = 2;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -43,6 +52,7 @@ export class GivenMetadata {
   sipMethod = "";
   responseCode = 0;
   payloadType = 0;
+  /** Of the keys that the node would write. */
   readonly detailKeys: Set<string> = new Set();
   readonly #metadata = new FieldCursor();
   readonly #inner = new FieldCursor();
@@ -102,8 +112,11 @@ export class GivenMetadata {
     const cursor = this.#inner;
     cursor.open(bytes, start, end);
     let key = "";
-    while (cursor.next()) if (cursor.field === 1) key = textOf(bytes, cursor);
-    this.detailKeys.add(key);
+    while (cursor.next()) {
+      const isShort = cursor.end - cursor.start <= detailKeyBytesMax;
+      if (cursor.field === 1) key = isShort ? textOf(bytes, cursor) : "";
+    }
+    if (detailKeySet.has(key)) this.detailKeys.add(key);
   }
 }
 

@@ -16,11 +16,12 @@ import { rtpDescriber, sipDescriber } from "./voip.ts";
 /** By label: what describes a packet of that protocol. Others have their label as `info`. */
 export function protocolDescribers(clock: Clock): ReadonlyMap<string, Describe> {
   const media = new MediaTable();
+  const seed = (clock.random() * 2 ** 32) >>> 0;
   return new Map<string, Describe>([
-    ["SIP", sipDescriber(media)],
+    ["SIP", sipDescriber(media, seed)],
     ["RTP", rtpDescriber(media)],
     ["DNS", describeDns],
-    ["TLS", tlsDescriber((clock.random() * 2 ** 32) >>> 0)],
+    ["TLS", tlsDescriber(seed)],
     ["HTTP", describeHttp],
     ["WireGuard", describeWireGuard],
     ["IKEv2", describeIkeV2],

@@ -1,8 +1,10 @@
 import { HelloAssembler } from "../dissect/hello-assembler.ts";
 import { dissectTlsHello, type TlsHello } from "../dissect/tls-hello.ts";
-import { ipProtocol, uint32At } from "../packet/layers.ts";
+import { ipProtocol } from "../packet/layers.ts";
 import type { Describe, Subject } from "./description.ts";
 import { writeDetail } from "./details.ts";
+import { directionKey } from "./direction-key.ts";
+import type { DetailKey } from "./given-metadata.ts";
 
 /** TLS: the packet that makes a hello whole has its details. `seed`: a random 32-bit number. */
 export function tlsDescriber(seed: number): Describe {
@@ -32,7 +34,7 @@ function findHello(
   return range && dissectTlsHello(range.bytes, range.start, range.end);
 }
 
-function writeHello(hello: TlsHello, detail: (key: string, value: string) => void): void {
+function writeHello(hello: TlsHello, detail: (key: DetailKey, value: string) => void): void {
   detail("version", hello.version);
   detail("alpn", hello.alpn.join(","));
   if (hello.kind === "server") {
@@ -42,24 +44,4 @@ function writeHello(hello: TlsHello, detail: (key: string, value: string) => voi
   detail("sni", hello.serverName);
   detail("ja3", hello.ja3);
   detail("ja4", hello.ja4);
-}
-
-/**
- * A number of 53 bits for one direction of a conversation: hunter, VLAN and end points. Two of the few
- * that wait at a time could only share it by chance, since `seed` is not known outside.
- */
-function directionKey({ bytes, layers, hunter }: Subject, seed: number): number {
-  let a = seed ^ Math.imul(hunter + 1, 0x9e37_79b1);
-  let b = ~seed ^ Math.imul(layers.vlan + 1, 0x85eb_ca6b);
-  const add = (word: number): void => {
-    a = Math.imul(a ^ word ^ (a >>> 15), 0xc2b2_ae35);
-    b = Math.imul(b ^ word ^ (b >>> 13), 0x27d4_eb2f);
-  };
-  add((layers.sourcePort << 16) | layers.destinationPort);
-  const addressBytes = layers.ipVersion === 4 ? 4 : 16;
-  for (let at = 0; at < addressBytes; at += 4) {
-    add(uint32At(bytes, layers.sourceAt + at));
-    add(uint32At(bytes, layers.destinationAt + at));
-  }
-  return ((a ^ (a >>> 16)) >>> 0) * 0x20_0000 + ((b ^ (b >>> 16)) >>> 11);
 }

@@ -1,25 +1,42 @@
 import { dissectRtp, isRtcp, rtpCodecName } from "../dissect/rtp.ts";
 import { dissectSip, type SipMessage } from "../dissect/sip.ts";
-import type { Describe } from "./description.ts";
+import { ipProtocol } from "../packet/layers.ts";
+import type { Describe, Subject } from "./description.ts";
+import { directionKey } from "./direction-key.ts";
 import type { FieldWriter } from "./field-writer.ts";
 import { type GivenMetadata, metadataField, sipField } from "./given-metadata.ts";
 import type { MediaTable } from "./media-table.ts";
+import { type SipReading, SipStream } from "./sip-stream.ts";
 
 const rtpField = { ssrc: 1, payloadType: 2, sequence: 3, timestamp: 4 } as const;
 
 /**
  * SIP. For responses `info` is code and reason, not the `SIP` of the existing node, which contract.md
- * section 8 (D34) counts as a fault: nothing parses this text, and people read it.
+ * section 8 (D34) counts as a fault: nothing parses this text, and people read it. `seed`: a random 32-bit number.
  */
-export function sipDescriber(media: MediaTable): Describe {
-  return ({ bytes, start, end, hunter, nowMs, given }, writer) => {
-    const message = dissectSip(bytes, start, end);
-    if (message !== undefined) {
-      media.announce(hunter, message.callId, message.media, nowMs);
-      writeSip(writer, message, given);
-    }
-    return sipInfo(message, given);
+export function sipDescriber(media: MediaTable, seed: number): Describe {
+  const stream = new SipStream();
+  return (subject, writer) => {
+    const { hunter, nowMs, given } = subject;
+    const reading = readSip(stream, subject, seed);
+    if (reading === undefined) return sipInfo(undefined, given);
+    const { message, isHeadNew } = reading;
+    media.announce(hunter, message.callId, message.media, nowMs);
+    if (isHeadNew) writeSip(writer, message, given);
+    // A segment that continues a message is no second one.
+    return sipInfo(isHeadNew || !message.isHeadWhole ? message : undefined, given);
   };
+}
+
+function readSip(stream: SipStream, subject: Subject, seed: number): SipReading | undefined {
+  const { bytes, start, end, layers, given } = subject;
+  const isCut = end - start < layers.payloadLengthOnWire;
+  // A hunter that gives SIP has put the message together itself.
+  if (layers.protocol === ipProtocol.tcp && !isCut && !given.has(metadataField.sip)) {
+    return stream.read(directionKey(subject, seed), layers.sequence, bytes, start, end);
+  }
+  const message = dissectSip(bytes, start, end);
+  return message && { message, isHeadNew: true };
 }
 
 function sipInfo(message: SipMessage | undefined, given: GivenMetadata): string {

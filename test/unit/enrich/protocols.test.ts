@@ -122,6 +122,34 @@ describe("SIP", () => {
     expect(packet?.metadata?.sip).toMatchObject({ method: "BYE", callId: "c" });
   });
 
+  test("a message in two TCP segments is told when its headers are whole, and announces its media", () => {
+    const media = { from: bob, to: alice, fromPort: 30_002, toPort: 30_000 };
+    const stream = [1, 2].map((sequence) => ({ data: datagram(rtp(sequence), media) }));
+    const inSdp = invite.length - 12;
+    const cuts = [inSdp, 60].map((cut) =>
+      enrichInTurn(
+        [{ data: segment(invite.subarray(0, cut), 5060, 100) }],
+        [{ data: segment(text("\r\n\r\n"), 5060, 96) }],
+        [{ data: segment(invite.subarray(cut), 5060, 100 + cut) }],
+        stream,
+      ),
+    );
+    for (const told of cuts) expect(told[4]?.sip?.callId).toBe("call-1");
+    const [body, head] = cuts;
+    expect(body?.slice(0, 3).map((one) => one?.info)).toEqual(["INVITE", "SIP", "SIP"]);
+    expect(body?.slice(0, 3).map((one) => one?.sip?.fromUser)).toEqual([
+      "alice",
+      undefined,
+      undefined,
+    ]);
+    expect(head?.slice(0, 3).map((one) => one?.info)).toEqual(["INVITE", "SIP", "INVITE"]);
+    expect(head?.slice(0, 3).map((one) => one?.sip?.fromUser)).toEqual([
+      undefined,
+      undefined,
+      "alice",
+    ]);
+  });
+
   test("what continues a message is SIP", () => {
     const metadata = enrichInTurn([
       { data: segment(invite, 5060) },
