@@ -73,25 +73,32 @@ export class Audience {
   /** Lays the packets that it wants into its bundle, as messages below what existing clients take. */
   append(batch: Batch, packets: EncodedPackets): void {
     const { predicate } = this.options;
-    let first = -1;
-    let bytes = 0;
-    let begun = false;
     const headMax = this.options.encoder.headBytesMax(batch) + 5;
     const messageMax = limits.subscriberMessageBytesMax - headMax;
     const wanted = predicate === undefined ? undefined : select(batch, packets, predicate);
+    let first = -1;
+    let bytes = 0;
+    let begun = false;
+    const layUntil = (end: number): void => {
+      if (first < 0) return;
+      this.lay(batch, packets, wanted, first, end, bytes + headMax, begun);
+      begun = true;
+      first = -1;
+      bytes = 0;
+    };
     for (let entry = 0; entry < packets.count; entry++) {
       if (wanted !== undefined && wanted[entry] === 0) continue;
       const length = (packets.end[entry] as number) - (packets.start[entry] as number);
-      if (first >= 0 && bytes + length > messageMax) {
-        this.lay(batch, packets, wanted, first, entry, bytes + headMax, begun);
-        begun = true;
-        first = -1;
-        bytes = 0;
+      if (bytes + length > messageMax) layUntil(entry);
+      if (length > messageMax) {
+        // What a hunter says of a packet may be longer than any client takes: that part is lost.
+        this.miss();
+        continue;
       }
       if (first < 0) first = entry;
       bytes += length;
     }
-    if (first >= 0) this.lay(batch, packets, wanted, first, packets.count, bytes + headMax, begun);
+    layUntil(packets.count);
   }
 
   /** Gives what was laid out to all of them. */

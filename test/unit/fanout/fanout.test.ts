@@ -86,6 +86,19 @@ describe("a live view", () => {
     expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 2, batchesDropped: 1 });
   });
 
+  test("gets the packets around one that is too large for any message, and a loss is counted", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    fanout.offer(batchOf({ sequence: 1, sizes: [60, 5_000_000, 61, 5_000_000] }));
+    fanout.offer(batchOf({ sequence: 2, sizes: [5_000_000] }));
+    fanout.offer(batchOf({ sequence: 3, sizes: [62] }));
+    await flushed();
+    const sizes = port.batches.map(({ packets }) => packets.map(({ data }) => data.length));
+    expect(sizes).toEqual([[60], [61], [62]]);
+    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 2, batchesDropped: 3 });
+  });
+
   test("gets an empty batch when nothing came for 30 s, and only then", async () => {
     const bench = createBench();
     const port = new FakeSubscriberPort();
