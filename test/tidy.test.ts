@@ -24,6 +24,7 @@ const ranks: Record<string, number> = {
   pipeline: 3,
   expression: 3,
   telemetry: 2,
+  credentials: 2,
   packet: 2,
   dissect: 2,
   wire: 2,

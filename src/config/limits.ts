@@ -83,6 +83,8 @@ export const limits = {
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
+  /** From the connection to the end of the TLS handshake. */
+  tlsHandshakeMsMax: 10_000,
   /** Bytes received on packet streams after which what they left behind is collected. */
   collectAfterBytes: 16 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,

@@ -7,6 +7,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
+import { readCertificate } from "./peer-certificate.ts";
 
 /** A grpc-js call of any kind: bytes in, bytes out. */
 type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
@@ -63,7 +64,8 @@ export class ControlTunnel {
     const metadata = Object.entries(call.metadata.getMap()).map(
       ([key, value]) => [key, value.toString()] as const,
     );
-    post({ kind: "open", id, path, peer: call.getPeer(), metadata });
+    const certificate = readCertificate(call.getAuthContext().sslPeerCertificate);
+    post({ kind: "open", id, path, peer: call.getPeer(), certificate, metadata });
   }
 }
 

@@ -3,10 +3,11 @@
  * calls on them. StreamPackets is served here; every other call is carried to control.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import net from "node:net";
+import type net from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
+import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import type { Ingest, IngestNote } from "../ingest/ingest.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
@@ -19,6 +20,7 @@ import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb
 import { ControlTunnel } from "./control-tunnel.ts";
 import { refuseGrpc } from "./grpc-response.ts";
 import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
+import { createListener, type Listener } from "./listener.ts";
 import { LiveView } from "./live-view.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
@@ -36,6 +38,8 @@ const socketGraceMs = 1000;
 export interface DoorOptions {
   readonly host: string;
   readonly port: number;
+  /** Without them the door is plain. */
+  readonly credentials?: ServerCredentials | undefined;
   readonly messageBytesMax: number;
   readonly ingest: Ingest;
   readonly fanout: Fanout;
@@ -53,7 +57,7 @@ export class Door {
   private readonly options: DoorOptions;
   private readonly server: grpc.Server;
   private readonly tunnel: ControlTunnel;
-  private readonly listener: net.Server;
+  private readonly listener: Listener;
   /** By `address:port` of the client: HTTP/2 hides the socket of a session. */
   private readonly sockets = new Map<string, net.Socket>();
   private readonly packetStreams = new Set<PacketStream>();
@@ -77,8 +81,13 @@ export class Door {
     this.tunnel.serve(this.server, MonitoringService, ["SubscribePackets"]);
     this.tunnel.serve(this.server, DataService, ["StreamPackets", "SubscribePackets"]);
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-    this.listener = net.createServer({ noDelay: true }, (socket) => {
-      if (this.admit(socket)) injector.injectConnection(socket);
+    this.listener = createListener({
+      credentials: options.credentials,
+      admit: (socket) => this.admit(socket),
+      accept: (socket) => injector.injectConnection(socket),
+      refuse: (reason, socket) => {
+        options.note?.("handshake-failed", `TLS: ${reason}`, { peer: peerOf(socket) });
+      },
     });
     this.sweeper = setInterval(() => this.sweep(), sweepIntervalMs);
   }
@@ -87,23 +96,29 @@ export class Door {
   listen(): Promise<void> {
     const { host, port } = this.options;
     return new Promise((resolve, reject) => {
-      this.listener.once("error", reject);
-      this.listener.listen({ host, port, reusePort: true }, () => {
-        this.listener.off("error", reject);
+      const { server } = this.listener;
+      server.once("error", reject);
+      server.listen({ host, port, reusePort: true }, () => {
+        server.off("error", reject);
         resolve();
       });
     });
   }
 
+  /** Of a door with TLS: what the next handshakes use; connections that are open go on. */
+  setCredentials(credentials: ServerCredentials): void {
+    this.listener.setCredentials(credentials);
+  }
+
   /** No new connection from here on; those that are open go on. */
   closeListener(): void {
-    this.listener.close();
+    this.listener.server.close();
   }
 
   /** Ends every call and connection; resolves when the sockets are gone or the time is over. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.sweeper);
-    this.listener.close();
+    this.listener.server.close();
     this.tunnel.endAll(grpc.status.UNAVAILABLE, "the node stops");
     const deadline = this.options.now() + timeoutMs;
     this.server.tryShutdown(() => {});

@@ -4,9 +4,10 @@
  */
 import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { watchFile } from "../base/file-watch.ts";
+import { limits } from "../config/limits.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Distribution, type DistributionOptions } from "./distribution.ts";
-import { watchFilterFile } from "./file-watch.ts";
 import type { Filter } from "./filter.ts";
 import { FilterStore } from "./filter-store.ts";
 
@@ -45,7 +46,8 @@ export class Filters {
   async start(): Promise<void> {
     await this.store.load();
     if (this.#path === "") return;
-    this.#endWatch = watchFilterFile(this.#path, () => void this.store.refresh());
+    const look = (): void => void this.store.refresh();
+    this.#endWatch = watchFile(this.#path, limits.filterPollMs, look);
   }
 
   stop(): void {

@@ -42,7 +42,12 @@ export interface IngestOptions extends FlowSignalsOptions {
 }
 
 export type IngestNote = (
-  event: "packets-rejected" | "stream-ended" | "stream-refused" | "connection-refused",
+  event:
+    | "packets-rejected"
+    | "stream-ended"
+    | "stream-refused"
+    | "connection-refused"
+    | "handshake-failed",
   message: string,
   fields: { readonly hunter?: string; readonly peer: string },
 ) => void;

@@ -127,6 +127,7 @@ class Processor {
             recordCapacityBytes: limits.recordRingBytes,
             host: listen.host,
             port: listen.port,
+            credentials: undefined,
             messageBytesMax: config.messageBytesMax,
             detection: config.enableDetection,
             subscribersMax:

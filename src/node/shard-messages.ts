@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { SipReport } from "../calls/sip-sighting.ts";
 import type { LogLevel } from "../config/log-config.ts";
+import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
@@ -16,6 +17,8 @@ export interface ShardStart {
   readonly recordCapacityBytes: number;
   readonly host: string;
   readonly port: number;
+  /** What the shard serves TLS with; undefined when it is plain. */
+  readonly credentials: ServerCredentials | undefined;
   readonly messageBytesMax: number;
   readonly detection: boolean;
   /** Live views over all shards, and batches that may wait for each. */
@@ -33,6 +36,8 @@ export type ShardCommand =
   | { readonly kind: "finish" }
   /** End the packet streams that carry that hunter alone, with UNAVAILABLE. */
   | { readonly kind: "end-hunter"; readonly hunterId: string; readonly reason: string }
+  /** What the next TLS handshakes use. */
+  | { readonly kind: "credentials"; readonly credentials: ServerCredentials }
   /** The link to another shard, for live views; it replaces the one before. */
   | { readonly kind: "peer"; readonly shard: number; readonly port: MessagePort }
   /** Only in builds with FAULTS: fail as told. */

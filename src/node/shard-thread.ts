@@ -7,6 +7,7 @@ import { spawnWorker } from "../base/spawn-worker.ts";
 import type { SipReport } from "../calls/sip-sighting.ts";
 import { limits } from "../config/limits.ts";
 import { dispatch, type Routes } from "../control/dispatch.ts";
+import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardRow } from "../pipeline/board.ts";
@@ -42,6 +43,7 @@ export class ShardThread {
   isListening = false;
   private readonly options: ShardThreadOptions;
   private readonly backoff;
+  private credentials: ServerCredentials | undefined;
   private worker: Worker | undefined = undefined;
   private waiting = new Map<ShardReport["kind"], () => void>();
   private beats = -1;
@@ -50,6 +52,7 @@ export class ShardThread {
 
   constructor(options: ShardThreadOptions) {
     this.options = options;
+    this.credentials = options.start.credentials;
     this.backoff = createBackoff({ minMs: 100, maxMs: 10_000, clock: options.clock });
   }
 
@@ -82,6 +85,12 @@ export class ShardThread {
   /** Ends the packet streams that carry that hunter alone. */
   endHunter(hunterId: string, reason: string): void {
     this.worker?.postMessage({ kind: "end-hunter", hunterId, reason } satisfies ShardCommand);
+  }
+
+  /** What the thread's next TLS handshakes use, and those of the thread that takes its place. */
+  setCredentials(credentials: ServerCredentials): void {
+    this.credentials = credentials;
+    this.worker?.postMessage({ kind: "credentials", credentials } satisfies ShardCommand);
   }
 
   /** Gives the thread its end of the link to another shard. */
@@ -119,7 +128,11 @@ export class ShardThread {
     const channel = new MessageChannel();
     dispatch(channel.port1, routes);
     const worker = spawnWorker("node/shard.worker", {
-      workerData: { ...start, tunnel: channel.port2 } satisfies ShardStart,
+      workerData: {
+        ...start,
+        credentials: this.credentials,
+        tunnel: channel.port2,
+      } satisfies ShardStart,
       transferList: [channel.port2],
     });
     this.worker = worker;

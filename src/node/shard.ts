@@ -60,6 +60,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const door = new Door({
     host: start.host,
     port: start.port,
+    credentials: start.credentials,
     messageBytesMax: start.messageBytesMax,
     ingest,
     fanout,
@@ -96,6 +97,9 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
       switch (command.kind) {
         case "drain":
           void drain(door, ingest).then(() => report({ kind: "drained" }));
+          return;
+        case "credentials":
+          door.setCredentials(command.credentials);
           return;
         case "peer":
           fanout.connect(command.shard, command.port);

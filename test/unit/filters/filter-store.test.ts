@@ -18,8 +18,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
+import { watchFile } from "../../../src/base/file-watch.ts";
 import { limits } from "../../../src/config/limits.ts";
-import { watchFilterFile } from "../../../src/filters/file-watch.ts";
 import type { Filter, FilterChange } from "../../../src/filters/filter.ts";
 import { FilterStore } from "../../../src/filters/filter-store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
@@ -55,7 +55,7 @@ class Bench {
 
   /** Follows the file, as the node does. */
   watch(): this {
-    opened.push(watchFilterFile(this.path, () => void this.store.refresh()));
+    opened.push(watchFile(this.path, limits.filterPollMs, () => void this.store.refresh()));
     return this;
   }
 

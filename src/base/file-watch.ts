@@ -1,15 +1,14 @@
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
-import { limits } from "../config/limits.ts";
 
 /**
  * Calls `look` whenever the file at `path` may have changed: at each event in its directory, since a
- * watch on the file itself goes deaf when another takes its place, and every `limits.filterPollMs`,
- * since a link may lead elsewhere, the directory may come later, and not every file system tells.
+ * watch on the file itself goes deaf when another takes its place, and every `pollMs`, since a link
+ * may lead elsewhere, the directory may come later, and not every file system tells.
  *
  * @returns ends it
  */
-export function watchFilterFile(path: string, look: () => void): () => void {
+export function watchFile(path: string, pollMs: number, look: () => void): () => void {
   let watcher: FSWatcher | undefined;
   const forget = (): void => {
     watcher?.close();
@@ -20,7 +19,7 @@ export function watchFilterFile(path: string, look: () => void): () => void {
     look();
   };
   poll();
-  const timer = setInterval(poll, limits.filterPollMs);
+  const timer = setInterval(poll, pollMs);
   return () => {
     clearInterval(timer);
     forget();

@@ -1,0 +1,107 @@
+/**
+ * The listening socket of a shard: plain, or TLS with ALPN h2 alone. What it hands out speaks HTTP/2.
+ * Bun's TLS carries a connection on for as long as the other side likes after most faults, so each
+ * way out of a handshake destroys the socket (the traps are those of docs/tls.md).
+ */
+import { constants } from "node:crypto";
+import net from "node:net";
+import tls from "node:tls";
+import { errorText, systemCode } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import type { ServerCredentials } from "../credentials/server-credentials.ts";
+
+export interface ListenerOptions {
+  /** Without them the listener is plain. */
+  readonly credentials: ServerCredentials | undefined;
+  /** A connection has come, before any handshake. Answers false when it destroyed the socket. */
+  readonly admit: (socket: net.Socket) => boolean;
+  /** The connection is ready for HTTP/2. */
+  readonly accept: (socket: net.Socket) => void;
+  /** The handshake failed, and the socket is destroyed. */
+  readonly refuse: (reason: string, socket: net.Socket) => void;
+}
+
+export interface Listener {
+  readonly server: net.Server;
+  /** Of a TLS listener: handshakes from here on use these; connections that are open go on. */
+  setCredentials(credentials: ServerCredentials): void;
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  const { credentials } = options;
+  return credentials === undefined ? plainListener(options) : tlsListener(options, credentials);
+}
+
+function plainListener({ admit, accept }: ListenerOptions): Listener {
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    if (admit(socket)) accept(socket);
+  });
+  return {
+    server,
+    setCredentials: () => {},
+  };
+}
+
+function tlsListener(options: ListenerOptions, first: ServerCredentials): Listener {
+  const { admit, accept, refuse } = options;
+  let { minVersion } = first;
+  const server = tls.createServer({
+    ...contextOf(first),
+    ALPNProtocols: ["h2"],
+    handshakeTimeout: limits.tlsHandshakeMsMax,
+  });
+  const drop = (reason: string, socket: net.Socket): void => {
+    socket.destroy();
+    refuse(reason, socket);
+  };
+  server.on("connection", (socket) => void admit(socket));
+  server.on("secureConnection", (socket) => {
+    if (socket.destroyed) return;
+    // BoringSSL refuses other names, and lets a client pass that names none.
+    if (socket.alpnProtocol !== "h2") drop("the client does not ask for HTTP/2 (ALPN h2)", socket);
+    else if (minVersion === "TLSv1.3" && socket.getProtocol() !== "TLSv1.3") {
+      drop(`the client speaks ${socket.getProtocol() ?? "an unknown version"}`, socket);
+    } else {
+      socket.setNoDelay(true);
+      accept(socket);
+    }
+  });
+  server.on("tlsClientError", (error, socket) => drop(handshakeFault(error), socket));
+  return {
+    server,
+    setCredentials: (credentials) => {
+      ({ minVersion } = credentials);
+      server.setSecureContext(contextOf(credentials));
+    },
+  };
+}
+
+/** Everything each time: what `setSecureContext` is not told falls back to Bun's defaults. */
+function contextOf(credentials: ServerCredentials): tls.TlsOptions {
+  const { certificate, key, authorities, clientAuth, minVersion } = credentials;
+  const verifies = authorities !== "";
+  return {
+    cert: certificate,
+    key,
+    ...(verifies ? { ca: authorities } : {}),
+    requestCert: verifies,
+    rejectUnauthorized: clientAuth,
+    minVersion,
+    // A resumed session would be let in on the word of an earlier certificate and earlier authorities.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+const faults: Readonly<Record<string, string>> = {
+  ECONNRESET: "the client left during the handshake",
+  ERR_TLS_HANDSHAKE_TIMEOUT: `no handshake within ${limits.tlsHandshakeMsMax / 1000} s`,
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "the client shows no certificate",
+  ERR_SSL_NO_APPLICATION_PROTOCOL: "the client does not ask for HTTP/2 (ALPN h2)",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "the client's TLS is too old (--tls-min-version)",
+  ERR_SSL_WRONG_VERSION_NUMBER: "what came is not TLS: a client with --insecure, perhaps",
+  ERR_SSL_HTTP_REQUEST: "what came is HTTP without TLS",
+};
+
+function handshakeFault(error: Error): string {
+  return faults[systemCode(error)] ?? errorText(error);
+}
