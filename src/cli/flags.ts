@@ -236,7 +236,7 @@ function recordingSettings() {
       keys: ["processor.ack"],
       kind: oneOf(ackModes),
       fallback: "written",
-      help: "Acknowledge when the system has the packets, or when the disk has them",
+      help: "Acknowledge packets in memory (lost by a kill), given to the system, or on the disk",
       group,
     }),
     rotateSize: setting({

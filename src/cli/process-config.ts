@@ -32,7 +32,7 @@ function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
   for (const { value, origin } of [rotateSize, rotateInterval, rotateFiles, diskReserve]) {
     if (value > 0) problems.push(`${placeOf(origin)}: nothing is recorded without --write-file`);
   }
-  if (ack.value === "synced") {
+  if (ack.value !== "written") {
     problems.push(`${placeOf(ack.origin)}: nothing is recorded without --write-file`);
   }
   return problems;

@@ -1,8 +1,11 @@
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";
 
-export const ackModes = ["written", "synced"] as const;
-/** When a batch counts as recorded: handed to the system, or on the disk by fdatasync. */
+export const ackModes = ["memory", "written", "synced"] as const;
+/**
+ * When a batch is acknowledged: taken into the recorder's queue (a waiver: it is lost when the node is
+ * killed), handed to the system, or on the disk by fdatasync.
+ */
 export type AckMode = (typeof ackModes)[number];
 
 /**

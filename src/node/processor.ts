@@ -82,12 +82,16 @@ class Processor {
       const stopTimers = this.startTimers();
       const signal = await Promise.race([stopped.promise, lost.promise]);
       claimed.release();
-      const unacknowledged = await Promise.race([this.stop(signal), lost.promise]);
+      const unwritten = await Promise.race([this.stop(signal), lost.promise]);
       stopTimers();
-      if (unacknowledged === 0) return 0;
+      if (unwritten === 0) return 0;
+      const told =
+        config.ack === "memory"
+          ? "their hunters were told that they are safe (--ack memory)"
+          : "their hunters were not told they were";
       throw new WeirError(
         "packets-unacknowledged",
-        `${unacknowledged} packets were received but not written; their hunters were not told they were`,
+        `${unwritten} packets were received but not written; ${told}`,
       );
     } finally {
       offSignals();
@@ -109,6 +113,12 @@ class Processor {
     const rings = Array.from({ length: config.workers }, () => new SharedArrayBuffer(share));
     this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, onLost });
     await this.recorder.start();
+    if (config.ack === "memory") {
+      log.warn(
+        "ack-memory",
+        "--ack memory: acknowledged packets can be lost, those that wait to be written when the node is killed",
+      );
+    }
     return rings;
   }
 
@@ -125,6 +135,7 @@ class Processor {
             board: this.memory,
             ring: rings[shard],
             recordCapacityBytes: limits.recordRingBytes,
+            ack: config.ack,
             host: listen.host,
             port: listen.port,
             credentials: undefined,

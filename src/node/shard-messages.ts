@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { SipReport } from "../calls/sip-sighting.ts";
 import type { LogLevel } from "../config/log-config.ts";
+import type { AckMode } from "../config/processor-config.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
@@ -15,6 +16,7 @@ export interface ShardStart {
   /** The shard's ring to the recorder; undefined when nothing is recorded. */
   readonly ring: SharedArrayBuffer | undefined;
   readonly recordCapacityBytes: number;
+  readonly ack: AckMode;
   readonly host: string;
   readonly port: number;
   /** What the shard serves TLS with; undefined when it is plain. */

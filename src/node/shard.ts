@@ -12,7 +12,7 @@ import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
 import { RingWriter } from "../pipeline/ring.ts";
-import { discardSink, type Sink } from "../pipeline/sink.ts";
+import { discardSink, doneWhenTaken, type Sink } from "../pipeline/sink.ts";
 import { RecordSink } from "../record/record-sink.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
@@ -37,6 +37,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   if (start.ring !== undefined) {
     const ring = new RingWriter(start.ring, board, start.shard, start.recordCapacityBytes);
     sink = new RecordSink(ring, row, clock);
+    if (start.ack === "memory") sink = doneWhenTaken(sink);
   }
   const detection = start.detection ? createDetection() : undefined;
   const log = createForwardingLog((record) => report({ kind: "log", record }), start.logLevel);

@@ -52,7 +52,7 @@ export class GroupCommit {
   }
 
   /**
-   * Writes the group, however long the disk takes; with `--ack written` it is then released. False
+   * Writes the group, however long the disk takes; without `--ack synced` it is then released. False
    * when it was given up. When a file had to be given up, the rings are read again.
    */
   async write(group: Group): Promise<boolean> {
@@ -73,7 +73,7 @@ export class GroupCommit {
       file.packets += packets;
       file.interfaces = interfaces ?? file.interfaces;
     }
-    if (this.context.config.ack === "written") this.giveBack(0);
+    if (this.context.config.ack !== "synced") this.giveBack(0);
     return true;
   }
 

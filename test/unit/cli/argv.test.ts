@@ -105,7 +105,7 @@ describe("values", () => {
     [["--max-hunters", "1.5"], '--max-hunters: "1.5" is not a whole number from 0 to 65,536'],
     [["--workers", "9"], '--workers: "9" is not a whole number from 1 to 8'],
     [["--stats=maybe"], '--stats: "maybe" is not true or false'],
-    [["--ack", "flushed"], '--ack: "flushed" is not written or synced'],
+    [["--ack", "flushed"], '--ack: "flushed" is not memory, written or synced'],
     [["--log-level", "trace"], '--log-level: "trace" is not debug, info, warn or error'],
     [["-l", "nowhere"], '-l: "nowhere" is not an address such as :50051'],
     [["-l", ":70000"], '-l: ":70000": a port is a number from 0 to 65,535'],
@@ -120,6 +120,7 @@ describe("values", () => {
     [["--rotate-files", "3", "-w", "x.pcap"], "--rotate-files: needs --rotate-size or"],
     [["--rotate-size", "1M"], "--rotate-size: nothing is recorded without --write-file"],
     [["--ack", "synced"], "--ack: nothing is recorded without --write-file"],
+    [["--ack", "memory"], "--ack: nothing is recorded without --write-file"],
   ];
   for (const [words, problem] of cases) {
     test(words.join(" "), () => expect(problemsOf(...words)[0]).toContain(problem));
