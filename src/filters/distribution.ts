@@ -42,6 +42,11 @@ export class Distribution {
     this.#options = options;
   }
 
+  /** How many are open. */
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
   /** The filters for a hunter, in no particular order; disabled ones are for nobody. */
   filtersFor(hunterId: string): Filter[] {
     const { filters, capabilitiesOf } = this.#options;
