@@ -78,7 +78,8 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   const audited = async (what: string, who: string, change: () => Promise<number>) => {
     try {
       const huntersUpdated = await change();
-      log.info(filterEvent.change, `${who}: ${what}; ${huntersUpdated} hunters are told`);
+      const told = huntersUpdated === 1 ? "1 hunter is" : `${huntersUpdated} hunters are`;
+      log.info(filterEvent.change, `${who}: ${what}; ${told} told`);
       return { success: true, error: "", huntersUpdated };
     } catch (error) {
       log.warn(filterEvent.changeRefused, `${who}: ${what}: ${errorText(error)}`);

@@ -109,7 +109,7 @@ export class FilterFile {
       const directory = dirname(target);
       await mkdir(directory, { recursive: true, mode: 0o750 });
       temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);
-      await writeSynced(temporary, text, expected === "" ? undefined : target);
+      const mark = await writeSynced(temporary, text, expected === "" ? undefined : target);
       // One after the other without letting go of the thread: what others do in between is lost.
       if (this.#markNow() !== expected) {
         await unlink(temporary);
@@ -117,7 +117,6 @@ export class FilterFile {
       }
       renameSync(temporary, target);
       temporary = "";
-      const mark = await this.mark();
       await syncDirectory(directory);
       return mark;
     } catch (error) {
@@ -183,17 +182,27 @@ async function readThrough(
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @param like the file whose permissions the new one gets */
-async function writeSynced(path: string, text: string, like: string | undefined): Promise<void> {
+/**
+ * @param like the file whose owner and permissions the new one gets
+ * @returns the mark, which moves with it
+ */
+async function writeSynced(
+  path: string,
+  text: string,
+  like: string | undefined,
+): Promise<FileMark> {
   await unlink(path).catch(() => {});
   const handle = await open(path, "wx", 0o600);
   try {
     await handle.writeFile(text, "utf8");
     if (like !== undefined) {
-      const { mode } = await stat(like);
+      const { mode, uid, gid } = await stat(like);
+      // Only root may give files away; others own what they write.
+      await handle.chown(uid, gid).catch(() => {});
       await handle.chmod(mode & 0o777);
     }
     await handle.sync();
+    return markOf(await handle.stat({ bigint: true }));
   } finally {
     await handle.close();
   }

@@ -6,14 +6,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
-import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Log } from "../telemetry/log.ts";
+import { Draft, type FilterEdit } from "./draft.ts";
 import { filterEvent } from "./events.ts";
-import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
+import type { Filter, FilterChange } from "./filter.ts";
 import { type FileMark, FilterFile, isEmptyMark } from "./filter-file.ts";
 import type { FilterText } from "./filter-text.ts";
-import { emptyFilterText, knownEntries, type ReadFilters, readFilters } from "./read-filters.ts";
+import { emptyFilterText } from "./list-layouts.ts";
+import { knownEntries, type ReadFilters, readFilters } from "./read-filters.ts";
+import type { Remark } from "./remarks.ts";
 
 export interface FilterStoreOptions {
   /** The set; nobody else changes it. */
@@ -26,12 +28,8 @@ export interface FilterStoreOptions {
   readonly publish: (changes: readonly FilterChange[]) => number;
 }
 
-type Edit =
-  | { readonly kind: "set"; readonly filter: Filter }
-  | { readonly kind: "delete"; readonly id: string };
-
 interface WaitingEdit {
-  readonly edit: Edit;
+  readonly edit: FilterEdit;
   readonly resolve: (huntersUpdated: number) => void;
   readonly reject: (error: WeirError) => void;
 }
@@ -46,6 +44,7 @@ export class FilterStore {
   #broken: string | undefined = undefined;
   #waiting: WaitingEdit[] = [];
   #refreshWanted = false;
+  #reloadWanted = false;
   #work: Promise<void> | undefined = undefined;
 
   constructor(options: FilterStoreOptions) {
@@ -76,6 +75,12 @@ export class FilterStore {
     return this.#run();
   }
 
+  /** Reads the file whether it has changed or not, and says what is in it; never rejects. */
+  reload(): Promise<void> {
+    this.#reloadWanted = true;
+    return this.refresh();
+  }
+
   /**
    * Adds or replaces a checked filter; resolves when it is in the file, with the number of hunters
    * that are told.
@@ -90,7 +95,7 @@ export class FilterStore {
     return this.#edit({ kind: "delete", id });
   }
 
-  #edit(edit: Edit): Promise<number> {
+  #edit(edit: FilterEdit): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#waiting.push({ edit, resolve, reject });
     void this.#run();
@@ -132,7 +137,8 @@ export class FilterStore {
   async #refreshNow(): Promise<void> {
     if (this.#file === undefined) return;
     try {
-      if ((await this.#settledMark(this.#file)) !== this.#mark) await this.#read(this.#file);
+      const mark = await this.#settledMark(this.#file);
+      if (mark !== this.#mark || this.#reloadWanted) await this.#read(this.#file);
     } catch (error) {
       this.#mark = undefined;
       this.#break(errorText(error));
@@ -165,7 +171,7 @@ export class FilterStore {
     this.#mark = content.mark;
     const read = await this.#understand(content.text);
     if (read.text === undefined) this.#break(this.#problemText(read));
-    else this.#adopt(read.text, read);
+    else this.#adopt(read.text, read.warnings);
   }
 
   #understand(text: string): Promise<ReadFilters> {
@@ -180,18 +186,20 @@ export class FilterStore {
   }
 
   #break(reason: string): void {
-    if (this.#broken === reason) return;
+    if (this.#broken === reason && !this.#reloadWanted) return;
+    this.#reloadWanted = false;
     this.#broken = reason;
     const { log, filters } = this.#options;
-    const stay = `the ${filters.size} filters from before stay in force`;
+    const stay = `${countOf(filters.size)} from before stay in force`;
     log.error(filterEvent.broken, `${reason}; ${stay}`);
   }
 
   /** Makes the content of `text` the set. */
-  #adopt(text: FilterText, { warnings }: Pick<ReadFilters, "warnings">): void {
+  #adopt(text: FilterText, warnings: readonly Remark[]): void {
     const { filters, path, log, publish } = this.#options;
     const changes = text.changesFrom(filters);
-    const repaired = this.#broken !== undefined;
+    const silent = this.#broken === undefined && !this.#reloadWanted;
+    this.#reloadWanted = false;
     this.#text = text;
     this.#broken = undefined;
     for (const { id, after } of changes) {
@@ -201,13 +209,13 @@ export class FilterStore {
     for (const { line, text: doubt } of warnings) {
       log.warn(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
-    if (changes.length === 0 && !repaired) return;
+    if (changes.length === 0 && silent) return;
     const hunters = publish(changes);
     let disabled = 0;
     for (const { enabled } of filters.values()) if (!enabled) disabled++;
     const off = disabled > 0 ? `, ${disabled} of them off` : "";
     const gone = this.#mark === "" ? " (the file is gone)" : "";
-    log.info(filterEvent.loaded, `${path}: ${filters.size} filters${off}${gone}`, {
+    log.info(filterEvent.loaded, `${path}: ${countOf(filters.size)}${off}${gone}`, {
       filters: filters.size,
       changed: changes.length,
       hunters,
@@ -215,15 +223,16 @@ export class FilterStore {
   }
 
   async #commit(batch: readonly WaitingEdit[]): Promise<void> {
+    const edits = batch.map(({ edit }) => edit);
     for (let attempt = 0; attempt < limits.filterWriteAttemptsMax; attempt++) {
       await this.#refreshNow();
       if (this.#broken !== undefined) {
         throw new WeirError("filter-file-broken", `nothing was changed: ${this.#broken}`);
       }
-      const draft = new Draft(this.#text, batch);
+      const draft = new Draft(this.#text, edits);
       try {
         if (draft.changed && !(await this.#write(draft))) continue;
-        this.#finish(draft);
+        this.#finish(draft, batch);
         return;
       } finally {
         // There is nothing to undo once it is written.
@@ -237,13 +246,9 @@ export class FilterStore {
 
   /** False when the file has changed meanwhile: then all is to be done again. */
   async #write(draft: Draft): Promise<boolean> {
-    if (this.#file === undefined && draft.text.certain) return true;
-    const content = draft.text.toString();
-    if (!draft.text.certain) await draft.readAgain(content, this.#options.path);
+    const { path } = this.#options;
     if (this.#file === undefined) return true;
-    if (Buffer.byteLength(content, "utf8") > limits.filterFileBytesMax) {
-      throw new WeirError("filters-too-many", tooLong);
-    }
+    const content = await draft.content(path);
     const before = this.#mark ?? "";
     const held = await this.#file.hold(before);
     if (held === undefined) return false;
@@ -256,93 +261,30 @@ export class FilterStore {
       if (later === undefined) return true;
       const read = await this.#understand(later);
       if (read.text === undefined) return true;
-      this.#adopt(read.text, read);
+      this.#adopt(read.text, read.warnings);
       return false;
     } finally {
       await held.close();
     }
   }
 
-  #finish(draft: Draft): void {
+  #finish(draft: Draft, batch: readonly WaitingEdit[]): void {
     const { filters, publish } = this.#options;
     this.#text = draft.text;
     this.#text.keep();
-    for (const { waiting, outcome } of draft.steps) {
+    for (const [index, outcome] of draft.outcomes.entries()) {
       if (outcome instanceof WeirError) {
-        waiting.reject(outcome);
+        batch[index]?.reject(outcome);
         continue;
       }
       const { id, after } = outcome;
       if (after === undefined) filters.delete(id);
       else filters.set(id, after);
-      waiting.resolve(publish([outcome]));
+      batch[index]?.resolve(publish([outcome]));
     }
   }
 }
 
-/** A batch of edits, made to the text until they are kept or undone. */
-class Draft {
-  text: FilterText;
-  changed = false;
-  readonly steps: { readonly waiting: WaitingEdit; readonly outcome: FilterChange | WeirError }[] =
-    [];
-
-  constructor(text: FilterText, batch: readonly WaitingEdit[]) {
-    this.text = text;
-    for (const waiting of batch) {
-      this.steps.push({ waiting, outcome: this.#apply(waiting.edit) });
-    }
-  }
-
-  #apply(edit: Edit): FilterChange | WeirError {
-    const { text } = this;
-    const id = edit.kind === "set" ? edit.filter.id : edit.id;
-    const before = text.get(id);
-    if (edit.kind === "delete") {
-      if (before === undefined) {
-        const shown = quoteText(id, limits.settingShownCharsMax);
-        return new WeirError("filter-unknown", `there is no filter ${shown}`);
-      }
-      text.delete(id);
-      this.changed = true;
-      return { id, before, after: undefined };
-    }
-    const after = edit.filter;
-    if (before !== undefined && sameFilter(before, after)) return { id, before, after: before };
-    const full = this.#fullWith(after, before === undefined);
-    if (full !== undefined) return new WeirError("filters-too-many", full);
-    text.set(after);
-    this.changed = true;
-    return { id, before, after };
-  }
-
-  #fullWith(filter: Filter, isNew: boolean): string | undefined {
-    const { filtersMax, filterFileBytesMax } = limits;
-    if (isNew && this.text.size >= filtersMax) return `there are ${filtersMax} filters, the most`;
-    const { pattern, description, targetHunters } = filter;
-    const texts = [filter.id, pattern, description, ...targetHunters];
-    // What stands around the texts is less than 200 characters, and an escaped one takes six.
-    const bytes = texts.reduce((sum, text) => sum + 6 * text.length + 8, 200);
-    if (this.text.length + bytes <= filterFileBytesMax) return undefined;
-    return tooLong;
-  }
-
-  /** Makes sure that `content`, of a layout that is rarely seen, holds what it should. */
-  async readAgain(content: string, path: string): Promise<void> {
-    const { text } = await readFilters(content);
-    const wanted = new Map(this.text.slots().flatMap(({ filter }) => entryOf(filter)));
-    if (text === undefined || text.changesFrom(wanted).length > 0) {
-      const message =
-        `${path}: this layout cannot be changed by a client; ` +
-        "list the filters below filters: as - id: …, or edit the file";
-      throw new WeirError("filter-file-broken", message);
-    }
-    this.text = text;
-  }
-}
-
-const tooLong = `the filters would take more than ${limits.filterFileBytesMax} bytes in their file`;
-
-function entryOf(filter: Filter | undefined): [string, Filter][] {
-  return filter === undefined ? [] : [[filter.id, filter]];
+function countOf(filters: number): string {
+  return filters === 1 ? "1 filter" : `${filters} filters`;
 }

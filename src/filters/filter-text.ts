@@ -71,6 +71,12 @@ export class FilterText {
     return place === undefined ? undefined : this.#slots[place]?.filter;
   }
 
+  filters(): ReadonlyMap<string, Filter> {
+    const filters = new Map<string, Filter>();
+    for (const { filter } of this.#slots) if (filter !== undefined) filters.set(filter.id, filter);
+    return filters;
+  }
+
   /** What turns the set `from` into the entries of this text. */
   changesFrom(from: ReadonlyMap<string, Filter>): FilterChange[] {
     const changes: FilterChange[] = [];

@@ -6,8 +6,9 @@ import { hintOf, nearestName } from "../config/nearest-name.ts";
 import { checkFilter, type FilterField, normalizeFilter, unknownType } from "./check-filter.ts";
 import type { Filter } from "./filter.ts";
 import { nearestTypeName, typeNamed } from "./filter-types.ts";
+import { isNullNode } from "./yaml-nodes.ts";
 
-export const filterFields: readonly FilterField[] = [
+const filterFields: readonly FilterField[] = [
   "id",
   "type",
   "pattern",
@@ -89,7 +90,7 @@ class Entry {
   /** "" where nothing is given. Numbers are taken as they are written: `0049…` is a number, too. */
   text(field: FilterField): string {
     const value = this.#fields.get(field)?.value;
-    if (isAbsent(value)) return "";
+    if (isNullNode(value)) return "";
     const text = scalarText(value);
     if (text === undefined) this.fail(field, "must be one text, in quotes if need be");
     return text ?? "";
@@ -97,7 +98,7 @@ class Entry {
 
   texts(field: FilterField): readonly string[] {
     const value = this.#fields.get(field)?.value;
-    if (isAbsent(value)) return [];
+    if (isNullNode(value)) return [];
     const texts = isSeq(value) ? value.items.map(scalarText) : [undefined];
     if (!texts.every((text) => text !== undefined)) {
       this.fail(field, "must be a list of hunter ids, such as [hunter-1, hunter-2]");
@@ -118,7 +119,7 @@ class Entry {
   /** Absent is false. The words of YAML 1.1 are what other readers of this file take, too. */
   enabled(): boolean {
     const value = this.#fields.get("enabled")?.value;
-    if (isAbsent(value)) return false;
+    if (isNullNode(value)) return false;
     const text = scalarText(value) ?? "";
     if (/^(?:true|True|TRUE|yes|Yes|YES|on|On|ON)$/.test(text)) return true;
     if (!/^(?:false|False|FALSE|no|No|NO|off|Off|OFF)$/.test(text)) {
@@ -126,10 +127,6 @@ class Entry {
     }
     return false;
   }
-}
-
-function isAbsent(node: unknown): boolean {
-  return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
 function scalarText(node: unknown): string | undefined {

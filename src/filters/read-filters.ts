@@ -9,15 +9,12 @@ import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
 import type { Filter } from "./filter.ts";
 import { blockSlot, FilterText, type Slot } from "./filter-text.ts";
+import { eolOf, inBrackets, withoutEntries, withoutKey } from "./list-layouts.ts";
 import { readPlainEntry } from "./plain-entry.ts";
 import { readEntry } from "./read-entry.ts";
+import { type Remark, Remarks } from "./remarks.ts";
 import { ownLength, type SplitList, splitList } from "./split-list.ts";
-
-export interface Remark {
-  /** From 1. */
-  readonly line: number;
-  readonly text: string;
-}
+import { isNullNode, rangeOf } from "./yaml-nodes.ts";
 
 export interface ReadFilters {
   /** Undefined when there are problems: then nothing of the file is to be used. */
@@ -30,14 +27,15 @@ export interface ReadFilters {
 export type KnownEntries = ReadonlyMap<string, Slot>;
 
 export async function readFilters(text: string, known?: KnownEntries): Promise<ReadFilters> {
-  const reader = new Reader(text);
+  const remarks = new Remarks(text);
+  const { problems, warnings } = remarks;
   try {
-    const slots = await reader.read(known ?? new Map());
-    return { text: slots, problems: reader.problems, warnings: reader.warnings };
+    const read = await new Reader(text, remarks).read(known ?? new Map());
+    return { text: remarks.isBroken ? undefined : read, problems, warnings };
   } catch (error) {
     // The parser recurses: absurd nesting ends in a RangeError.
     const problem = { line: 1, text: `not readable YAML: ${errorText(error)}` };
-    return { text: undefined, problems: [problem], warnings: [] };
+    return { text: undefined, problems: [problem], warnings };
   }
 }
 
@@ -47,52 +45,35 @@ export function knownEntries(text: FilterText): KnownEntries {
   return known;
 }
 
-/** The text of a file that is not there. */
-export function emptyFilterText(): FilterText {
-  const style = { kind: "block", indent: 2, eol: "\n" } as const;
-  return new FilterText({
-    head: "",
-    slots: [],
-    tail: "",
-    style,
-    openHead: "filters:\n",
-    certain: true,
-  });
-}
-
-type Node = unknown;
-/** A node's place in the whole text. */
+/** The place in the whole text of an offset in what was parsed. */
 type Place = (offset: number) => number;
 
 class Reader {
-  readonly problems: Remark[] = [];
-  readonly warnings: Remark[] = [];
   readonly #text: string;
+  readonly #remarks: Remarks;
   /** Where the entry of an id begins. */
   readonly #places = new Map<string, number>();
 
-  constructor(text: string) {
+  constructor(text: string, remarks: Remarks) {
     this.#text = text;
+    this.#remarks = remarks;
   }
 
   async read(known: KnownEntries): Promise<FilterText | undefined> {
     const list = splitList(this.#text);
-    if (list !== undefined && list.items.length > limits.filtersMax) {
-      const most = limits.filtersMax.toLocaleString("en-US");
-      this.#problem(0, `${list.items.length} filters are more than ${most}, the most`);
-    }
-    const parts = list === undefined ? undefined : await this.#readBlock(list, known);
-    const read = parts ?? this.#readWhole();
-    return this.problems.length > 0 ? undefined : read;
+    const read = list === undefined ? undefined : await this.#readBlock(list, known);
+    return read ?? (this.#remarks.isBroken ? undefined : this.#readWhole());
   }
 
   /** Undefined when what is around the list is not what it looks like. */
   async #readBlock(list: SplitList, known: KnownEntries): Promise<FilterText | undefined> {
-    const { head, tail, indent } = list;
+    const { head, items, tail, indent } = list;
+    if (this.#isTooMany(items.length)) return undefined;
     const removed = this.#text.length - head.length - tail.length;
-    const place: Place = (offset) => (offset < head.length ? offset : offset + removed);
-    const found = this.#listOf(head + tail, place);
-    if (this.problems.length > 0 || found === undefined || !isNull(found.value)) return undefined;
+    const found = this.#listOf(head + tail, (offset) =>
+      offset < head.length ? offset : offset + removed,
+    );
+    if (this.#remarks.isBroken || found === undefined || !isNullNode(found.value)) return undefined;
     const slots = await this.#readItems(list, known);
     const style = { kind: "block", indent, eol: eolOf(this.#text) } as const;
     return new FilterText({ head, slots, tail, style, certain: true });
@@ -133,7 +114,7 @@ class Reader {
     const [document, ...more] = this.#parse(chunk.join(""), place);
     const nodes = isSeq(document) ? document.items : [];
     if (more.length > 0 || nodes.length !== chunk.length) {
-      this.#problem(start, "the list of filters cannot be made out here");
+      this.#remarks.problem(start, "the list of filters cannot be made out here");
       return;
     }
     let at = start;
@@ -146,104 +127,69 @@ class Reader {
 
   /** Any other layout: JSON, a list in brackets, none at all. */
   #readWhole(): FilterText | undefined {
-    if (this.problems.length > 0) return undefined;
     const text = this.#text;
     if (text.length > limits.filterWholeCharsMax) {
       const most = limits.filterWholeCharsMax.toLocaleString("en-US");
-      this.#problem(0, `a file of more than ${most} characters must list its filters as "- id: …"`);
+      const problem = `a file of more than ${most} characters must list its filters as "- id: …"`;
+      this.#remarks.problem(0, problem);
       return undefined;
     }
     const place: Place = (offset) => offset;
     const found = this.#listOf(text, place);
-    if (this.problems.length > 0) return undefined;
-    if (found === undefined) return this.#withoutKey();
+    if (found === undefined) return withoutKey(text);
     const { value } = found;
-    if (isNull(value)) return this.#empty(value);
-    if (isSeq(value)) return this.#bracketed(value.items, rangeOf(value), place);
-    this.#problem(rangeOf(value)[0], "filters: must be a list");
-    return undefined;
-  }
-
-  #withoutKey(): FilterText {
-    const text = this.#text;
-    const eol = eolOf(text);
-    const openHead = `${text}${text === "" || text.endsWith("\n") ? "" : eol}filters:${eol}`;
-    const style = { kind: "block", indent: 2, eol } as const;
-    return new FilterText({ head: text, slots: [], tail: "", style, openHead, certain: false });
-  }
-
-  /** `filters:` without a value, or with a null. */
-  #empty(value: Node): FilterText {
-    const text = this.#text;
-    const eol = eolOf(text);
-    const [start, end] = value === null ? [text.length, text.length] : rangeOf(value);
-    const newline = text.indexOf("\n", end);
-    const lineEnd = newline < 0 ? text.length : newline + 1;
-    const style = { kind: "block", indent: 2, eol } as const;
-    const openHead = text.slice(0, start) + text.slice(end, lineEnd) + (newline < 0 ? eol : "");
-    const [head, tail] = [text.slice(0, lineEnd), text.slice(lineEnd)];
-    return new FilterText({ head, slots: [], tail, style, openHead, certain: false });
-  }
-
-  /** A list in brackets, or a block list that begins on a line of its own kind. */
-  #bracketed(
-    nodes: readonly Node[],
-    [start, end]: readonly [number, number],
-    place: Place,
-  ): FilterText | undefined {
-    const slots: Slot[] = [];
-    const text = this.#text;
-    const first = nodes.length === 0 ? start + 1 : rangeOf(nodes[0])[0];
-    const last = text[end - 1] === "]" ? end - 1 : end;
-    for (const [index, node] of nodes.entries()) {
-      const [from, to] = rangeOf(node);
-      const next = index + 1 < nodes.length ? rangeOf(nodes[index + 1])[0] : last;
-      const filter = this.#entry(node, place);
-      if (filter === undefined || !this.#isFirst(filter.id, from)) continue;
-      slots.push({ raw: text.slice(from, next), length: to - from, filter });
+    if (isNullNode(value)) return withoutEntries(text, value);
+    if (!isSeq(value)) {
+      this.#remarks.problem(rangeOf(value)[0], "filters: must be a list");
+      return undefined;
     }
-    const [head, tail] = [text.slice(0, first), text.slice(nodes.length === 0 ? first : last)];
-    const style = { kind: "flow" } as const;
-    return new FilterText({ head, slots, tail, style, certain: false });
+    const filters = value.items.map((node) => {
+      const filter = this.#entry(node, place);
+      return filter !== undefined && this.#isFirst(filter.id, rangeOf(node)[0])
+        ? filter
+        : undefined;
+    });
+    return inBrackets(text, value, filters);
   }
 
   /** The value under `filters:`; undefined when the key is not there, or something is wrong. */
-  #listOf(text: string, place: Place): { readonly value: Node } | undefined {
+  #listOf(text: string, place: Place): { readonly value: unknown } | undefined {
     const [root, ...more] = this.#parse(text, place);
     if (more.length > 0) {
-      this.#problem(0, "only one YAML document is expected");
+      this.#remarks.problem(0, "only one YAML document is expected");
       return undefined;
     }
-    if (root === undefined || isNull(root)) return undefined;
+    if (isNullNode(root)) return undefined;
     if (!isMap(root)) {
-      this.#problem(place(rangeOf(root)[0]), "the file must hold the key filters: with a list");
+      const problem = "the file must hold the key filters: with a list";
+      this.#remarks.problem(place(rangeOf(root)[0]), problem);
       return undefined;
     }
     for (const { key, value } of root.items) {
       const name = isScalar(key) ? String(key.value) : "";
       if (name === "filters") return { value };
       const hint = hintOf(nearestName(name, ["filters"]));
-      if (hint !== "") this.#problem(place(rangeOf(key)[0]), `unknown key ${name}${hint}`);
+      if (hint === "") continue;
+      this.#remarks.problem(place(rangeOf(key)[0]), `unknown key ${name}${hint}`);
     }
     return undefined;
   }
 
-  #parse(text: string, place: Place): Node[] {
+  #parse(text: string, place: Place): unknown[] {
     return parseAllDocuments(text).map((document) => {
       for (const { pos, message } of document.errors) {
         // The library's text goes on with an excerpt of the source.
         const line = (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
-        this.#problem(place(pos[0]), line);
+        this.#remarks.problem(place(pos[0]), line);
       }
       return document.contents;
     });
   }
 
-  #entry(node: Node, place: Place): Filter | undefined {
-    return readEntry(node, (at, text, severity = "problem") => {
-      const remarks = severity === "problem" ? this.problems : this.warnings;
-      this.#remark(remarks, place(rangeOf(at)[0]), text);
-    });
+  #entry(node: unknown, place: Place): Filter | undefined {
+    return readEntry(node, (at, text, severity = "problem") =>
+      this.#remarks[severity](place(rangeOf(at)[0]), text),
+    );
   }
 
   /** False, and a problem, for an id that was there before. */
@@ -253,30 +199,17 @@ class Reader {
       this.#places.set(id, offset);
       return true;
     }
-    this.#problem(
-      offset,
-      `id: ${JSON.stringify(id)} is already the id of the filter in line ${this.#lineAt(before)}`,
-    );
+    const line = this.#remarks.lineAt(before);
+    const problem = `id: ${JSON.stringify(id)} is already the id of the filter in line ${line}`;
+    this.#remarks.problem(offset, problem);
     return false;
   }
 
-  #problem(offset: number, text: string): void {
-    this.#remark(this.problems, offset, text);
-  }
-
-  #remark(remarks: Remark[], offset: number, text: string): void {
-    if (remarks.length < limits.filterRemarksMax)
-      remarks.push({ line: this.#lineAt(offset), text });
-  }
-
-  #lineAt(offset: number): number {
-    let line = 1;
-    let at = this.#text.indexOf("\n");
-    while (at >= 0 && at < offset) {
-      line++;
-      at = this.#text.indexOf("\n", at + 1);
-    }
-    return line;
+  #isTooMany(count: number): boolean {
+    if (count <= limits.filtersMax) return false;
+    const most = limits.filtersMax.toLocaleString("en-US");
+    this.#remarks.problem(0, `${count} filters are more than ${most}, the most`);
+    return true;
   }
 }
 
@@ -287,17 +220,4 @@ function plainSlot(raw: string, indent: number): Slot | undefined {
   const length = ownLength(raw);
   const filter = readPlainEntry(raw.slice(0, length), indent);
   return filter === undefined ? undefined : { raw, length, filter };
-}
-
-function isNull(node: Node): boolean {
-  return node === null || (isScalar(node) && node.value === null);
-}
-
-function rangeOf(node: Node): readonly [start: number, end: number] {
-  const range = (node as { range?: readonly number[] | null } | null)?.range;
-  return [range?.[0] ?? 0, range?.[1] ?? 0];
-}
-
-function eolOf(text: string): string {
-  return text.includes("\r\n") ? "\r\n" : "\n";
 }

@@ -4,6 +4,7 @@ import { filterTypeName } from "../wire/filter-type.ts";
 import type { FilterField } from "./check-filter.ts";
 import { type Filter, sameFilter, sameTexts } from "./filter.ts";
 import { readEntry } from "./read-entry.ts";
+import { rangeOf } from "./yaml-nodes.ts";
 
 /** Where an entry stands. */
 export type EntryStyle =
@@ -108,11 +109,6 @@ function replaceValues(
 function differs(field: FilterField, a: Filter, b: Filter): boolean {
   if (field === "target_hunters") return !sameTexts(a.targetHunters, b.targetHunters);
   return a[field] !== b[field];
-}
-
-function rangeOf(node: unknown): readonly [start: number, end: number] {
-  const range = (node as { range?: readonly number[] | null } | null)?.range;
-  return [range?.[0] ?? 0, range?.[1] ?? 0];
 }
 
 function isOneLine(text: string, node: unknown): boolean {

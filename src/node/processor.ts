@@ -163,7 +163,7 @@ class Processor {
   /** SIGHUP. The file is followed anyway: this is for whoever wants to be sure. */
   private reload(): void {
     this.log.info("reloading", "SIGHUP: the filter file is read again");
-    void this.plane.filters.store.refresh();
+    void this.plane.filters.store.reload();
   }
 
   private startTimers(): () => void {

@@ -130,8 +130,12 @@ describe("a running node", () => {
   });
 
   test("reads it on SIGHUP, and goes on", async () => {
+    const before = node.lines.length;
     node.kill("SIGHUP");
     await node.waitFor("reloading");
+    // It says what it read, also when nothing has changed.
+    const line = await node.waitFor("filters-loaded", () => true, before);
+    expect(line).toMatchObject({ message: `${file}: 1 filter`, changed: 0 });
     await pushes(
       () => {
         writeFileSync(file, fileOf("a", "hup"));
@@ -151,7 +155,7 @@ describe("a running node", () => {
     expect(line.message).toStartWith(
       `${file}:4: filter "a": type: unknown type "sip_usr"; did you mean sip_user?`,
     );
-    expect(line.message).toEndWith("the 2 filters from before stay in force");
+    expect(line.message).toEndWith("2 filters from before stay in force");
     expect(hunter.held).toEqual(["a", "hup"]);
     for (const change of [client.set("new"), client.delete("a")]) {
       const { code, details } = await failureOf(change);

@@ -1,6 +1,7 @@
 /** Edits of the user's file: what did not change stays as it was written. */
 import { describe, expect, test } from "bun:test";
 import { FilterType } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
+import { seededRandom } from "../../support/seed.ts";
 import { filterOf, filtersIn, readText } from "./filter-samples.ts";
 
 const file = `# Filters of the north site.   Ask Eve before you change them.
@@ -191,4 +192,40 @@ describe("every layout of the list", () => {
     text.delete("n3");
     expect(filtersIn(await readText(text.toString()))).toEqual([]);
   });
+
+  test.each(Object.entries(layouts))(
+    "%s holds what any edits make of it",
+    async (_name, layout) => {
+      const random = seededRandom("edits");
+      const pick = <T>(items: readonly T[]): T => items[random.between(0, items.length - 1)]!;
+      const texts = ["x", "a b", "- a", "# x", '"', "'", "\\", "é: 😀", "a, b", "{}", "null", "1"];
+      for (let round = 0; round < 15; round++) {
+        const text = await readText(layout);
+        const wanted = new Map(text.filters());
+        for (let edit = random.between(1, 8); edit > 0; edit--) {
+          const id = pick(["a", "b", "c d", "#e"]);
+          if (random.between(0, 2) === 0) {
+            text.delete(id);
+            wanted.delete(id);
+            continue;
+          }
+          const filter = filterOf(id, {
+            pattern: pick(texts),
+            description: pick(["", "", ...texts, "two\nlines\n"]),
+            targetHunters: pick([[], [], ["h"], ["h, 1", "[h]"]]),
+            enabled: random.between(0, 1) === 0,
+          });
+          text.set(filter);
+          wanted.set(id, filter);
+        }
+        const written = text.toString();
+        expect(text.length).toBe(written.length);
+        expect((await readText(written)).changesFrom(wanted), written).toEqual([]);
+        expect(text.changesFrom(wanted)).toEqual([]);
+        text.undo();
+        expect(text.toString()).toBe(layout);
+        expect(text.length).toBe(layout.length);
+      }
+    },
+  );
 });

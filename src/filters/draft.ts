@@ -1,0 +1,82 @@
+import { WeirError } from "../base/errors.ts";
+import { quoteText } from "../base/safe-text.ts";
+import { limits } from "../config/limits.ts";
+import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
+import type { FilterText } from "./filter-text.ts";
+import { readFilters } from "./read-filters.ts";
+
+export type FilterEdit =
+  | { readonly kind: "set"; readonly filter: Filter }
+  | { readonly kind: "delete"; readonly id: string };
+
+/** Edits made to a text, until somebody keeps or undoes them there. */
+export class Draft {
+  /** False when all edits are refused or change nothing. */
+  changed = false;
+  /** What each edit comes to, in their order. */
+  readonly outcomes: readonly (FilterChange | WeirError)[];
+  #text: FilterText;
+
+  constructor(text: FilterText, edits: readonly FilterEdit[]) {
+    this.#text = text;
+    this.outcomes = edits.map((edit) => this.#apply(edit));
+  }
+
+  get text(): FilterText {
+    return this.#text;
+  }
+
+  /**
+   * The text to write. One of a layout that is rarely seen is read again before.
+   * @throws WeirError `filter-file-broken` when it would not hold what it should
+   */
+  async content(path: string): Promise<string> {
+    const content = this.#text.toString();
+    if (Buffer.byteLength(content, "utf8") > limits.filterFileBytesMax) {
+      throw new WeirError("filters-too-many", tooLong);
+    }
+    if (this.#text.certain) return content;
+    const { text } = await readFilters(content);
+    if (text === undefined || text.changesFrom(this.#text.filters()).length > 0) {
+      const message =
+        `${path}: this layout cannot be changed by a client; ` +
+        "list the filters below filters: as - id: …, or edit the file";
+      throw new WeirError("filter-file-broken", message);
+    }
+    this.#text = text;
+    return content;
+  }
+
+  #apply(edit: FilterEdit): FilterChange | WeirError {
+    const id = edit.kind === "set" ? edit.filter.id : edit.id;
+    const before = this.#text.get(id);
+    if (edit.kind === "delete") {
+      if (before === undefined) {
+        const shown = quoteText(id, limits.settingShownCharsMax);
+        return new WeirError("filter-unknown", `there is no filter ${shown}`);
+      }
+      this.#text.delete(id);
+      this.changed = true;
+      return { id, before, after: undefined };
+    }
+    const after = edit.filter;
+    if (before !== undefined && sameFilter(before, after)) return { id, before, after: before };
+    const full = this.#fullWith(after, before === undefined);
+    if (full !== undefined) return new WeirError("filters-too-many", full);
+    this.#text.set(after);
+    this.changed = true;
+    return { id, before, after };
+  }
+
+  #fullWith(filter: Filter, isNew: boolean): string | undefined {
+    const { size, length } = this.#text;
+    if (isNew && size >= limits.filtersMax)
+      return `there are ${limits.filtersMax} filters, the most`;
+    const texts = [filter.id, filter.pattern, filter.description, ...filter.targetHunters];
+    // What stands around the texts is less than 200 characters, and an escaped one takes six.
+    const most = texts.reduce((sum, text) => sum + 6 * text.length + 8, 200);
+    return length + most > limits.filterFileBytesMax ? tooLong : undefined;
+  }
+}
+
+const tooLong = `the filters would take more than ${limits.filterFileBytesMax} bytes in their file`;
