@@ -61,22 +61,27 @@ export class Draft {
     }
     const after = edit.filter;
     if (before !== undefined && sameFilter(before, after)) return { id, before, after: before };
-    const full = this.#fullWith(after, before === undefined);
+    const full = this.#fullWith(after, before);
     if (full !== undefined) return new WeirError("filters-too-many", full);
     this.#text.set(after);
     this.changed = true;
     return { id, before, after };
   }
 
-  #fullWith(filter: Filter, isNew: boolean): string | undefined {
+  #fullWith(filter: Filter, before: Filter | undefined): string | undefined {
     const { size, length } = this.#text;
-    if (isNew && size >= limits.filtersMax)
+    if (before === undefined && size >= limits.filtersMax) {
       return `there are ${limits.filtersMax} filters, the most`;
-    const texts = [filter.id, filter.pattern, filter.description, ...filter.targetHunters];
-    // What stands around the texts is less than 200 characters, and an escaped one takes six.
-    const most = texts.reduce((sum, text) => sum + 6 * text.length + 8, 200);
-    return length + most > limits.filterFileBytesMax ? tooLong : undefined;
+    }
+    if (before !== undefined && charsOf(filter) <= charsOf(before)) return undefined;
+    // What stands around the texts is less than 300 characters, and an escaped one takes six.
+    return length + 6 * charsOf(filter) + 300 > limits.filterFileBytesMax ? tooLong : undefined;
   }
+}
+
+function charsOf({ id, pattern, description, targetHunters }: Filter): number {
+  const texts = [id, pattern, description, ...targetHunters];
+  return texts.reduce((sum, text) => sum + text.length + 1, 0);
 }
 
 const tooLong = `the filters would take more than ${limits.filterFileBytesMax} bytes in their file`;

@@ -43,6 +43,8 @@ export class FilterStore {
   /** Why the file's content is not used; undefined while it is. */
   #broken: string | undefined = undefined;
   #waiting: WaitingEdit[] = [];
+  /** The set has something that the file has not: see `#write`. */
+  #ahead = false;
   #refreshWanted = false;
   #reloadWanted = false;
   #work: Promise<void> | undefined = undefined;
@@ -62,8 +64,8 @@ export class FilterStore {
       log.info(filterEvent.loaded, "filters are kept in memory only: there is no --filter-file");
       return;
     }
-    await this.#read(this.#file);
-    if (this.#broken !== undefined) throw new WeirError("filter-file", this.#broken);
+    const reason = await this.#read(this.#file);
+    if (reason !== undefined) throw new WeirError("filter-file", reason);
     if (this.#mark !== "") return;
     log.info(filterEvent.loaded, `${path} is not there: no filters; the first change creates it`);
   }
@@ -138,7 +140,9 @@ export class FilterStore {
     if (this.#file === undefined) return;
     try {
       const mark = await this.#settledMark(this.#file);
-      if (mark !== this.#mark || this.#reloadWanted) await this.#read(this.#file);
+      if (mark === this.#mark && !this.#reloadWanted) return;
+      const reason = await this.#read(this.#file);
+      if (reason !== undefined) this.#break(reason);
     } catch (error) {
       this.#mark = undefined;
       this.#break(errorText(error));
@@ -159,19 +163,20 @@ export class FilterStore {
     return mark;
   }
 
-  async #read(file: FilterFile): Promise<void> {
+  /** Makes the file's content the set; why it cannot, otherwise. */
+  async #read(file: FilterFile): Promise<string | undefined> {
     let content: Awaited<ReturnType<FilterFile["read"]>>;
     try {
       content = await file.read();
     } catch (error) {
       this.#mark = undefined;
-      this.#break(errorText(error));
-      return;
+      return errorText(error);
     }
     this.#mark = content.mark;
     const read = await this.#understand(content.text);
-    if (read.text === undefined) this.#break(this.#problemText(read));
-    else this.#adopt(read.text, read.warnings);
+    if (read.text === undefined) return this.#problemText(read);
+    this.#adopt(read.text, read.warnings);
+    return undefined;
   }
 
   #understand(text: string): Promise<ReadFilters> {
@@ -231,7 +236,7 @@ export class FilterStore {
       }
       const draft = new Draft(this.#text, edits);
       try {
-        if (draft.changed && !(await this.#write(draft))) continue;
+        if ((draft.changed || this.#ahead) && !(await this.#write(draft))) continue;
         this.#finish(draft, batch);
         return;
       } finally {
@@ -256,12 +261,14 @@ export class FilterStore {
       const mark = await this.#file.replace(content, before);
       if (mark === undefined) return false;
       this.#mark = mark;
+      this.#ahead = false;
       // Somebody may have written to the old content while it was replaced.
       const later = await held.laterText();
       if (later === undefined) return true;
       const read = await this.#understand(later);
       if (read.text === undefined) return true;
       this.#adopt(read.text, read.warnings);
+      this.#ahead = true;
       return false;
     } finally {
       await held.close();

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import { errorText } from "../base/errors.ts";
+import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
 import type { Filter } from "./filter.ts";
@@ -93,6 +94,7 @@ class Reader {
       await nextTurn();
     };
     for (const raw of items) {
+      if (this.#remarks.isFull) return slots;
       const slot = known.get(raw) ?? plainSlot(raw, indent);
       if (slot?.filter !== undefined) {
         await parseChunk();
@@ -199,8 +201,9 @@ class Reader {
       this.#places.set(id, offset);
       return true;
     }
+    if (this.#remarks.isFull) return false;
     const line = this.#remarks.lineAt(before);
-    const problem = `id: ${JSON.stringify(id)} is already the id of the filter in line ${line}`;
+    const problem = `id: ${quoteText(id, limits.settingShownCharsMax)} is already the id of the filter in line ${line}`;
     this.#remarks.problem(offset, problem);
     return false;
   }

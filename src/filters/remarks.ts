@@ -21,6 +21,11 @@ export class Remarks {
     return this.problems.length > 0;
   }
 
+  /** No further problem would be told. */
+  get isFull(): boolean {
+    return this.problems.length >= limits.filterRemarksMax;
+  }
+
   /** @param offset in the whole file */
   problem(offset: number, text: string): void {
     this.#add(this.problems, offset, text);

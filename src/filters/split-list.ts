@@ -68,8 +68,10 @@ function contentOf(text: string, lineStart: number): number {
 
 /** Whether a line whose content begins at `content` is empty or a comment. */
 function isBlank(text: string, content: number): boolean {
-  if (content >= text.length) return true;
-  const first = text.charCodeAt(content);
+  let at = content;
+  while (text.charCodeAt(at) === space || text.charCodeAt(at) === tab) at++;
+  if (at >= text.length) return true;
+  const first = text.charCodeAt(at);
   return first === hash || first === lineFeed || first === carriageReturn;
 }
 

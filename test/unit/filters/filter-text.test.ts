@@ -168,6 +168,8 @@ describe("every layout of the list", () => {
     "a block scalar":
       "filters:\n  - id: a\n    type: bpf\n    pattern: |-\n      tcp\n    description: |\n      # no comment\n      - no entry\n",
     "markers of a document": "---\nfilters:\n  - id: a\n    type: bpf\n    pattern: tcp\n...\n",
+    "tabs in blank lines and before comments":
+      "filters:\n\t\n  - id: a\n    type: bpf\n  \t# c\n    pattern: tcp\n \t \n  - id: b\n    type: bpf\n    pattern: udp\n",
     "a mark of byte order": "\ufefffilters:\n  - id: a\n    type: bpf\n    pattern: tcp\n",
   };
 

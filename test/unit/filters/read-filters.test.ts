@@ -161,6 +161,13 @@ describe("a filter file", () => {
     ]);
   });
 
+  test("that has one id many times is refused at once", async () => {
+    const entries = Array.from({ length: 30_000 }, (_, index) =>
+      entryOf(`x${Math.min(index, 15_000)}`, "bpf", "tcp"),
+    );
+    expect(await problemsOf(listOf(...entries))).toHaveLength(limits.filterRemarksMax);
+  });
+
   test("with more filters than there may be is refused", async () => {
     const entries = Array.from({ length: limits.filtersMax + 1 }, () => "  - id: a\n");
     expect((await problemsOf(listOf(...entries)))[0]).toBe(
