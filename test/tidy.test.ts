@@ -21,6 +21,7 @@ const ranks: Record<string, number> = {
   filters: 4,
   calls: 4,
   enrich: 4,
+  dial: 4,
   pipeline: 3,
   expression: 3,
   telemetry: 2,
@@ -33,7 +34,7 @@ const ranks: Record<string, number> = {
 };
 
 /** The transport is known here alone: the others see messages and bytes. */
-const grpcRooms = ["door", "hunt", "client", "upstream"];
+const grpcRooms = ["door", "hunt", "client", "dial", "upstream"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */

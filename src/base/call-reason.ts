@@ -40,7 +40,7 @@ const connectReasons: ReadonlyArray<readonly [RegExp, string]> = [
   [/ETIMEDOUT|timed out/i, "it does not answer"],
   [/EHOSTUNREACH|ENETUNREACH/, "no route to it"],
   [/ECONNRESET/, "connection reset"],
-  [/Failed to connect/, "it closes connections at once: it may be full, or want TLS"],
+  [/Failed to connect/, "it closes connections at once: it may be full, or want TLS (--tls)"],
 ];
 
 /** Whether an error of a call shows that something else than a gRPC server is at the address. */

@@ -1,14 +1,16 @@
 import type { Answer } from "../client/answer.ts";
 import type { NodeClient } from "../client/connect.ts";
 import type { ResolvedTable, SettingTable } from "../config/setting.ts";
+import type { Dialer } from "../dial/dialer.ts";
 import { type ClientSettings, clientSection, clientSettings } from "./client-flags.ts";
 import { type Command, command } from "./command.ts";
+import { dialConfigOf, dialProblems, dialWarnings } from "./dial-choice.ts";
+import { refusedByDial } from "./dial-flags.ts";
 import { clientExitCodes, exitCodeOf, exitCodes, worstExitCode } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
 import { printErrors } from "./print.ts";
 import { settle } from "./run-command.ts";
-import { transportProblems } from "./transport-choice.ts";
 import { writeOut } from "./write-out.ts";
 
 export interface ClientCommand<Rows extends SettingTable> {
@@ -44,11 +46,16 @@ export function loadClientSettings<Rows extends SettingTable>(
   surroundings: Surroundings,
 ): Loaded<ClientTable<Rows>> {
   const table: ClientTable<Rows> = { ...definition.rows, ...clientSettings() };
-  const names = { section: clientSection, refused: [] };
+  const names = { section: clientSection, refused: refusedByDial(clientSection) };
   const loaded: Loaded<ClientTable<Rows>> = loadSettings(table, names, surroundings);
   const own = loaded.problems.length > 0 ? [] : (definition.check?.(loaded.settings) ?? []);
-  const security = transportProblems(loaded as Loaded<ClientSettings>);
-  return { ...loaded, problems: [...loaded.problems, ...own, ...security] };
+  const security = dialProblems(loaded as Loaded<ClientSettings>);
+  const doubts = dialWarnings(loaded.settings as ResolvedTable<ClientSettings>);
+  return {
+    ...loaded,
+    problems: [...loaded.problems, ...own, ...security],
+    warnings: [...loaded.warnings, ...doubts],
+  };
 }
 
 async function ask<Rows extends SettingTable>(
@@ -56,9 +63,11 @@ async function ask<Rows extends SettingTable>(
   definition: ClientCommand<Rows>,
   settings: ResolvedTable<ClientTable<Rows>>,
 ): Promise<number> {
-  const { processor, json } = settings as ResolvedTable<ClientSettings>;
+  const { json } = settings as ResolvedTable<ClientSettings>;
+  const dialer = await openDialer(who, settings as ResolvedTable<ClientSettings>);
+  if (dialer === undefined) return exitCodes.clientUsage;
   const { connectNode } = await import("../client/connect.ts");
-  const node = connectNode(processor.value);
+  const node = connectNode(dialer);
   try {
     const answer = await definition.ask(node, settings);
     const isJson = json.origin.source === "default" ? process.stdout.isTTY !== true : json.value;
@@ -74,6 +83,22 @@ async function ask<Rows extends SettingTable>(
     return exitCodeOf(error);
   } finally {
     node.close();
+  }
+}
+
+/** Undefined when a certificate or key cannot be used, which is told. */
+async function openDialer(
+  who: string,
+  settings: ResolvedTable<ClientSettings>,
+): Promise<Dialer | undefined> {
+  const { createDialer } = await import("../dial/dialer.ts");
+  try {
+    const dialer = await createDialer(settings.processor.value, dialConfigOf(settings));
+    await printErrors(`${who}: warning`, dialer.warnings);
+    return dialer;
+  } catch (error) {
+    await printErrors(who, await problemsOf(error));
+    return undefined;
   }
 }
 

@@ -42,7 +42,7 @@ type ExitCodeText = readonly [code: ExitCode, text: string];
 
 const everyCommand: readonly ExitCodeText[] = [
   [exitCodes.runtime, "any other failure"],
-  [exitCodes.usage, "wrong flags, environment or configuration file"],
+  [exitCodes.usage, "wrong flags, environment, configuration file, certificate or key"],
 ];
 
 const secondSignal: readonly ExitCodeText[] = [
@@ -84,11 +84,15 @@ export const clientExitCodes: readonly ExitCodeText[] = [
   [exitCodes.unreachable, "the node cannot be reached, or does not answer"],
   [exitCodes.refused, "the node refuses what it is asked"],
   [exitCodes.notFound, "the node has no such hunter or filter"],
-  [exitCodes.clientUsage, "wrong flags, environment, configuration or input file"],
+  [
+    exitCodes.clientUsage,
+    "wrong flags, environment, configuration, input, certificate or key file",
+  ],
 ];
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   configuration: exitCodes.usage,
+  "credentials-unusable": exitCodes.usage,
   "node-unreachable": exitCodes.unreachable,
   "request-refused": exitCodes.refused,
   "not-found": exitCodes.notFound,

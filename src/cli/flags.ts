@@ -34,7 +34,7 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), platform: process.platform, hostname: hostname() };
 }
 
-export const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
+const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
 
 /** Rows that every command has, under the keys of its section. */
 export function commonSettings(section: string) {

@@ -1,20 +1,22 @@
 import type { HuntConfig } from "../config/hunt-config.ts";
 import { placeOf, type ResolvedTable } from "../config/setting.ts";
+import { dialConfigOf, dialProblems, dialWarnings } from "./dial-choice.ts";
+import { refusedByDial } from "./dial-flags.ts";
 import type { Machine } from "./flags.ts";
 import { type HuntSettings, huntSettings } from "./hunt-flags.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
-import { transportProblems } from "./transport-choice.ts";
 
 /** The settings of `weir hunt`, with everything that is wrong with them. */
 export function loadHuntSettings(
   surroundings: Surroundings,
   machine?: Machine,
 ): Loaded<HuntSettings> {
-  const names = { section: "hunter", refused: [] };
+  const names = { section: "hunter", refused: refusedByDial("hunter") };
   const loaded = loadSettings(huntSettings(machine), names, surroundings);
   return {
     ...loaded,
-    problems: [...loaded.problems, ...inputProblems(loaded), ...transportProblems(loaded)],
+    problems: [...loaded.problems, ...inputProblems(loaded), ...dialProblems(loaded)],
+    warnings: [...loaded.warnings, ...dialWarnings(loaded.settings)],
   };
 }
 
@@ -34,6 +36,7 @@ export function huntConfigOf(settings: ResolvedTable<HuntSettings>): HuntConfig 
   return {
     read: settings.read.value,
     processor: settings.processor.value,
+    dial: dialConfigOf(settings),
     hunterId: settings.hunterId.value,
     interfaceName: settings.interfaceName.value,
     loopCount: settings.loop.value,

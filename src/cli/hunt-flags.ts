@@ -12,14 +12,15 @@ import {
   textKind,
   wholeNumber,
 } from "../config/value-kinds.ts";
-import { commonSettings, type Machine, securitySettings, thisMachine } from "./flags.ts";
+import { dialSettings } from "./dial-flags.ts";
+import { commonSettings, type Machine, thisMachine } from "./flags.ts";
 
 export function huntSettings(machine: Machine = thisMachine()) {
   return {
     ...inputSettings(),
     ...processorSettings(machine),
-    ...securitySettings("hunter"),
     ...commonSettings("hunter"),
+    ...dialSettings("hunter"),
   };
 }
 

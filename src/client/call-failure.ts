@@ -1,14 +1,14 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { callReason, isForeign } from "../base/call-reason.ts";
+import { isForeign } from "../base/call-reason.ts";
 import { WeirError } from "../base/errors.ts";
 import { cutText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { showDuration } from "../config/quantity.ts";
+import type { Dialer } from "../dial/dialer.ts";
 
 /** The call that failed. */
 export interface FailedCall {
-  /** `host:port` */
-  readonly address: string;
+  readonly dialer: Pick<Dialer, "address" | "reasonOf">;
   /** Its name without the service. */
   readonly method: string;
   readonly callMsMax: number;
@@ -30,7 +30,7 @@ const codes: Readonly<Partial<Record<status, string>>> = {
 /** Why a node did not do what it was asked, in one line for a person. */
 export function callFailure(call: FailedCall, error: ServiceError | null): WeirError {
   if (error === null) {
-    return new WeirError("call-failed", `${call.address} answered without a message`);
+    return new WeirError("call-failed", `${call.dialer.address} answered without a message`);
   }
   const { code } = error;
   const text = cutText(failureText(call, code, error.details), limits.logMessageCharsMax);
@@ -39,9 +39,11 @@ export function callFailure(call: FailedCall, error: ServiceError | null): WeirE
 }
 
 function failureText(call: FailedCall, code: status, details: string): string {
-  const { address, method } = call;
-  if (isForeign(details)) return `cannot reach a node at ${address}: ${callReason(code, details)}`;
-  if (code === status.UNAVAILABLE) return `cannot reach ${address}: ${callReason(code, details)}`;
+  const { method } = call;
+  const { address } = call.dialer;
+  const reason = call.dialer.reasonOf({ code, details });
+  if (isForeign(details)) return `cannot reach a node at ${address}: ${reason}`;
+  if (code === status.UNAVAILABLE) return `cannot reach ${address}: ${reason}`;
   if (code === status.DEADLINE_EXCEEDED) {
     return `${address} did not answer within ${showDuration(call.callMsMax)}`;
   }
@@ -52,7 +54,6 @@ function failureText(call: FailedCall, code: status, details: string): string {
     const mebibytes = limits.clientMessageBytesMax / 2 ** 20;
     return `the answer of ${address} is larger than ${mebibytes} MiB`;
   }
-  if (codes[code] === undefined || details === "")
-    return `${address}: ${callReason(code, details)}`;
+  if (codes[code] === undefined || details === "") return `${address}: ${reason}`;
   return `${address} refuses: ${details}`;
 }

@@ -11,10 +11,9 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
-import type { Endpoint } from "../config/endpoint.ts";
+import type { ServiceError } from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
-import { showEndpoint } from "../config/parse-endpoint.ts";
+import type { Dialer } from "../dial/dialer.ts";
 import { callFailure } from "./call-failure.ts";
 
 /** One connection to a node; it is made by the first call. */
@@ -29,19 +28,16 @@ export interface NodeClient {
 
 const channelOptions = {
   "grpc.enable_retries": 0,
-  "grpc.enable_http_proxy": 0,
-  "grpc.service_config_disable_resolution": 1,
   // A node may have more filters than fit into the 4 MiB that the existing client takes.
   "grpc.max_receive_message_length": limits.clientMessageBytesMax,
 } as const;
 
 /** `callMsMax` is the deadline of each call. */
 export function connectNode(
-  endpoint: Endpoint,
+  dialer: Dialer,
   callMsMax: number = limits.clientCallMsMax,
 ): NodeClient {
-  const address = showEndpoint(endpoint);
-  const client = new Client(address, credentials.createInsecure(), channelOptions);
+  const client = dialer.connect(channelOptions);
   return {
     call({ parent, name, input, output }, request) {
       const { promise, resolve, reject } = Promise.withResolvers<MessageShape<typeof output>>();
@@ -53,7 +49,7 @@ export function connectNode(
         { deadline: Date.now() + callMsMax },
         (error: ServiceError | null, answer?: MessageShape<typeof output>) => {
           if (answer !== undefined && error === null) resolve(answer);
-          else reject(callFailure({ address, method: name, callMsMax }, error));
+          else reject(callFailure({ dialer, method: name, callMsMax }, error));
         },
       );
       return promise;

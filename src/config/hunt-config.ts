@@ -1,3 +1,4 @@
+import type { DialConfig } from "./dial-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";
 
@@ -10,6 +11,7 @@ export interface HuntConfig {
   /** Path of a pcap or pcapng file, or `-` for standard input. */
   readonly read: string;
   readonly processor: Endpoint;
+  readonly dial: DialConfig;
   readonly hunterId: string;
   /** Interface name for a capture that names none; "" leaves it to the reader. */
   readonly interfaceName: string;

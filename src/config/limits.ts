@@ -319,6 +319,13 @@ export const limits = {
   /** Time between two attempts while whoever reads stdout does not take more. */
   clientWriteRetryMs: 20,
 
+  // --- connecting to a node (hunt, list, show, set, rm) -------------------------------------------
+  /** A file of certificates, or of a key. */
+  pemFileBytesMax: 1024 * 1024,
+  apiKeyFileBytesMax: 4096,
+  /** Of a node's certificate, the names that an error shows. */
+  dialNamesCharsMax: 160,
+
   // --- threads ------------------------------------------------------------------------------------
   shardsMax: 8,
   /** With `--listen :0`: free ports that are tried when other nodes start at the same moment. */

@@ -1,5 +1,7 @@
 /** What happens in a hunt: names of log lines and counters. */
 export const huntEvent = {
+  credentialsDoubtful: "hunt-credentials-doubtful",
+  credentialsStale: "hunt-credentials-stale",
   connected: "hunt-connected",
   unreachable: "hunt-processor-unreachable",
   registrationRefused: "hunt-registration-refused",

@@ -2,6 +2,7 @@ import { errorText } from "../base/errors.ts";
 import { signalExitCode } from "../base/stop-signals.ts";
 import type { HuntConfig } from "../config/hunt-config.ts";
 import { limits } from "../config/limits.ts";
+import { createDialer, type Dialer } from "../dial/dialer.ts";
 import { createEvents, type Events } from "../telemetry/events.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { composeHeartbeat, composeRegistration } from "./announcements.ts";
@@ -29,12 +30,15 @@ export const huntExitCode = {
 
 /**
  * Sends a capture to a processor as a hunter does, and returns the exit code. Every trouble is told
- * in one log line; it does not reject. After it the process should be ended with `process.exit`,
+ * in one log line; it rejects with a WeirError `credentials-unusable` alone. After it the process should be ended with `process.exit`,
  * since a read of a silent pipe may still be under way.
  */
 export async function runHunt(config: HuntConfig, host: HuntHost = processHost()): Promise<number> {
   const { log, progress } = createOutput(config, host);
-  const hunt = new Hunt(config, host, createEvents(log, { clock: host.clock }), log, progress);
+  const dialer = await createDialer(config.processor, config.dial);
+  for (const doubt of dialer.warnings) log.warn(huntEvent.credentialsDoubtful, doubt);
+  const events = createEvents(log, { clock: host.clock });
+  const hunt = new Hunt(config, host, events, log, progress, dialer);
   const release = host.stopSignals((signal) => {
     if (hunt.requestStop()) return;
     progress.stop();
@@ -91,6 +95,7 @@ class Hunt {
     events: Events,
     log: Log,
     progress: ProgressView,
+    dialer: Dialer,
   ) {
     this.#config = config;
     this.#host = host;
@@ -103,7 +108,7 @@ class Hunt {
     const encoder = new BatchEncoder(config.hunterId);
     this.#feeder = new Feeder({ ...config, encoder, outbox, tally, clock });
     this.#link = new Link({
-      endpoint: config.processor,
+      dialer,
       outbox,
       tally,
       events,

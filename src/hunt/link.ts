@@ -1,11 +1,10 @@
 import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
-import { callReason, isForeign } from "../base/call-reason.ts";
+import { isForeign } from "../base/call-reason.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
-import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
-import { showEndpoint } from "../config/parse-endpoint.ts";
+import type { Dialer } from "../dial/dialer.ts";
 import type { Events } from "../telemetry/events.ts";
 import type {
   HunterHeartbeat,
@@ -27,7 +26,7 @@ export type LinkState =
   | { readonly kind: "closed" };
 
 export interface LinkOptions {
-  readonly endpoint: Endpoint;
+  readonly dialer: Dialer;
   readonly outbox: Outbox;
   readonly tally: Tally;
   readonly events: Events;
@@ -44,7 +43,7 @@ const refusalReportMs = 60_000;
 export class Link {
   state: LinkState = { kind: "connecting" };
   readonly #options: LinkOptions;
-  readonly #address: string;
+  readonly #dialer: Dialer;
   readonly #backoff: Backoff;
   #oneByOne = 0;
   #finishing = false;
@@ -58,7 +57,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#address = showEndpoint(options.endpoint);
+    this.#dialer = options.dialer;
     this.#backoff = createBackoff({
       minMs: options.reconnectMsMin,
       maxMs: Math.max(options.reconnectMsMin, limits.huntReconnectMsMax),
@@ -70,7 +69,7 @@ export class Link {
   async run(): Promise<void> {
     while (!this.#isDone()) {
       this.state = { kind: "connecting" };
-      const client = connectProcessor(this.#options.endpoint);
+      const client = connectProcessor(this.#dialer);
       try {
         if (await this.#register(client)) await this.#stream(client);
       } finally {
@@ -79,6 +78,7 @@ export class Link {
       if (this.#isDone()) break;
       this.state = { kind: "waiting" };
       await this.#pause(this.#backoff.next());
+      await this.#renew();
     }
     this.state = { kind: "closed" };
   }
@@ -109,6 +109,13 @@ export class Link {
     return this.#aborted || (this.#finishing && this.#options.outbox.length === 0);
   }
 
+  async #renew(): Promise<void> {
+    const reason = await this.#dialer.renew();
+    if (reason === "") return;
+    const text = `${reason}; connecting with what was read before`;
+    this.#options.events.count(huntEvent.credentialsStale, 1, text);
+  }
+
   async #register(client: ProcessorClient): Promise<boolean> {
     let answer: RegistrationResponse | undefined;
     try {
@@ -127,7 +134,7 @@ export class Link {
     this.#connections += 1;
     if (this.#connections > 1) this.#options.tally.reconnects += 1;
     const processor = answer.config?.processorId ?? "";
-    const text = `connected to ${this.#address}${processor === "" ? "" : ` (${processor})`}`;
+    const text = `connected to ${this.#dialer.address}${processor === "" ? "" : ` (${processor})`}`;
     this.#options.events.count(huntEvent.connected, 1, text, {}, "info");
     return true;
   }
@@ -169,15 +176,14 @@ export class Link {
     const { sent } = outbox;
     outbox.rewind();
     this.#oneByOne = stream.oneByOne;
-    const reason =
-      end.code === status.OK ? "it closed the stream" : callReason(end.code, end.details);
+    const reason = end.code === status.OK ? "it closed the stream" : this.#dialer.reasonOf(end);
     if (sent > 0 && isRefusal(end.code, end.details)) {
       // Which of those under way was meant is known only when they go one at a time.
       this.#oneByOne = sent;
       this.#judge(reason);
       return;
     }
-    const text = `lost the connection to ${this.#address}: ${reason}; trying again`;
+    const text = `lost the connection to ${this.#dialer.address}: ${reason}; trying again`;
     events.count(huntEvent.connectionLost, 1, text, { unacknowledged: outbox.length });
   }
 
@@ -203,7 +209,7 @@ export class Link {
       this.#tell(huntEvent.unreachable, errorText(error));
       return;
     }
-    const reason = callReason(error.code, error.details);
+    const reason = this.#dialer.reasonOf(error);
     const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
     if (isRoad || isForeign(error.details)) this.#tell(huntEvent.unreachable, reason);
     else this.#reportRefusal(reason);
@@ -213,7 +219,7 @@ export class Link {
     if (this.#toldTroubles.has(reason)) return;
     if (this.#toldTroubles.size >= limits.huntTroublesMax) this.#toldTroubles.clear();
     this.#toldTroubles.add(reason);
-    const text = `cannot reach ${this.#address}: ${reason}; trying until a processor answers`;
+    const text = `cannot reach ${this.#dialer.address}: ${reason}; trying until a processor answers`;
     this.#options.events.count(event, 1, text);
   }
 
@@ -223,7 +229,7 @@ export class Link {
     if (this.#refusal === reason && nowMs - this.#refusalToldMs < refusalReportMs) return;
     this.#refusal = reason;
     this.#refusalToldMs = nowMs;
-    const text = `${this.#address} refuses the registration: ${reason}; trying again`;
+    const text = `${this.#dialer.address} refuses the registration: ${reason}; trying again`;
     events.count(huntEvent.registrationRefused, 1, text);
   }
 

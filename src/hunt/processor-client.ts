@@ -1,8 +1,7 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from "@grpc/grpc-js";
-import type { Endpoint } from "../config/endpoint.ts";
+import type { Client, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";
-import { showEndpoint } from "../config/parse-endpoint.ts";
+import type { Dialer } from "../dial/dialer.ts";
 import {
   DataService,
   type StreamControl,
@@ -34,18 +33,14 @@ export interface ProcessorClient {
 }
 
 const channelOptions = {
-  // Between two attempts the hunter waits by its own backoff, which must not meet a second one.
-  "grpc.use_local_subchannel_pool": 1,
-  "grpc.enable_http_proxy": 0,
-  "grpc.service_config_disable_resolution": 1,
   "grpc.keepalive_time_ms": limits.keepaliveIntervalMs,
   "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
   "grpc.keepalive_permit_without_calls": 1,
   "grpc.max_send_message_length": limits.messageBytesMax,
 } as const;
 
-export function connectProcessor(endpoint: Endpoint): ProcessorClient {
-  const client = new Client(showEndpoint(endpoint), credentials.createInsecure(), channelOptions);
+export function connectProcessor(dialer: Dialer): ProcessorClient {
+  const client = dialer.connect(channelOptions);
   return {
     register: (registration) => register(client, registration),
     openPackets: () =>

@@ -57,7 +57,14 @@ export class FakeNode {
   /** Calls are taken and never answered. */
   silent = false;
   /** What was asked, in order. */
-  readonly asked: { readonly method: MethodName; readonly request: unknown }[] = [];
+  readonly asked: {
+    readonly method: MethodName;
+    readonly request: unknown;
+    /** The API key that came with it. */
+    readonly apiKey: string;
+    /** The name that it was asked by. */
+    readonly authority: string;
+  }[] = [];
   readonly #server = new Server({ "grpc.max_send_message_length": -1 });
   readonly #bodies: Record<string, Body> = {
     GetFilters: () => create(FilterResponseSchema, { filters: [...this.filters.values()] }),
@@ -72,14 +79,16 @@ export class FakeNode {
   };
   port = 0;
 
-  /** Listens on a free port of loopback. */
-  static async start(): Promise<FakeNode> {
+  /** Listens on a free port of loopback, without TLS unless `credentials` have it. */
+  static async start(
+    credentials: ServerCredentials = ServerCredentials.createInsecure(),
+    host = "127.0.0.1",
+  ): Promise<FakeNode> {
     const node = new FakeNode();
     const handlers = Object.fromEntries(methods.map(({ name }) => [name, node.#handler(name)]));
     node.#server.addService(definition, handlers);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const credentials = ServerCredentials.createInsecure();
-    node.#server.bindAsync("127.0.0.1:0", credentials, (error, port) => {
+    node.#server.bindAsync(`${host}:0`, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(error);
     });
@@ -97,7 +106,9 @@ export class FakeNode {
 
   #handler(name: MethodName) {
     return (call: ServerUnaryCall<unknown, object>, answer: sendUnaryData<object>): void => {
-      this.asked.push({ method: name, request: call.request });
+      const apiKey = String(call.metadata.get("x-api-key")[0] ?? "");
+      const { request } = call;
+      this.asked.push({ method: name, request, apiKey, authority: call.getHost() });
       if (this.silent) return;
       const refusal = this.refusals.get("");
       const result = refusal ?? this.#bodies[name]?.(call.request) ?? {};

@@ -25,25 +25,11 @@ test("the node of this machine is asked when none is named", () => {
   expect(settings.processor.value).toEqual({ host: "127.0.0.1", port: 50_051 });
 });
 
-test("TLS is known and refused; its default may stay in the file", () => {
-  for (const key of ["ca: x", "cert: x", "key: x", "skip_verify: true", "enabled: true"]) {
-    const yaml = `remote:\n  tls:\n    ${key}\n`;
-    expect(problems({ yaml })[0], key).toContain("this build does not do TLS yet");
-  }
-  const yaml = 'remote:\n  insecure: true\n  tls: {ca: "", skip_verify: false}\n';
-  expect(problems({ yaml })).toEqual([]);
-});
-
 test("a wrong key of the section is named with its line", () => {
   const yaml = "remote:\n  insecure: true\n  procesor: x:1\n";
   expect(problems({ yaml })).toEqual([
     "~/.config/lippycat/config.yaml:3: unknown key remote.procesor; did you mean remote.processor?",
   ]);
-});
-
-test("production mode demands TLS of clients, too", () => {
-  const environment = { LIPPYCAT_PRODUCTION: "true" };
-  expect(problems({ words: ["--insecure"], environment })[0]).toContain("demands TLS");
 });
 
 test("what goes together is judged when each thing alone is right", () => {

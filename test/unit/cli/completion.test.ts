@@ -49,8 +49,9 @@ test("the tree has every flag that this build takes, and none that it refuses", 
   const flags = setFilter?.flags.map(({ long }) => long) ?? [];
   expect(flags).toContain("type");
   expect(flags).toContain("no-enabled");
-  expect(flags).toContain("insecure");
-  expect(flags).not.toContain("tls");
+  expect(flags).toContain("tls-ca");
+  const process = tree.find(({ path }) => path === "process");
+  expect(process?.flags.map(({ long }) => long)).not.toContain("upstream");
   expect(flags).not.toContain("no-insecure");
 });
 

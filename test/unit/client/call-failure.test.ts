@@ -5,7 +5,7 @@ import { connectNode, type NodeClient } from "../../../src/client/connect.ts";
 import { listHunters } from "../../../src/client/hunters.ts";
 import { showStatus } from "../../../src/client/status.ts";
 import type { FakeNode } from "../../support/fake-node.ts";
-import { type Asked, failureOf, startAsked } from "./client-harness.ts";
+import { type Asked, dialPlain, failureOf, startAsked } from "./client-harness.ts";
 
 let asked: Asked;
 let fake: FakeNode;
@@ -48,7 +48,7 @@ describe("a call that fails", () => {
 
   test("a node that does not answer in time", async () => {
     fake.silent = true;
-    const hasty = connectNode({ host: "127.0.0.1", port: fake.port }, 50);
+    const hasty = connectNode(await dialPlain(fake.port), 50);
     expect(await failureOf(showStatus(hasty), fake)).toEqual({
       code: "node-unreachable",
       message: "NODE did not answer within 50ms",

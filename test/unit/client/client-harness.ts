@@ -2,6 +2,7 @@ import { WeirError } from "../../../src/base/errors.ts";
 import type { Answer } from "../../../src/client/answer.ts";
 import { connectNode, type NodeClient } from "../../../src/client/connect.ts";
 import { jsonText } from "../../../src/client/json-text.ts";
+import { createDialer, type Dialer } from "../../../src/dial/dialer.ts";
 import { FakeNode } from "../../support/fake-node.ts";
 
 /** A fake node and a client that is connected to it. */
@@ -13,12 +14,17 @@ export interface Asked {
 
 export async function startAsked(): Promise<Asked> {
   const fake = await FakeNode.start();
-  const node = connectNode({ host: "127.0.0.1", port: fake.port });
+  const node = connectNode(await dialPlain(fake.port));
   const close = (): void => {
     node.close();
     fake.stop();
   };
   return { fake, node, close };
+}
+
+/** To a node of this machine, without TLS. */
+export function dialPlain(port: number): Promise<Dialer> {
+  return createDialer({ host: "127.0.0.1", port }, { tls: undefined, apiKeyFile: "" });
 }
 
 /** What a program reads. */

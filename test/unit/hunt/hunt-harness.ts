@@ -66,6 +66,7 @@ export function startHunt(
   };
   const exitCode = runHunt(
     {
+      dial: { tls: undefined, apiKeyFile: "" },
       hunterId: "h1",
       interfaceName: "",
       loopCount: 1,

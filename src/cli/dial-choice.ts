@@ -1,0 +1,74 @@
+import type { DialConfig } from "../config/dial-config.ts";
+import { placeOf, type Resolved, type ResolvedTable } from "../config/setting.ts";
+import type { DialSettings } from "./dial-flags.ts";
+import type { Loaded } from "./load-settings.ts";
+
+type Dial = ResolvedTable<DialSettings>;
+
+/**
+ * What is wrong with how to reach the node. Whether traffic is encrypted is never a default: the user
+ * says --insecure, or any of the flags of TLS.
+ */
+export function dialProblems({
+  settings,
+  problems,
+}: Pick<Loaded<DialSettings>, "settings" | "problems">): string[] {
+  const { insecure, production, tlsSkipVerify, tlsCert, tlsKey } = settings;
+  const [tls] = tlsWishes(settings);
+  const found: string[] = [];
+  const mode = placeOf(production.origin);
+  if (insecure.value && tls !== undefined) {
+    found.push(`${placeOf(tls.origin)} and ${placeOf(insecure.origin)} exclude each other`);
+  }
+  if (production.value && insecure.value) {
+    found.push(`${placeOf(insecure.origin)}: ${mode} demands TLS`);
+  }
+  if (production.value && tlsSkipVerify.value) {
+    found.push(`${placeOf(tlsSkipVerify.origin)}: ${mode} demands that certificates are checked`);
+  }
+  if ((tlsCert.value === "") !== (tlsKey.value === "")) {
+    const [given, other] = tlsKey.value === "" ? [tlsCert, "--tls-key"] : [tlsKey, "--tls-cert"];
+    found.push(`${placeOf(given.origin)}: needs ${other} as well`);
+  }
+  // Another problem may be the very flag that should have chosen.
+  const isChosen = insecure.value || tls !== undefined;
+  if (!isChosen && !problems.some((text) => /insecure|tls/.test(text))) {
+    found.push(
+      "choose how traffic travels: --tls, with --tls-ca FILE where the node's certificate is from " +
+        "an authority of your own; or --insecure, unencrypted, for a network you trust",
+    );
+  }
+  return found;
+}
+
+/** What a user should know who gave settings that are right. */
+export function dialWarnings({ tlsSkipVerify, insecure, apiKeyFile }: Dial): string[] {
+  const found: string[] = [];
+  if (tlsSkipVerify.value) {
+    const place = placeOf(tlsSkipVerify.origin);
+    found.push(`${place}: the node's certificate is not checked; it may be anybody`);
+  }
+  if (insecure.value && apiKeyFile.value !== "") {
+    found.push(
+      `${placeOf(apiKeyFile.origin)}: without TLS, anyone on the network can read the key`,
+    );
+  }
+  return found;
+}
+
+export function dialConfigOf(settings: Dial): DialConfig {
+  const { insecure, tlsCa, tlsCert, tlsKey, tlsSkipVerify, apiKeyFile } = settings;
+  const tls = {
+    caFile: tlsCa.value,
+    certFile: tlsCert.value,
+    keyFile: tlsKey.value,
+    skipVerify: tlsSkipVerify.value,
+  };
+  return { tls: insecure.value ? undefined : tls, apiKeyFile: apiKeyFile.value };
+}
+
+/** Whatever asks for TLS. */
+function tlsWishes({ tls, tlsCa, tlsCert, tlsKey, tlsSkipVerify }: Dial) {
+  const all: readonly Resolved<string | boolean>[] = [tls, tlsCa, tlsCert, tlsKey, tlsSkipVerify];
+  return all.filter(({ value }) => value !== false && value !== "");
+}

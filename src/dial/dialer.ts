@@ -1,0 +1,81 @@
+/**
+ * The one place where this program becomes a gRPC client: what it trusts, who it says it is, how it
+ * names what went wrong. Hunters and the commands that ask a node come through here.
+ */
+import { isIP } from "node:net";
+import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
+import { errorText } from "../base/errors.ts";
+import type { DialConfig } from "../config/dial-config.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import { showEndpoint } from "../config/parse-endpoint.ts";
+import { bringApiKey } from "./api-key.ts";
+import { type DialFiles, readDialFiles } from "./dial-files.ts";
+import { type CallEnd, dialReason } from "./dial-reason.ts";
+import { refuseIdentity } from "./server-identity.ts";
+
+export interface Dialer {
+  /** `host:port` */
+  readonly address: string;
+  /** What is doubtful about the files, in words. */
+  readonly warnings: readonly string[];
+  /** One connection, made by its first call. */
+  connect(options: ChannelOptions): Client;
+  /**
+   * Read the files again, for the next connections. When they cannot be used any more, those have
+   * them as they were, and the reason is returned; otherwise "".
+   */
+  renew(): Promise<string>;
+  /** Why a call on such a connection failed, in words for a person. */
+  reasonOf(end: CallEnd): string;
+}
+
+/** Rejects with a WeirError `credentials-unusable` that names the file when one cannot be used. */
+export async function createDialer(endpoint: Endpoint, config: DialConfig): Promise<Dialer> {
+  const address = showEndpoint(endpoint);
+  let files = await readDialFiles(config);
+  return {
+    address,
+    warnings: files.warnings,
+    connect(options) {
+      const security = channelCredentials(endpoint, config, files);
+      const interceptors = files.apiKey === "" ? [] : [bringApiKey(files.apiKey)];
+      const named = { ...channelOptions, ...nameOptions(endpoint), ...options };
+      return new Client(address, security, { ...named, interceptors });
+    },
+    async renew() {
+      try {
+        files = await readDialFiles(config, files);
+        return "";
+      } catch (error) {
+        return errorText(error);
+      }
+    },
+    reasonOf: (end) => dialReason(config, end),
+  };
+}
+
+const channelOptions = {
+  // A pooled connection would be one that another client verified.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
+} as const;
+
+function channelCredentials(
+  { host }: Endpoint,
+  { tls }: DialConfig,
+  { secureContext }: DialFiles,
+): ChannelCredentials {
+  if (tls === undefined || secureContext === undefined) return ChannelCredentials.createInsecure();
+  return ChannelCredentials.createFromSecureContext(secureContext, {
+    rejectUnauthorized: !tls.skipVerify,
+    // Not by the name that is handed over: for an address that is not what was dialled.
+    checkServerIdentity: (_, certificate) =>
+      tls.skipVerify ? undefined : refuseIdentity(host, certificate),
+  });
+}
+
+/** An address is no server name (RFC 6066 section 3), but grpc-js sends what it dials as one. */
+function nameOptions({ host }: Endpoint): ChannelOptions {
+  return isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": "address.invalid" };
+}

@@ -1,0 +1,22 @@
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { safeText } from "../base/safe-text.ts";
+import { limits } from "../config/limits.ts";
+
+/** How the text of a refusal begins, by which it is found again in the error of a call. */
+export const wrongNameMark = "its certificate is for ";
+
+/**
+ * Why a certificate that is trusted is not taken: it is not for `host`, a name or an address as it was
+ * dialled (RFC 9525; the common name does not count). Undefined when it is.
+ */
+export function refuseIdentity(host: string, certificate: PeerCertificate): Error | undefined {
+  const names = certificate.subjectaltname ?? "";
+  const [address = ""] = host.split("%");
+  if (names !== "" && checkServerIdentity(address, certificate) === undefined) return undefined;
+  const list = names.replaceAll(/\b(?:DNS|IP Address):/g, "");
+  const shown = list === "" ? "no name" : safeText(list, limits.dialNamesCharsMax);
+  return new Error(
+    `${wrongNameMark}${shown}, and not for ${address}: reach the node by a name of its ` +
+      "certificate, or give it one for this name",
+  );
+}
