@@ -28,8 +28,8 @@ export const exitCodes = {
   portInUse: 76,
   /** The address to listen on is not of this machine, or not permitted. */
   address: 77,
-  /** `weir process`: the filter file cannot be read or understood at the start. */
-  filterFile: 78,
+  /** `weir process`: a file of filters, certificates or keys cannot be used at the start. */
+  unusableFile: 78,
   /** A second SIGINT, SIGTERM or (`weir hunt`) SIGHUP while stopping: 128 + the number of the signal. */
   hungUp: 129,
   interrupted: 130,
@@ -59,7 +59,7 @@ export const processExitCodes: readonly ExitCodeText[] = [
   [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
   [exitCodes.address, "the address cannot be listened on"],
-  [exitCodes.filterFile, "the filter file cannot be read or understood"],
+  [exitCodes.unusableFile, "a file of filters, certificates or keys cannot be read or used"],
   ...secondSignal,
 ];
 
@@ -107,7 +107,8 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   "packets-unacknowledged": exitCodes.unacknowledged,
   "port-in-use": exitCodes.portInUse,
   "address-unusable": exitCodes.address,
-  "filter-file": exitCodes.filterFile,
+  "filter-file": exitCodes.unusableFile,
+  "tls-files": exitCodes.unusableFile,
 };
 
 /** The exit code of any thrown value, by the code of the WeirError it is. */

@@ -22,6 +22,7 @@ import {
   type ValueKind,
   wholeNumber,
 } from "../config/value-kinds.ts";
+import { servingSettings } from "./serving-flags.ts";
 
 /** What a default is taken from. */
 export interface Machine {
@@ -118,21 +119,14 @@ export function securitySettings(section: string) {
 }
 
 export function processSettings(machine: Machine = thisMachine()) {
+  const { production, ...serving } = servingSettings();
   return {
     ...networkSettings(machine),
     ...recordingSettings(),
     ...workSettings(machine),
-    ...securitySettings("processor"),
-    tlsClientAuth: setting({
-      flag: "tls-client-auth",
-      keys: ["processor.tls.client_auth"],
-      kind: switchKind,
-      fallback: false,
-      help: "Demand client certificates",
-      group: "Security (one of --tls and --insecure is needed)",
-      missing: noTls,
-    }),
+    ...serving,
     ...commonSettings("processor"),
+    production,
   };
 }
 

@@ -4,7 +4,7 @@ import { placeOf, type ResolvedTable } from "../config/setting.ts";
 import { type Machine, type ProcessSettings, processSettings } from "./flags.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
 import { refusedByProcess } from "./refused-flags.ts";
-import { transportProblems } from "./transport-choice.ts";
+import { servingProblems, tlsConfigOf } from "./serving-choice.ts";
 
 /** The settings of `weir process`, with everything that is wrong with them. */
 export function loadProcessSettings(
@@ -13,7 +13,7 @@ export function loadProcessSettings(
 ): Loaded<ProcessSettings> {
   const names = { section: "processor", refused: refusedByProcess };
   const loaded = loadSettings(processSettings(machine), names, surroundings);
-  const problems = [...loaded.problems, ...transportProblems(loaded), ...recordingProblems(loaded)];
+  const problems = [...loaded.problems, ...servingProblems(loaded), ...recordingProblems(loaded)];
   return { ...loaded, problems };
 }
 
@@ -49,6 +49,7 @@ export function processorConfigOf(
   const noFile = home === "" ? "" : defaultFilterPath(home);
   return {
     listen: settings.listen.value,
+    tls: tlsConfigOf(settings),
     processorId: settings.processorId.value,
     maxHunters: settings.maxHunters.value,
     maxSubscribers: settings.maxSubscribers.value,

@@ -9,7 +9,7 @@ import { runCommandLine } from "./run-command.ts";
 export const processHelp: CommandHelp = {
   name: "process",
   summary: "Receive packets from hunters over gRPC, detect their protocols and record them.",
-  usage: "weir process --insecure [flags]",
+  usage: "weir process --tls-cert FILE --tls-key FILE | --insecure [flags]",
   section: "processor",
   exitCodes: processExitCodes,
   examples: [
@@ -19,6 +19,10 @@ export const processHelp: CommandHelp = {
       "keep the last 20 GiB",
     ],
     ["weir process --insecure -l 127.0.0.1:50051 --no-enable-detection", "this machine only"],
+    [
+      "weir process --tls-cert node.pem --tls-key node.key --tls-ca ca.pem --tls-client-auth",
+      "TLS, for those with a certificate of that authority",
+    ],
     ["weir process --config node.yaml --log-format json", "as a service"],
   ],
 };

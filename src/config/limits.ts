@@ -97,6 +97,17 @@ export const limits = {
   /** A message of any RPC but the packet streams. */
   controlMessageBytesMax: 4 * 1024 * 1024,
 
+  // --- certificates and keys ----------------------------------------------------------------------
+  /** One file with certificates or a key, and certificates in one. */
+  credentialFileBytesMax: 1024 * 1024,
+  certificatesPerFileMax: 256,
+  /** The files are looked at this often, and a change is taken once it stands still for so long. */
+  credentialsPollMs: 500,
+  credentialsSettleMs: 250,
+  /** A certificate that ends within this time is told, and again after that. */
+  certificateWarnMs: 30 * 86_400_000,
+  certificateWarnEveryMs: 86_400_000,
+
   // --- live views ---------------------------------------------------------------------------------
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
   fanoutTimeShareMax: 0.22,

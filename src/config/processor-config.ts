@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";
+import type { TlsConfig } from "./tls-config.ts";
 
 export const ackModes = ["memory", "written", "synced"] as const;
 /**
@@ -15,6 +16,8 @@ export type AckMode = (typeof ackModes)[number];
 export interface ProcessorConfig {
   /** An empty host of `:50051` becomes `::` when IPv6 is there and `0.0.0.0` otherwise, when bound. */
   readonly listen: Endpoint;
+  /** Undefined serves everybody unencrypted. */
+  readonly tls: TlsConfig | undefined;
   readonly processorId: string;
   /** 0 admits no hunter (contract.md section 7). */
   readonly maxHunters: number;

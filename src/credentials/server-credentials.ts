@@ -1,5 +1,4 @@
-/** TLS versions that a node may begin with, by the names of `node:tls`. */
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+import type { TlsVersion } from "../config/tls-config.ts";
 
 /**
  * What a node serves TLS with: judged, and plain data, so that it can be posted to the shards. It

@@ -59,7 +59,7 @@ function tlsListener(options: ListenerOptions, first: ServerCredentials): Listen
     if (socket.destroyed) return;
     // BoringSSL refuses other names, and lets a client pass that names none.
     if (socket.alpnProtocol !== "h2") drop("the client does not ask for HTTP/2 (ALPN h2)", socket);
-    else if (minVersion === "TLSv1.3" && socket.getProtocol() !== "TLSv1.3") {
+    else if (minVersion === "1.3" && socket.getProtocol() !== "TLSv1.3") {
       drop(`the client speaks ${socket.getProtocol() ?? "an unknown version"}`, socket);
     } else {
       socket.setNoDelay(true);
@@ -86,7 +86,7 @@ function contextOf(credentials: ServerCredentials): tls.TlsOptions {
     ...(verifies ? { ca: authorities } : {}),
     requestCert: verifies,
     rejectUnauthorized: clientAuth,
-    minVersion,
+    minVersion: `TLSv${minVersion}`,
     // A resumed session would be let in on the word of an earlier certificate and earlier authorities.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };

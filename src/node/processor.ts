@@ -5,6 +5,8 @@ import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
+import { Credentials } from "../credentials/credentials.ts";
+import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import { Board, boardWord, createBoardMemory, recorderState } from "../pipeline/board.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { readAccounts } from "./accounts.ts";
@@ -40,6 +42,7 @@ class Processor {
   private readonly board: Board;
   private readonly memory;
   private readonly plane: ControlPlane;
+  private readonly credentials: Credentials | undefined;
   private shards: ShardThread[] = [];
   private recorder: RecorderThread | undefined = undefined;
 
@@ -53,6 +56,11 @@ class Processor {
       for (const shard of this.shards) shard.endHunter(hunterId, reason);
     };
     this.plane = new ControlPlane({ config, board, log, clock, endHunter });
+    const publish = (credentials: ServerCredentials): void => {
+      for (const shard of this.shards) shard.setCredentials(credentials);
+    };
+    const { tls } = config;
+    this.credentials = tls && new Credentials({ config: tls, log, clock, publish });
   }
 
   async run(): Promise<number> {
@@ -65,6 +73,7 @@ class Processor {
     lost.promise.catch(() => {});
     try {
       await this.plane.start();
+      await this.credentials?.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
@@ -75,6 +84,7 @@ class Processor {
         address: showEndpoint(listen),
         processor: config.processorId,
         workers: config.workers,
+        tls: config.tls !== undefined,
         detection: config.enableDetection,
         version: buildInfo.version,
         pid: process.pid,
@@ -97,6 +107,7 @@ class Processor {
       offSignals();
       offReload();
       this.plane.stop();
+      this.credentials?.stop();
       for (const shard of this.shards) shard.terminate();
       this.recorder?.terminate();
     }
@@ -138,7 +149,7 @@ class Processor {
             ack: config.ack,
             host: listen.host,
             port: listen.port,
-            credentials: undefined,
+            credentials: this.credentials?.current,
             messageBytesMax: config.messageBytesMax,
             detection: config.enableDetection,
             subscribersMax:
@@ -160,10 +171,12 @@ class Processor {
     await Promise.all(this.shards.map((shard) => shard.start()));
   }
 
-  /** SIGHUP. The file is followed anyway: this is for whoever wants to be sure. */
+  /** SIGHUP. The files are followed anyway: this is for whoever wants to be sure. */
   private reload(): void {
-    this.log.info("reloading", "SIGHUP: the filter file is read again");
+    const tls = this.credentials === undefined ? "" : ", and so are certificate and key";
+    this.log.info("reloading", `SIGHUP: the filter file is read again${tls}`);
     void this.plane.filters.store.reload();
+    void this.credentials?.refresh();
   }
 
   private startTimers(): () => void {

@@ -32,7 +32,7 @@ test("the help names every flag with its default and variable", () => {
   expect(text).toContain("-l, --listen ADDRESS");
   expect(text).toContain("Address to listen on (default :50051) [LISTEN_ADDR]");
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-  expect(text).toContain("(not in this build yet) [TLS_CERT_FILE]");
+  expect(text).toContain("Own certificate, and those above it (PEM) [TLS_CERT_FILE]");
   expect(text.indexOf("Examples:")).toBeLessThan(text.indexOf("--listen"));
 });
 

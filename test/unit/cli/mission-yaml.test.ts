@@ -20,26 +20,10 @@ const missionYaml = `processor:
     client_auth: true
 `;
 
-const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
-
-test("the mission's YAML is understood, and what this build lacks is named with its line", () => {
-  const { problems, warnings } = loadProcess({ yaml: missionYaml });
-  const file = "~/.config/lippycat/config.yaml";
-  expect(problems).toEqual([
-    `${file}:11: processor.tls.enabled: ${noTls}`,
-    `${file}:12: processor.tls.cert_file: ${noTls}`,
-    `${file}:13: processor.tls.key_file: ${noTls}`,
-    `${file}:14: processor.tls.ca_file: ${noTls}`,
-    `${file}:15: processor.tls.client_auth: ${noTls}`,
-  ]);
-  expect(warnings).toEqual([]);
-});
-
-test("without what is missing it runs, and every value arrives", () => {
-  const kept = missionYaml.split("\n").filter((line) => !/tls|_file: "\/etc|true$/.test(line));
-  const yaml = `${kept.join("\n")}\ninsecure: true\n`;
-  const { problems, settings, home } = loadProcess({ yaml });
+test("the mission's YAML is understood, and every value arrives", () => {
+  const { problems, warnings, settings, home } = loadProcess({ yaml: missionYaml });
   expect(problems).toEqual([]);
+  expect(warnings).toEqual([]);
   expect(processorConfigOf(settings, "/elsewhere")).toMatchObject({
     listen: { host: "0.0.0.0", port: 50_051 },
     processorId: "central-proc",
@@ -49,6 +33,13 @@ test("without what is missing it runs, and every value arrives", () => {
     filterFile: `${home}/.config/lippycat/filters.yaml`,
     enableDetection: true,
     workers: 3,
+    tls: {
+      certFile: "/etc/lippycat/certs/server.crt",
+      keyFile: "/etc/lippycat/certs/server.key",
+      caFile: "/etc/lippycat/certs/ca.crt",
+      clientAuth: true,
+      minVersion: "1.3",
+    },
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { processorConfigOf } from "../../../src/cli/process-config.ts";
 import { limits } from "../../../src/config/limits.ts";
 import { loadHunt, loadProcess } from "./load.ts";
 
@@ -217,11 +218,10 @@ describe("the environment", () => {
     expect([byFile.problems, byFile.settings.writeFile.value]).toEqual([[], ""]);
   });
 
-  test("LIPPYCAT_PRODUCTION demands what this build lacks", () => {
+  test("LIPPYCAT_PRODUCTION is a switch", () => {
     const production = (value: string) =>
       loadProcess({ words: insecure, environment: { LIPPYCAT_PRODUCTION: value } }).problems;
-    const demand =
-      "LIPPYCAT_PRODUCTION: demands TLS and client certificates, which this build does not do yet";
+    const demand = "--insecure: LIPPYCAT_PRODUCTION demands TLS";
     expect(production("true")).toEqual([demand]);
     expect(production("1")).toEqual([demand]);
     expect(production("false")).toEqual([]);
@@ -240,30 +240,73 @@ describe("the environment", () => {
 });
 
 describe("TLS or plain text", () => {
+  const pair = ["--tls-cert", "node.pem", "--tls-key", "node.key"];
+  const problemsOf = (words: readonly string[], environment = {}) =>
+    loadProcess({ words, environment }).problems;
+
   test("has to be chosen", () => {
-    const { problems } = loadProcess({});
+    const problems = problemsOf([]);
     expect(problems.length).toBe(1);
-    expect(problems[0]).toStartWith("choose how traffic travels: --insecure");
-    expect(loadProcess({ words: ["--no-insecure"] }).problems).toEqual(problems);
+    expect(problems[0]).toStartWith("choose how traffic travels: --tls-cert FILE");
+    expect(problems[0]).toContain("--insecure");
+    expect(problemsOf(["--no-insecure"])).toEqual(problems);
   });
 
   test("both at once are refused", () => {
-    const { problems } = loadProcess({ words: ["--insecure", "--tls"] });
-    expect(problems).toContain("--tls and --insecure exclude each other");
+    for (const word of ["--tls", "--tls-cert=x", "--tls-ca=x", "--tls-client-auth"]) {
+      const name = word.split("=")[0];
+      const text = `${name} and --insecure exclude each other`;
+      expect(problemsOf(["--insecure", word])).toEqual([text]);
+    }
   });
 
-  test("TLS is not accepted silently", () => {
-    const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
-    for (const word of [
-      "--tls",
-      "--tls-cert=x",
-      "--tls-key=x",
-      "--tls-ca=x",
-      "--tls-client-auth",
-    ]) {
-      const { problems } = loadProcess({ words: ["--insecure", word] });
-      expect(problems[0]).toBe(`${word.split("=")[0]}: ${noTls}`);
-    }
+  test("a certificate and its key are TLS; one of them is not enough", () => {
+    expect(problemsOf(pair)).toEqual([]);
+    expect(problemsOf(["--tls", ...pair])).toEqual([]);
+    expect(problemsOf(pair.slice(0, 2))).toEqual(["--tls-cert: needs --tls-key FILE as well"]);
+    expect(problemsOf(pair.slice(2))).toEqual(["--tls-key: needs --tls-cert FILE as well"]);
+    const both = "needs --tls-cert FILE and --tls-key FILE as well";
+    expect(problemsOf(["--tls"])).toEqual([`--tls: ${both}`]);
+    expect(problemsOf(["--tls-min-version", "1.2"])).toEqual([`--tls-min-version: ${both}`]);
+  });
+
+  test("client certificates need an authority", () => {
+    const words = [...pair, "--tls-client-auth"];
+    expect(problemsOf(words)).toEqual([
+      "--tls-client-auth: needs --tls-ca FILE, which says whose certificates count",
+    ]);
+    expect(problemsOf([...words, "--tls-ca", "ca.pem"])).toEqual([]);
+  });
+
+  test("TLS that is switched off is not switched on by a certificate", () => {
+    expect(problemsOf([...pair, "--tls=false", "--insecure"])).toEqual([]);
+    const [problem] = problemsOf([...pair, "--tls=false"]);
+    expect(problem).toStartWith("--tls is false: choose how traffic travels");
+  });
+
+  test("the oldest version is 1.3 unless 1.2 is asked for, also by a number in the file", () => {
+    const versionOf = (yaml: string) => {
+      const { problems, settings } = loadProcess({ words: pair, yaml });
+      expect(problems).toEqual([]);
+      return processorConfigOf(settings, "").tls?.minVersion;
+    };
+    expect(versionOf("")).toBe("1.3");
+    expect(versionOf("processor:\n  tls:\n    min_version: 1.2\n")).toBe("1.2");
+    expect(problemsOf([...pair, "--tls-min-version=1.1"])).toEqual([
+      '--tls-min-version: "1.1" is not 1.2 or 1.3',
+    ]);
+  });
+
+  test("LIPPYCAT_PRODUCTION demands TLS and client certificates", () => {
+    const production = { LIPPYCAT_PRODUCTION: "true" };
+    const name = "LIPPYCAT_PRODUCTION";
+    const both = "needs --tls-cert FILE and --tls-key FILE as well";
+    const clients = "demands client certificates: --tls-client-auth and --tls-ca FILE";
+    expect(problemsOf([], production)).toEqual([`${name}: ${both}`, `${name}: ${clients}`]);
+    expect(problemsOf(pair, production)).toEqual([`${name}: ${clients}`]);
+    expect(problemsOf(["--insecure"], production)).toEqual([`--insecure: ${name} demands TLS`]);
+    const all = [...pair, "--tls-client-auth", "--tls-ca", "ca.pem"];
+    expect(problemsOf(all, production)).toEqual([]);
   });
 });
 

@@ -4,9 +4,10 @@ import net from "node:net";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { systemClock, threadMs } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
+import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
 import { Door } from "../../../src/door/door.ts";
 import { Fanout } from "../../../src/fanout/fanout.ts";
-import { Ingest } from "../../../src/ingest/ingest.ts";
+import { Ingest, type IngestNote } from "../../../src/ingest/ingest.ts";
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
 import { PlainEncoder } from "../fanout/plain-encoder.ts";
@@ -28,7 +29,12 @@ export interface OpenDoor {
 }
 
 export async function openDoor(
-  more: { messageBytesMax?: number; subscribersMax?: number } = {},
+  more: {
+    messageBytesMax?: number;
+    subscribersMax?: number;
+    credentials?: ServerCredentials;
+    note?: IngestNote;
+  } = {},
 ): Promise<OpenDoor> {
   const board = new Board(createBoardMemory(1));
   const row = board.row(0);
@@ -48,6 +54,7 @@ export async function openDoor(
   const door = new Door({
     host: "127.0.0.1",
     port,
+    credentials: more.credentials,
     messageBytesMax: more.messageBytesMax ?? 1024 * 1024,
     ingest,
     fanout,
@@ -56,6 +63,7 @@ export async function openDoor(
     row,
     control: channel.port2,
     now: () => performance.now(),
+    ...(more.note === undefined ? {} : { note: more.note }),
   });
   await door.listen();
   return {

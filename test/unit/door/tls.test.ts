@@ -1,6 +1,16 @@
-/** The door with TLS: who gets in, what is known of them, and what the others are told. */
-import { describe, expect, test } from "bun:test";
+/** The door with TLS: who gets in, what is known of them, and what is said of the others. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import http2 from "node:http2";
+import net from "node:net";
 import { readCertificate } from "../../../src/door/peer-certificate.ts";
+import type { TunnelRequest } from "../../../src/wire/tunnel.ts";
+import { type KeyPair, makeAuthority, selfSigned } from "../../support/certificates.ts";
+import { until } from "../../support/record-in-process.ts";
+import { RawCall } from "./open-door.ts";
+import { authority, credentialsWith, knock, openTlsDoor, type TlsDoor } from "./tls-door.ts";
+
+const client = authority.issue({ commonName: "edge-1", names: ["edge-1.example"], use: "client" });
+const dayMs = 86_400_000;
 
 describe("what a client's certificate says", () => {
   const fingerprint256 = `AB:${"0".repeat(62)}`;
@@ -33,4 +43,181 @@ describe("what a client's certificate says", () => {
     expect(readCertificate({})).toBeUndefined();
     expect(readCertificate(undefined)).toBeUndefined();
   });
+});
+
+describe("a door that demands certificates", () => {
+  let door: TlsDoor;
+  beforeAll(async () => {
+    door = await openTlsDoor();
+  });
+  afterAll(() => door.close());
+
+  test("lets in whoever has one of its authority", async () => {
+    const { isOpen, error, socket } = await knock(door.port, client);
+    expect([isOpen, error, socket.getProtocol()]).toEqual([true, "", "TLSv1.3"]);
+    socket.destroy();
+  });
+
+  const below = authority.below("Regional authority");
+  test("lets in whoever comes with the certificate of an authority below", async () => {
+    const { isOpen, socket } = await knock(door.port, below.issue({ commonName: "edge-2" }));
+    expect(isOpen).toBe(true);
+    socket.destroy();
+  });
+
+  const strangers: Record<string, KeyPair | undefined> = {
+    "no certificate": undefined,
+    "a self-signed one of a name that it knows": selfSigned({ commonName: "edge-1" }),
+    "one of another authority of the same name": makeAuthority("Weir test authority").issue({
+      commonName: "edge-1",
+    }),
+    "one that has expired": authority.issue({
+      commonName: "edge-1",
+      validTo: new Date(Date.now() - dayMs / 2),
+    }),
+    "one that is not valid yet": authority.issue({
+      commonName: "edge-1",
+      validFrom: new Date(Date.now() + dayMs),
+    }),
+    "one for servers only": authority.issue({ commonName: "edge-1", use: "server" }),
+  };
+  for (const [what, pair] of Object.entries(strangers)) {
+    test(`closes the connection of ${what}, and says so`, async () => {
+      const before = door.notes.length;
+      const { isOpen } = await knock(door.port, pair);
+      expect(isOpen).toBe(false);
+      await until(() => door.notes.length > before && door.connections() === 0);
+      expect(door.notes.at(-1)).toMatch(/^TLS: .*certificate/);
+    });
+  }
+
+  test("closes connections that do not ask for HTTP/2, by whatever name or by none", async () => {
+    for (const options of [{ ALPNProtocols: ["http/1.1"] }, { ALPNProtocols: [] as string[] }]) {
+      const { isOpen } = await knock(door.port, client, options);
+      expect(isOpen).toBe(false);
+      await until(() => door.connections() === 0);
+      expect(door.notes.at(-1)).toContain("does not ask for HTTP/2");
+    }
+  });
+
+  test("does not take TLS 1.2", async () => {
+    const { error } = await knock(door.port, client, { maxVersion: "TLSv1.2" });
+    expect(error).toContain("PROTOCOL_VERSION");
+    await until(() => door.notes.at(-1)?.includes("too old") === true);
+  });
+
+  test("closes connections of clients without TLS, and says what they are", async () => {
+    for (const text of [
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      "GET / HTTP/1.1\r\n\r\n",
+      "\0\0\0\0\0\0",
+    ]) {
+      const before = door.notes.length;
+      const socket = net.connect(door.port, "127.0.0.1", () => socket.write(text));
+      socket.on("error", () => {});
+      socket.resume();
+      await until(() => socket.closed && door.notes.length > before && door.connections() === 0);
+      expect(door.notes.at(-1)).toMatch(/not TLS|without TLS/);
+    }
+  });
+
+  test("a session is not resumed: each connection shows its certificate", async () => {
+    let session: Buffer | undefined;
+    const first = await knock(door.port, client);
+    first.socket.on("session", (bytes) => {
+      session = bytes;
+    });
+    const { socket } = await knock(door.port, client, { session });
+    expect(socket.isSessionReused()).toBe(false);
+    expect(session).toBeUndefined();
+    first.socket.destroy();
+    socket.destroy();
+  });
+
+  test("carried calls come with the certificate, packet streams are served", async () => {
+    const requests: TunnelRequest[] = [];
+    door.control.on("message", (request: TunnelRequest) => requests.push(request));
+    const options = { ca: authority.certificate, cert: client.certificate, key: client.key };
+    const session = http2.connect(`https://localhost:${door.port}`, {
+      ...options,
+      lookup: undefined,
+    });
+    const stream = new RawCall("", session);
+    await until(() => stream.headers[":status"] === 200 && door.streams() === 1);
+    const path = "/lippycat.management.ManagementService/GetTopology";
+    const call = new RawCall("", session, path);
+    await until(() => requests.length > 0);
+    expect(requests[0]).toMatchObject({
+      kind: "open",
+      path,
+      certificate: { commonName: "edge-1", names: ["DNS:edge-1.example"] },
+    });
+    stream.close();
+    call.close();
+  });
+});
+
+describe("a door that verifies certificates without demanding them", () => {
+  let door: TlsDoor;
+  const requests: TunnelRequest[] = [];
+  beforeAll(async () => {
+    door = await openTlsDoor({ clientAuth: false });
+    door.control.on("message", (request: TunnelRequest) => requests.push(request));
+  });
+  afterAll(() => door.close());
+
+  const certificateOf = async (pair?: KeyPair) => {
+    requests.length = 0;
+    const own = pair === undefined ? {} : { cert: pair.certificate, key: pair.key };
+    const options = { ca: authority.certificate, ...own };
+    const session = http2.connect(`https://localhost:${door.port}`, options);
+    const call = new RawCall("", session, "/lippycat.management.ManagementService/GetTopology");
+    await until(() => requests.length > 0);
+    call.close();
+    return requests[0]?.kind === "open" ? requests[0].certificate : undefined;
+  };
+
+  test("knows those that have one, and nobody by one of another authority", async () => {
+    expect((await certificateOf(client))?.commonName).toBe("edge-1");
+    expect(await certificateOf()).toBeUndefined();
+    const stranger = makeAuthority("Weir test authority").issue({ commonName: "edge-1" });
+    expect(await certificateOf(stranger)).toBeUndefined();
+    expect(await certificateOf(selfSigned({ commonName: "edge-1" }))).toBeUndefined();
+  });
+});
+
+describe("new credentials", () => {
+  test("count for the next handshakes, with everything that was demanded before", async () => {
+    const door = await openTlsDoor();
+    const before = await knock(door.port, client);
+    const other = makeAuthority("Another authority");
+    const pair = other.issue({ commonName: "second", names: ["localhost"] });
+    door.door.setCredentials(credentialsWith({ ...pair, authorities: other.certificate }));
+    const ca = other.certificate;
+    const known = other.issue({ commonName: "edge-9" });
+    const after = await knock(door.port, known, { ca, servername: "localhost" });
+    expect(after.isOpen).toBe(true);
+    expect(after.socket.getPeerCertificate().subject.CN).toBe("second");
+    const options = { ca, servername: "localhost" };
+    expect((await knock(door.port, client, options)).isOpen).toBe(false);
+    expect((await knock(door.port, undefined, options)).isOpen).toBe(false);
+    const old = await knock(door.port, known, { ...options, maxVersion: "TLSv1.2" });
+    expect(old.isOpen).toBe(false);
+    const plain = await knock(door.port, known, { ...options, ALPNProtocols: ["http/1.1"] });
+    expect(plain.isOpen).toBe(false);
+    expect(before.socket.closed).toBe(false);
+    before.socket.destroy();
+    after.socket.destroy();
+    await door.close();
+  });
+});
+
+test("TLS 1.2 gets in where it was asked for", async () => {
+  const door = await openTlsDoor({ minVersion: "1.2" });
+  const { isOpen, socket } = await knock(door.port, client, { maxVersion: "TLSv1.2" });
+  expect([isOpen, socket.getProtocol()]).toEqual([true, "TLSv1.2"]);
+  const stranger = await knock(door.port, undefined, { maxVersion: "TLSv1.2" });
+  expect(stranger.isOpen).toBe(false);
+  socket.destroy();
+  await door.close();
 });

@@ -1,0 +1,150 @@
+/**
+ * The certificate, key and authorities of a node, followed for as long as it runs. What can be used is
+ * published; what cannot is told once, and what was there before stays in use.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import type { TlsConfig } from "../config/tls-config.ts";
+import type { Log } from "../telemetry/log.ts";
+import { type Expiry, expiryNotices } from "./expiry.ts";
+import {
+  type CredentialFiles,
+  judgeCredentials,
+  type SoundCredentials,
+} from "./judge-credentials.ts";
+import { readPemFile } from "./pem-file.ts";
+import type { ServerCredentials } from "./server-credentials.ts";
+
+export interface CredentialsOptions {
+  readonly config: TlsConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Takes what the next handshakes use. */
+  readonly publish: (credentials: ServerCredentials) => void;
+}
+
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  #current: ServerCredentials | undefined = undefined;
+  #expiries: readonly Expiry[] = [];
+  #warnedMs = Number.NEGATIVE_INFINITY;
+  /** Digest of the content that was judged last, good or bad. */
+  #judged = "";
+  /** Another that was seen since, and when it was first. */
+  #unsettled = { digest: "", sinceMs: 0 };
+  #looking = false;
+  #timer: Timer | undefined = undefined;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** What is in use; undefined before `start`. */
+  get current(): ServerCredentials | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Reads the files, and follows them from then on until `stop`.
+   * @throws WeirError `tls-files` that names each file that cannot be used and why
+   */
+  async start(): Promise<void> {
+    const files = await this.#read();
+    const { config, clock } = this.#options;
+    const sound = judgeCredentials(config, files, clock.wallMs());
+    if ("faults" in sound) throw new WeirError("tls-files", sound.faults.join("; "));
+    this.#judged = digestOf(files);
+    this.#use(sound);
+    this.#timer = setInterval(() => void this.look(), limits.credentialsPollMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks whether there is something new in the files that stands still. Never rejects. */
+  async look(): Promise<void> {
+    this.#tellExpiry();
+    // A file system that does not answer is waited for by one look alone.
+    if (this.#looking) return;
+    this.#looking = true;
+    const files = await this.#read();
+    this.#looking = false;
+    const digest = digestOf(files);
+    if (digest === this.#judged) {
+      this.#unsettled = { digest: "", sinceMs: 0 };
+      return;
+    }
+    // Certificate and key are two files: between the two writes they do not fit.
+    const now = this.#options.clock.monotonicMs();
+    if (digest !== this.#unsettled.digest) this.#unsettled = { digest, sinceMs: now };
+    else if (now - this.#unsettled.sinceMs >= limits.credentialsSettleMs) this.#judge(files);
+  }
+
+  /** Reads the files at once, and says how they are even when nothing has changed. Never rejects. */
+  async refresh(): Promise<void> {
+    this.#judge(await this.#read());
+  }
+
+  #judge(files: CredentialFiles): void {
+    const { config, log, clock, publish } = this.#options;
+    this.#judged = digestOf(files);
+    const sound = judgeCredentials(config, files, clock.wallMs());
+    if ("faults" in sound) {
+      const faults = sound.faults.join("; ");
+      log.error("tls-files-refused", `${faults}; what was in use before stays in use`);
+      return;
+    }
+    this.#use(sound);
+    publish(sound.credentials);
+  }
+
+  #use({ credentials, expiries, subject, fingerprint, warnings }: SoundCredentials): void {
+    const { log } = this.#options;
+    this.#current = credentials;
+    this.#expiries = expiries;
+    log.info("tls-files-loaded", `TLS with the certificate ${subject}`, {
+      fingerprint,
+      client_certificates: clientCertificates(credentials),
+    });
+    for (const warning of warnings) log.warn("certificate-doubtful", warning);
+    this.#warnedMs = Number.NEGATIVE_INFINITY;
+    this.#tellExpiry();
+  }
+
+  #tellExpiry(): void {
+    const { log, clock } = this.#options;
+    const now = clock.wallMs();
+    if (now - this.#warnedMs < limits.certificateWarnEveryMs) return;
+    this.#warnedMs = now;
+    for (const { expired, text } of expiryNotices(this.#expiries, now)) {
+      if (expired) log.error("certificate-expired", text);
+      else log.warn("certificate-expires", text);
+    }
+  }
+
+  async #read(): Promise<CredentialFiles> {
+    const { certFile, keyFile, caFile } = this.#options.config;
+    const [certificate, key, authorities] = await Promise.all([
+      readPemFile(certFile, "--tls-cert"),
+      readPemFile(keyFile, "--tls-key"),
+      caFile === "" ? undefined : readPemFile(caFile, "--tls-ca"),
+    ]);
+    return { certificate, key, authorities };
+  }
+}
+
+function clientCertificates({ authorities, clientAuth }: ServerCredentials): string {
+  if (clientAuth) return "demanded";
+  return authorities === "" ? "not asked for" : "asked for";
+}
+
+function digestOf({ certificate, key, authorities }: CredentialFiles): string {
+  const hash = createHash("sha256");
+  for (const file of [certificate, key, authorities]) {
+    hash.update(JSON.stringify([file?.text, file?.fault]));
+  }
+  return hash.digest("hex");
+}
