@@ -202,7 +202,7 @@ export class FilterText {
   }
 }
 
-/** A slot of a block list. */
-export function blockSlot(raw: string, filter: Filter): Slot {
-  return { raw, length: ownLength(raw), filter };
+/** A slot of a block list, whose dashes stand `indent` columns from the left. */
+export function blockSlot(raw: string, filter: Filter, indent: number): Slot {
+  return { raw, length: ownLength(raw, indent), filter };
 }

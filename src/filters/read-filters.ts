@@ -89,7 +89,7 @@ class Reader {
     let quick = 0;
     const parseChunk = async (): Promise<void> => {
       if (chunk.length === 0) return;
-      this.#parseItems(chunk, chunkStart, slots);
+      this.#parseItems(chunk, chunkStart, indent, slots);
       chunk = [];
       await nextTurn();
     };
@@ -111,7 +111,7 @@ class Reader {
     return slots;
   }
 
-  #parseItems(chunk: readonly string[], start: number, slots: Slot[]): void {
+  #parseItems(chunk: readonly string[], start: number, indent: number, slots: Slot[]): void {
     const place: Place = (offset) => offset + start;
     const [document, ...more] = this.#parse(chunk.join(""), place);
     const nodes = isSeq(document) ? document.items : [];
@@ -122,7 +122,9 @@ class Reader {
     let at = start;
     for (const [index, raw] of chunk.entries()) {
       const filter = this.#entry(nodes[index], place);
-      if (filter !== undefined && this.#isFirst(filter.id, at)) slots.push(blockSlot(raw, filter));
+      if (filter !== undefined && this.#isFirst(filter.id, at)) {
+        slots.push(blockSlot(raw, filter, indent));
+      }
       at += raw.length;
     }
   }
@@ -220,7 +222,7 @@ class Reader {
 const quickPerTurn = 1000;
 
 function plainSlot(raw: string, indent: number): Slot | undefined {
-  const length = ownLength(raw);
+  const length = ownLength(raw, indent);
   const filter = readPlainEntry(raw.slice(0, length), indent);
   return filter === undefined ? undefined : { raw, length, filter };
 }

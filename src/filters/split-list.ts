@@ -45,11 +45,17 @@ export function splitList(text: string): SplitList | undefined {
   return { head: text.slice(0, starts[0]), items, tail: text.slice(at), indent };
 }
 
-/** Length of an entry's own text: without the comments and blank lines that follow it. */
-export function ownLength(item: string): number {
+/**
+ * Length of an entry's own text: without the comments and blank lines that follow it. A comment that
+ * stands deeper than the dash is the entry's own: it may be text of a block scalar, and would become
+ * text of the one before it if it were left behind alone.
+ */
+export function ownLength(item: string, indent: number): number {
   let end = 0;
   for (let at = 0; at < item.length; at = nextLine(item, at)) {
-    if (!isBlank(item, contentOf(item, at))) end = nextLine(item, at);
+    const content = contentOf(item, at);
+    const isDeepComment = item.charCodeAt(content) === hash && content - at > indent;
+    if (isDeepComment || !isBlank(item, content)) end = nextLine(item, at);
   }
   return end;
 }

@@ -136,6 +136,32 @@ describe("an edit", () => {
     expect(text.toString()).toContain("# by number");
   });
 
+  test("leaves no comment of an entry behind in the block scalar of the one before", async () => {
+    const text = await readText(`filters:
+  - id: a
+    type: bpf
+    pattern: |-
+      tcp
+  - id: b
+    type: sip_user
+    pattern: bob
+      # Bob
+  - id: c
+    type: sip_user
+    pattern: eve
+    description: |-
+      two
+
+      # lines
+`);
+    text.delete("b");
+    text.set(filterOf("new"));
+    const again = await readText(text.toString());
+    expect(again.get("a")?.pattern).toBe("tcp");
+    expect(again.get("c")?.description).toBe("two\n\n# lines");
+    expect(filtersIn(again)).toEqual(filtersIn(text));
+  });
+
   test("keeps the ends of lines that the file has", async () => {
     const text = await readText(file.replaceAll("\n", "\r\n"));
     text.set(filterOf("new"));
