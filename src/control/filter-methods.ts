@@ -18,6 +18,7 @@ import { filterEvent } from "../filters/events.ts";
 import type { Filter } from "../filters/filter.ts";
 import type { Filters } from "../filters/filters.ts";
 import type { FilterStep } from "../filters/hunter-view.ts";
+import type { Roster } from "../roster/roster.ts";
 import type { Log } from "../telemetry/log.ts";
 import type {
   FilterRequest,
@@ -33,6 +34,7 @@ import { peerKey } from "./peer.ts";
 export interface FilterMethodsOptions {
   readonly processorId: string;
   readonly filters: Filters;
+  readonly roster: Roster;
   readonly log: Log;
 }
 
@@ -126,7 +128,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
 }
 
 async function* subscribe(
-  { filters: { distribution }, log }: FilterMethodsOptions,
+  { filters: { distribution }, roster, log }: FilterMethodsOptions,
   { hunterId }: FilterRequest,
   context: HandlerContext,
 ): AsyncGenerator<MessageInitShape<typeof FilterUpdateSchema>, void> {
@@ -144,11 +146,15 @@ async function* subscribe(
   const close = (): void => subscription.close();
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
+  // Existing hunters do without heartbeats when that call failed, and may have no packets to send. Who
+  // is not known is no hunter yet: anybody may look at the filters.
+  const release = roster.find(hunterId) === undefined ? () => {} : roster.hold(hunterId, peer);
   try {
     for await (const step of subscription.steps()) yield wireUpdate(step);
   } finally {
     signal.removeEventListener("abort", close);
     close();
+    release();
   }
 }
 

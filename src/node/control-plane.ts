@@ -102,7 +102,9 @@ export class ControlPlane {
     });
     addRoutes(routes, ManagementService, management);
     const { processorId } = node;
-    addRoutes(routes, ManagementService, createFilterMethods({ processorId, filters, log }));
+    const { roster } = this;
+    const filterMethods = createFilterMethods({ processorId, filters, roster, log });
+    addRoutes(routes, ManagementService, filterMethods);
     const monitoring = createMonitoring({
       node,
       version: buildInfo.version,

@@ -32,6 +32,8 @@ export class ControlNode {
   packets = 0;
   readonly roster: Roster;
   readonly subscribers = new SubscriberTable();
+  /** May be added to. */
+  readonly routes = new Map<string, Route>();
   readonly client: TunnelClient;
 
   constructor(huntersMax = 3) {
@@ -58,7 +60,7 @@ export class ControlNode {
     });
     const filtersOf = (hunterId: string) => [{ id: `for ${hunterId}`, pattern: "x" }];
     const management = createManagement({ node, huntersMax, filtersOf });
-    const routes = new Map<string, Route>();
+    const { routes } = this;
     addRoutes(routes, ManagementService, management);
     addRoutes(routes, MonitoringService, monitoring);
     this.client = new TunnelClient(routes);

@@ -13,6 +13,7 @@ import { limits } from "../../../src/config/limits.ts";
 import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
 import { createFilterMethods } from "../../../src/control/filter-methods.ts";
 import { Filters } from "../../../src/filters/filters.ts";
+import { Roster } from "../../../src/roster/roster.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import {
   FilterRequestSchema,
@@ -37,15 +38,21 @@ class Node {
   constructor() {
     const write = (line: string) => this.lines.push(line);
     const log = createLog({ level: "info", format: "text", colours: false, write });
+    const clock = { monotonicMs: () => this.nowMs, wallMs: () => 0, random: () => 0 };
     this.filters = new Filters({
       path: "",
       log,
-      clock: { monotonicMs: () => this.nowMs, wallMs: () => 0, random: () => 0 },
+      clock,
       capabilitiesOf: (id) => (id.startsWith("voip") ? ["sip_user", "bpf"] : undefined),
       evict: (hunterId) => this.evicted.push(hunterId),
     });
     const routes = new Map<string, Route>();
-    const methods = createFilterMethods({ processorId: "node-1", filters: this.filters, log });
+    const methods = createFilterMethods({
+      processorId: "node-1",
+      filters: this.filters,
+      roster: new Roster(0, clock),
+      log,
+    });
     addRoutes(routes, ManagementService, methods);
     this.client = new TunnelClient(routes);
   }
