@@ -242,6 +242,8 @@ export const limits = {
   enrichedBytesMax: 64 * 1024 * 1024,
   /** Of its buffer, what is kept from batch to batch. */
   enrichedBytesKept: 4 * 1024 * 1024,
+  /** Of one packet with what its hunter says of it, as received; of a longer one the bytes are sent. */
+  enrichedPacketBytesMax: 1024 * 1024,
   /** Conversations whose addresses one shard keeps encoded. */
   baseMetadataMax: 4096,
   /** SIP messages of several TCP segments that one shard waits for the rest of, and segments of one. */

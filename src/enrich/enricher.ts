@@ -13,6 +13,7 @@ import { fragment, Layers } from "../packet/layers.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import { FieldCursor } from "../wire/field-cursor.ts";
 import type { PacketBatchView } from "../wire/packet-batch.ts";
+import { writeBare } from "./bare-packet.ts";
 import { BaseMetadata, writeEndpoints } from "./base-metadata.ts";
 import { type Describe, Subject } from "./description.ts";
 import { type EnrichedBatch, EntryBuffer } from "./enriched-batch.ts";
@@ -85,6 +86,10 @@ export class Enricher {
     for (let index = 0; index < view.count; index++) {
       if (rejections[index] !== 0) continue;
       const label = labels[index] as number;
+      if ((view.packetLength[index] as number) > limits.enrichedPacketBytesMax) {
+        this.#addBare(view, bytes, index, label);
+        continue;
+      }
       const isPlain = view.hasMore[index] === 0 && view.metadataLength[index] === 0;
       if (isPlain && this.#hasSoundName(view, index)) this.#addPlain(view, bytes, index, label);
       else this.#addChecked(view, bytes, index, label);
@@ -111,6 +116,17 @@ export class Enricher {
     const end = start + (view.packetLength[index] as number);
     this.#describe(view, index, label, this.#nothing);
     this.#addEntry(index, bytes, start, end);
+  }
+
+  /** A packet of which the hunter says more than clients take in one message: without all of that. */
+  #addBare(view: PacketBatchView, received: Buffer, index: number, label: number): void {
+    const start = view.packetStart[index] as number;
+    const bare = this.#sound;
+    bare.clear();
+    writeBare(bare, received, start, start + (view.packetLength[index] as number));
+    this.stringsLeftOut++;
+    this.#describe(view, index, label, this.#nothing);
+    this.#addEntry(index, bare.bytes, 0, bare.length);
   }
 
   /** A packet with metadata or with strings that must be looked at. */

@@ -180,6 +180,46 @@ describe("strings that are no UTF-8", () => {
   });
 });
 
+describe("a packet of which the hunter says more than clients take", () => {
+  const long = "x".repeat(limits.enrichedPacketBytesMax);
+  const plain = { data: tls, timestampNs: 5n, captureLength: 70, originalLength: 1500 };
+  const cases: Record<string, SentPacket> = {
+    metadata: { ...plain, metadata: { info: long } },
+    details: { ...plain, metadata: { details: { key: long } } },
+    "an interface name": { ...plain, interfaceName: long },
+    "filter ids": { ...plain, matchedFilterIds: [long] },
+    keys: { ...plain, tlsKeys: { clientRandom: Buffer.from(long) } },
+  };
+  for (const [what, sent] of Object.entries(cases)) {
+    test(`(${what}) is sent without it, and counted`, () => {
+      const enricher = new Enricher({ protocolNames });
+      const { packets } = decodeEnriched(labelledBatch([sent, { data: udp }]), enricher);
+      expect(packets).toHaveLength(2);
+      expect(packets[0]).toMatchObject({ ...plain, linkType: 1, interfaceName: "" });
+      expect(packets[0]?.metadata).toMatchObject({ protocol: "TLS", info: "TLS", details: {} });
+      expect(enricher.stringsLeftOut).toBe(1);
+    });
+  }
+
+  test("has of each field the last occurrence, as when it is decoded", () => {
+    const sent = toBinary(
+      CapturedPacketSchema,
+      create(CapturedPacketSchema, { ...plain, linkType: 1 }),
+    );
+    const junk = toBinary(
+      CapturedPacketSchema,
+      create(CapturedPacketSchema, { data: Buffer.from(long), timestampNs: 9n, interfaceIndex: 3 }),
+    );
+    const packet = Buffer.concat([junk, sent]);
+    const head = Buffer.from([0x22, 0, 0, 0, 0]);
+    let rest = packet.length;
+    for (let at = 1; at < 5; at++, rest >>>= 7) head[at] = (rest & 0x7f) | (at < 4 ? 0x80 : 0);
+    const batch = wrapBatch(Buffer.concat([head, packet]), "north", 1);
+    const [decoded] = decodeEnriched(batch, new Enricher({ protocolNames })).packets;
+    expect(decoded).toMatchObject({ ...plain, linkType: 1, interfaceIndex: 3 });
+  });
+});
+
 test("the batches of every capture decode, and their packets are what was sent", () => {
   const enricher = new Enricher({ protocolNames });
   let packetsSeen = 0;
