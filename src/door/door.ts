@@ -6,6 +6,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type net from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
+import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
@@ -155,10 +156,22 @@ export class Door {
   }
 
   private onSession(session: ServerHttp2Session): void {
-    const socket = this.sockets.get(peerOf(session.socket));
+    const peer = peerOf(session.socket);
+    const socket = this.sockets.get(peer);
     // The session of a dead peer ends by keepalive, but Bun leaves its socket open.
     session.once("close", () => setTimeout(() => socket?.destroy(), socketGraceMs).unref());
-    session.on("error", () => session.destroy());
+    session.on("error", (error) => {
+      // Bun's words for bytes that are not the preface of HTTP/2 (RFC 9113 section 3.4).
+      if (errorText(error).includes("client magic")) this.noteForeign(peer);
+      session.destroy();
+    });
+  }
+
+  private noteForeign(peer: string): void {
+    const { credentials, note } = this.options;
+    const guess = credentials === undefined ? "TLS, which this node does not speak, or " : "";
+    const text = `what came is not HTTP/2: ${guess}another protocol`;
+    note?.("handshake-failed", text, { peer });
   }
 
   private onPacketStream(http: ServerHttp2Stream, session: ServerHttp2Session): void {

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import net from "node:net";
+import tls from "node:tls";
 import { readCertificate } from "../../../src/door/peer-certificate.ts";
 import type { TunnelRequest } from "../../../src/wire/tunnel.ts";
 import { type KeyPair, makeAuthority, selfSigned } from "../../support/certificates.ts";
 import { until } from "../../support/record-in-process.ts";
-import { RawCall } from "./open-door.ts";
+import { openDoor, RawCall } from "./open-door.ts";
 import { authority, credentialsWith, knock, openTlsDoor, type TlsDoor } from "./tls-door.ts";
 
 const client = authority.issue({ commonName: "edge-1", names: ["edge-1.example"], use: "client" });
@@ -219,5 +220,17 @@ test("TLS 1.2 gets in where it was asked for", async () => {
   const stranger = await knock(door.port, undefined, { maxVersion: "TLSv1.2" });
   expect(stranger.isOpen).toBe(false);
   socket.destroy();
+  await door.close();
+});
+
+test("a client with TLS at a door without is told in the log for what it may be", async () => {
+  const notes: string[] = [];
+  const door = await openDoor({ note: (_event, message) => notes.push(message) });
+  const socket = tls.connect({ port: door.port, host: "127.0.0.1", ALPNProtocols: ["h2"] });
+  socket.on("error", () => {});
+  await until(() => socket.closed && notes.length > 0);
+  expect(notes).toEqual([
+    "what came is not HTTP/2: TLS, which this node does not speak, or another protocol",
+  ]);
   await door.close();
 });
