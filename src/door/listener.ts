@@ -92,10 +92,21 @@ function contextOf(credentials: ServerCredentials): tls.TlsOptions {
   };
 }
 
+const foreign = "the client's certificate is from no authority of --tls-ca";
+
+/** By the codes of Bun, and of X.509 (`X509_V_ERR_…`) for the client's certificate. */
 const faults: Readonly<Record<string, string>> = {
   ECONNRESET: "the client left during the handshake",
   ERR_TLS_HANDSHAKE_TIMEOUT: `no handshake within ${limits.tlsHandshakeMsMax / 1000} s`,
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "the client shows no certificate",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: foreign,
+  UNABLE_TO_GET_ISSUER_CERT: foreign,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: foreign,
+  DEPTH_ZERO_SELF_SIGNED_CERT: foreign,
+  SELF_SIGNED_CERT_IN_CHAIN: foreign,
+  CERT_HAS_EXPIRED: "the client's certificate has expired",
+  CERT_NOT_YET_VALID: "the client's certificate is not valid yet: one of two clocks is wrong",
+  INVALID_PURPOSE: "the client's certificate is not for clients (extended key usage)",
   ERR_SSL_NO_APPLICATION_PROTOCOL: "the client does not ask for HTTP/2 (ALPN h2)",
   ERR_SSL_UNSUPPORTED_PROTOCOL: "the client's TLS is too old (--tls-min-version)",
   ERR_SSL_WRONG_VERSION_NUMBER: "what came is not TLS: a client with --insecure, perhaps",

@@ -66,29 +66,39 @@ describe("a door that demands certificates", () => {
     socket.destroy();
   });
 
-  const strangers: Record<string, KeyPair | undefined> = {
-    "no certificate": undefined,
-    "a self-signed one of a name that it knows": selfSigned({ commonName: "edge-1" }),
-    "one of another authority of the same name": makeAuthority("Weir test authority").issue({
-      commonName: "edge-1",
-    }),
-    "one that has expired": authority.issue({
-      commonName: "edge-1",
-      validTo: new Date(Date.now() - dayMs / 2),
-    }),
-    "one that is not valid yet": authority.issue({
-      commonName: "edge-1",
-      validFrom: new Date(Date.now() + dayMs),
-    }),
-    "one for servers only": authority.issue({ commonName: "edge-1", use: "server" }),
-  };
-  for (const [what, pair] of Object.entries(strangers)) {
+  const foreign = "the client's certificate is from no authority of --tls-ca";
+  const commonName = "edge-1";
+  const strangers: readonly (readonly [string, KeyPair | undefined, string])[] = [
+    ["no certificate", undefined, "the client shows no certificate"],
+    ["a self-signed one of a name that it knows", selfSigned({ commonName }), foreign],
+    [
+      "one of another authority of the same name",
+      makeAuthority("Weir test authority").issue({ commonName }),
+      foreign,
+    ],
+    [
+      "one that has expired",
+      authority.issue({ commonName, validTo: new Date(Date.now() - dayMs / 2) }),
+      "the client's certificate has expired",
+    ],
+    [
+      "one that is not valid yet",
+      authority.issue({ commonName, validFrom: new Date(Date.now() + dayMs) }),
+      "the client's certificate is not valid yet: one of two clocks is wrong",
+    ],
+    [
+      "one for servers only",
+      authority.issue({ commonName, use: "server" }),
+      "the client's certificate is not for clients (extended key usage)",
+    ],
+  ];
+  for (const [what, pair, reason] of strangers) {
     test(`closes the connection of ${what}, and says so`, async () => {
       const before = door.notes.length;
       const { isOpen } = await knock(door.port, pair);
       expect(isOpen).toBe(false);
       await until(() => door.notes.length > before && door.connections() === 0);
-      expect(door.notes.at(-1)).toMatch(/^TLS: .*certificate/);
+      expect(door.notes.at(-1)).toBe(`TLS: ${reason}`);
     });
   }
 
