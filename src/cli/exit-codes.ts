@@ -28,7 +28,7 @@ export const exitCodes = {
   portInUse: 76,
   /** The address to listen on is not of this machine, or not permitted. */
   address: 77,
-  /** `weir process`: a file of filters, certificates or keys cannot be used at the start. */
+  /** `weir process`, `weir hunt`: a file of filters, certificates or keys cannot be used at the start. */
   unusableFile: 78,
   /** A second SIGINT, SIGTERM or (`weir hunt`) SIGHUP while stopping: 128 + the number of the signal. */
   hungUp: 129,
@@ -42,7 +42,7 @@ type ExitCodeText = readonly [code: ExitCode, text: string];
 
 const everyCommand: readonly ExitCodeText[] = [
   [exitCodes.runtime, "any other failure"],
-  [exitCodes.usage, "wrong flags, environment, configuration file, certificate or key"],
+  [exitCodes.usage, "wrong flags, environment or configuration file"],
 ];
 
 const secondSignal: readonly ExitCodeText[] = [
@@ -73,6 +73,7 @@ export const huntExitCodes: readonly ExitCodeText[] = [
   ],
   [exitCodes.noInput, "the input cannot be opened"],
   [exitCodes.unacknowledged, "stopped before everything was acknowledged"],
+  [exitCodes.unusableFile, "a file of certificates or keys cannot be read or used"],
   [exitCodes.hungUp, "second SIGHUP"],
   ...secondSignal,
 ];
@@ -92,7 +93,6 @@ export const clientExitCodes: readonly ExitCodeText[] = [
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   configuration: exitCodes.usage,
-  "credentials-unusable": exitCodes.usage,
   "node-unreachable": exitCodes.unreachable,
   "request-refused": exitCodes.refused,
   "not-found": exitCodes.notFound,
@@ -109,6 +109,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   "address-unusable": exitCodes.address,
   "filter-file": exitCodes.unusableFile,
   "tls-files": exitCodes.unusableFile,
+  "api-key-file": exitCodes.unusableFile,
 };
 
 /** The exit code of any thrown value, by the code of the WeirError it is. */

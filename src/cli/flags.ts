@@ -35,8 +35,6 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), platform: process.platform, hostname: hostname() };
 }
 
-const noTls = "this build does not do TLS yet; use --insecure on a network you trust";
-
 /** Rows that every command has, under the keys of its section. */
 export function commonSettings(section: string) {
   const group = "General";
@@ -68,65 +66,16 @@ export function commonSettings(section: string) {
       help: "Least important lines to log",
       group,
     }),
-    production: setting({
-      flag: "",
-      keys: [],
-      environment: "LIPPYCAT_PRODUCTION",
-      kind: switchKind,
-      fallback: false,
-      help: "Refuse to run without TLS and client certificates",
-      group,
-      missing: "demands TLS and client certificates, which this build does not do yet",
-    }),
-  };
-}
-
-/** TLS or plain text; one of them has to be chosen. */
-export function securitySettings(section: string) {
-  const group = "Security (one of --tls and --insecure is needed)";
-  const file = (flag: string, key: string, help: string) =>
-    setting({
-      flag,
-      keys: [`${section}.tls.${key}`],
-      kind: pathKind,
-      fallback: "",
-      help,
-      group,
-      missing: noTls,
-    });
-  return {
-    insecure: setting({
-      flag: "insecure",
-      keys: ["insecure", `${section}.insecure`],
-      kind: switchKind,
-      fallback: false,
-      help: "No TLS: anyone on the network can read and send packets",
-      group,
-    }),
-    tls: setting({
-      flag: "tls",
-      keys: [`${section}.tls.enabled`],
-      kind: switchKind,
-      fallback: false,
-      help: "Use TLS",
-      group,
-      missing: noTls,
-    }),
-    tlsCert: file("tls-cert", "cert_file", "Own certificate (PEM)"),
-    tlsKey: file("tls-key", "key_file", "Key of the certificate (PEM)"),
-    tlsCa: file("tls-ca", "ca_file", "Authority that the peers' certificates come from (PEM)"),
   };
 }
 
 export function processSettings(machine: Machine = thisMachine()) {
-  const { production, ...serving } = servingSettings();
   return {
     ...networkSettings(machine),
     ...recordingSettings(),
     ...workSettings(machine),
-    ...serving,
+    ...servingSettings(),
     ...commonSettings("processor"),
-    production,
   };
 }
 

@@ -333,8 +333,6 @@ export const limits = {
   clientWriteRetryMs: 20,
 
   // --- connecting to a node (hunt, list, show, set, rm) -------------------------------------------
-  /** A file of certificates, or of a key. */
-  pemFileBytesMax: 1024 * 1024,
   apiKeyFileBytesMax: 4096,
   /** Of a node's certificate, the names that an error shows. */
   dialNamesCharsMax: 160,

@@ -63,9 +63,9 @@ export function judgeCredentials(
   };
 }
 
-/** The node's chain, its own certificate first; undefined, and a fault, when it or its key is no good. */
-function readOwn(
-  { certificate: file, key: keyFile }: CredentialFiles,
+/** The chain, its own certificate first; undefined, and a fault, when it or its key is no good. */
+export function readOwn(
+  { certificate: file, key: keyFile }: Pick<CredentialFiles, "certificate" | "key">,
   nowMs: number,
   faults: string[],
 ): { readonly chain: X509Certificate[]; readonly key: KeyObject } | undefined {
@@ -86,7 +86,7 @@ function readOwn(
 }
 
 /** Undefined, and a fault, when there is none to use; those that have expired harm nobody. */
-function readAuthorities(
+export function readAuthorities(
   file: PemFile | undefined,
   nowMs: number,
   faults: string[],
@@ -138,11 +138,11 @@ function doubts({ subjectAltName, keyUsage }: X509Certificate): string[] {
 }
 
 /** Only what was judged, and not what else the file may hold. */
-function pemOf(certificates: readonly X509Certificate[]): string {
+export function pemOf(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => certificate.toString()).join("");
 }
 
-function expiryOf(certificate: X509Certificate, file: string): Expiry {
+export function expiryOf(certificate: X509Certificate, file: string): Expiry {
   return {
     name: `${subjectOf(certificate)} of ${file}`,
     validToMs: Date.parse(certificate.validTo),

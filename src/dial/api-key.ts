@@ -8,7 +8,7 @@ import { readTextFile } from "../config/text-file.ts";
 const header = "x-api-key";
 
 /**
- * The one line of the file. No error ever shows any of it. Throws a WeirError.
+ * The one line of the file. No error ever shows any of it. Throws a WeirError `api-key-file`.
  * @param before what it was when it was read before; a pipe can be read once only
  */
 export function readApiKey(path: string, before?: string): string {
@@ -34,5 +34,5 @@ export function bringApiKey(key: string): Interceptor {
 }
 
 function unusable(text: string): WeirError {
-  return new WeirError("credentials-unusable", text);
+  return new WeirError("api-key-file", text);
 }

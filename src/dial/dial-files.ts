@@ -1,9 +1,10 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import { errorText, WeirError } from "../base/errors.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
-import { limits } from "../config/limits.ts";
 import { doubtfulMode } from "../config/secret-file.ts";
-import { readTextFile } from "../config/text-file.ts";
+import { expiryNotices } from "../credentials/expiry.ts";
+import { expiryOf, pemOf, readAuthorities, readOwn } from "../credentials/judge-credentials.ts";
+import { readPemFile } from "../credentials/pem-file.ts";
 import { readApiKey } from "./api-key.ts";
 
 /** What the files of a `DialConfig` hold. It is never logged. */
@@ -15,33 +16,62 @@ export interface DialFiles {
 }
 
 /**
- * Rejects with a WeirError `credentials-unusable` that names the file.
+ * Rejects with a WeirError `tls-files` or `api-key-file` that names what cannot be used, and why.
  * @param before what was read before: a pipe with a key can be read once only
  */
 export async function readDialFiles(
   { tls, apiKeyFile }: DialConfig,
+  nowMs: number,
   before?: DialFiles,
 ): Promise<DialFiles> {
   const secrets = [tls?.keyFile ?? "", apiKeyFile].filter((path) => path !== "");
+  const security = tls === undefined ? plain : await readSecurity(tls, nowMs);
   return {
-    secureContext: tls === undefined ? undefined : await readSecureContext(tls),
+    ...security,
     apiKey: apiKeyFile === "" ? "" : readApiKey(apiKeyFile, before?.apiKey),
-    warnings: secrets.flatMap((path) => doubtfulMode(path) ?? []),
+    warnings: [...security.warnings, ...secrets.flatMap((path) => doubtfulMode(path) ?? [])],
   };
 }
 
-async function readSecureContext({ caFile, certFile, keyFile }: DialTls): Promise<SecureContext> {
-  const own = certFile === "" ? {} : { cert: read(certFile), key: read(keyFile) };
-  const trusted = caFile === "" ? {} : { ca: read(caFile) };
+type Security = Pick<DialFiles, "secureContext" | "warnings">;
+
+const plain: Security = { secureContext: undefined, warnings: [] };
+
+async function readSecurity(tls: DialTls, nowMs: number): Promise<Security> {
+  const faults: string[] = [];
+  const trusted = await readTrusted(tls, nowMs, faults);
+  const own = await readIdentity(tls, nowMs, faults);
+  if (faults.length > 0) throw new WeirError("tls-files", faults.join("; "));
   try {
-    return createSecureContext({ ...trusted, ...own, minVersion: "TLSv1.3" });
+    const secureContext = createSecureContext({ ...trusted, ...own.pair, minVersion: "TLSv1.3" });
+    return { secureContext, warnings: own.warnings };
   } catch (error) {
-    throw new WeirError("credentials-unusable", errorText(error));
+    const text = `${tls.certFile} (--tls-cert): TLS does not take it: ${errorText(error)}`;
+    throw new WeirError("tls-files", text);
   }
 }
 
-function read(path: string): Buffer {
-  const file = readTextFile(path, limits.pemFileBytesMax, "PEM file");
-  if ("refusal" in file) throw new WeirError("credentials-unusable", `${path}: ${file.refusal}`);
-  return file.bytes;
+async function readTrusted({ caFile }: DialTls, nowMs: number, faults: string[]) {
+  if (caFile === "") return {};
+  const all = readAuthorities(await readPemFile(caFile, "--tls-ca"), nowMs, faults);
+  return { ca: pemOf(all ?? []) };
 }
+
+async function readIdentity({ certFile, keyFile }: DialTls, nowMs: number, faults: string[]) {
+  if (certFile === "") return { pair: {}, warnings: [] };
+  const certificate = await readPemFile(certFile, "--tls-cert");
+  const own = readOwn({ certificate, key: await readPemFile(keyFile, "--tls-key") }, nowMs, faults);
+  if (own === undefined) return { pair: {}, warnings: [] };
+  const expiries = own.chain.map((each) => expiryOf(each, certificate.name));
+  const warnings = expiryNotices(expiries, nowMs).map(({ text }) => text);
+  const uses = own.chain[0]?.keyUsage;
+  if (uses !== undefined && !uses.includes(clientUse)) {
+    const doubt = "the certificate is not for clients (extended key usage): nodes refuse it";
+    warnings.push(`${certificate.name}: ${doubt}`);
+  }
+  const key = own.key.export({ type: "pkcs8", format: "pem" }).toString();
+  return { pair: { cert: pemOf(own.chain), key }, warnings };
+}
+
+/** RFC 5280 section 4.2.1.12. */
+const clientUse = "1.3.6.1.5.5.7.3.2";

@@ -4,6 +4,7 @@
  */
 import { isIP } from "node:net";
 import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import type { DialConfig } from "../config/dial-config.ts";
 import type { Endpoint } from "../config/endpoint.ts";
@@ -29,10 +30,14 @@ export interface Dialer {
   reasonOf(end: CallEnd): string;
 }
 
-/** Rejects with a WeirError `credentials-unusable` that names the file when one cannot be used. */
-export async function createDialer(endpoint: Endpoint, config: DialConfig): Promise<Dialer> {
+/** Rejects with a WeirError `tls-files` or `api-key-file` that names the file that cannot be used. */
+export async function createDialer(
+  endpoint: Endpoint,
+  config: DialConfig,
+  clock: Clock = systemClock,
+): Promise<Dialer> {
   const address = showEndpoint(endpoint);
-  let files = await readDialFiles(config);
+  let files = await readDialFiles(config, clock.wallMs());
   return {
     address,
     warnings: files.warnings,
@@ -44,7 +49,7 @@ export async function createDialer(endpoint: Endpoint, config: DialConfig): Prom
     },
     async renew() {
       try {
-        files = await readDialFiles(config, files);
+        files = await readDialFiles(config, clock.wallMs(), files);
         return "";
       } catch (error) {
         return errorText(error);

@@ -30,12 +30,12 @@ export const huntExitCode = {
 
 /**
  * Sends a capture to a processor as a hunter does, and returns the exit code. Every trouble is told
- * in one log line; it rejects with a WeirError `credentials-unusable` alone. After it the process should be ended with `process.exit`,
+ * in one log line; it rejects with a WeirError of `createDialer` alone. After it the process should be ended with `process.exit`,
  * since a read of a silent pipe may still be under way.
  */
 export async function runHunt(config: HuntConfig, host: HuntHost = processHost()): Promise<number> {
   const { log, progress } = createOutput(config, host);
-  const dialer = await createDialer(config.processor, config.dial);
+  const dialer = await createDialer(config.processor, config.dial, host.clock);
   for (const doubt of dialer.warnings) log.warn(huntEvent.credentialsDoubtful, doubt);
   const events = createEvents(log, { clock: host.clock });
   const hunt = new Hunt(config, host, events, log, progress, dialer);

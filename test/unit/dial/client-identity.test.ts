@@ -86,7 +86,7 @@ describe("an API key", () => {
       const failure = await createDialer({ host, port: 1 }, config).catch(
         (error: unknown) => error,
       );
-      expect(failure).toMatchObject({ code: "credentials-unusable" });
+      expect(failure).toMatchObject({ code: "api-key-file" });
       expect((failure as Error).message).toStartWith(`${config.apiKeyFile}: `);
       expect((failure as Error).message).not.toContain(text.slice(0, 4) || "\n");
     },
@@ -102,7 +102,9 @@ describe("files that are replaced", () => {
     const good = authority.issue(hunter);
     replace(config.tls!.certFile, good.certificate);
     // Between the two files of a pair: the key is not the one of the certificate.
-    expect(await dialer.renew()).not.toBe("");
+    expect(await dialer.renew()).toBe(
+      `${config.tls!.keyFile} (--tls-key): is not the key of the certificate in ${config.tls!.certFile} (--tls-cert)`,
+    );
     expect(await ask(dialer)).toContain("not take");
     replace(config.tls!.keyFile, good.key);
     expect(await dialer.renew()).toBe("");
