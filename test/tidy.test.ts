@@ -38,7 +38,9 @@ const grpcRooms = ["door", "hunt", "client", "dial", "upstream"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */
-const longFiles: Record<string, string> = {};
+const longFiles: Record<string, string> = {
+  "src/config/limits.ts": "one table of every ceiling",
+};
 
 const root = dirname(import.meta.dir);
 const generated = "src/wire/gen/";

@@ -79,12 +79,24 @@ export const limits = {
   // --- the door -----------------------------------------------------------------------------------
   connectionsMax: 2048,
   streamsPerConnectionMax: 128,
+  /** Of one client address (one /64 of IPv6), over all shards: half of the node. Many hunters may be
+   * behind one address translation. */
+  connectionsPerAddressMax: 1024,
+  streamsPerAddressMax: 512,
+  callsPerAddressMax: 2048,
+  /** The same, of connections on which no call has begun: many handshakes at once. */
+  newcomersPerAddressMax: 256,
+  /** Places for the counts of addresses. */
+  addressSlots: 4096,
+  /** From the connection to the client's HTTP/2 settings, and to its first call. */
+  greetingMsMax: 7000,
+  firstCallMsMax: 9000,
   /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
   /** From the connection to the end of the TLS handshake. */
-  tlsHandshakeMsMax: 10_000,
+  tlsHandshakeMsMax: 5000,
   /** Bytes received on packet streams after which what they left behind is collected. */
   collectAfterBytes: 16 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,
@@ -94,6 +106,15 @@ export const limits = {
   tunnelUnreadMessagesMax: 16,
   /** Bytes that control has not read, over all calls of one shard; a call that brings more is ended. */
   tunnelUnreadBytesMax: 32 * 1024 * 1024,
+  /** Of one call, messages that wait for control to read those before them; more ends the call. */
+  tunnelWaitingBytesMax: 64 * 1024,
+  /** Answers that clients have not read, over all calls of one shard; above it the call is ended that
+   * stands still for longest. */
+  tunnelUnreadAnswerBytesMax: 64 * 1024 * 1024,
+  /** A message of a call up to this size may be half received at any time; a larger one needs room. */
+  tunnelSmallMessageBytesMax: 4096,
+  /** A call is ended whose request does not come, or whose answers are not read, for so long. */
+  tunnelStallMsMax: 30_000,
   /** A message of any RPC but the packet streams. */
   controlMessageBytesMax: 4 * 1024 * 1024,
 

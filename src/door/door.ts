@@ -3,14 +3,13 @@
  * calls on them. StreamPackets is served here; every other call is carried to control.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type net from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
-import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import type { Ingest, IngestNote } from "../ingest/ingest.ts";
+import type { AddressCounts } from "../pipeline/address-counts.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
@@ -18,6 +17,7 @@ import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/refl
 import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import { Connections, peerOf } from "./connections.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { refuseGrpc } from "./grpc-response.ts";
 import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
@@ -32,9 +32,7 @@ const liveViewPaths = [
   "/lippycat.monitoring.MonitoringService/SubscribePackets",
 ];
 const refused = shardCounter("streamsRefused");
-const sweepIntervalMs = 2000;
-/** After its session a socket gets this long to close by itself. */
-const socketGraceMs = 1000;
+const sweepIntervalMs = 1000;
 
 export interface DoorOptions {
   readonly host: string;
@@ -48,6 +46,7 @@ export interface DoorOptions {
   readonly subscribersMax: number;
   readonly board: Board;
   readonly row: BoardRow;
+  readonly addresses: AddressCounts;
   readonly control: MessagePort;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -59,9 +58,10 @@ export class Door {
   private readonly server: grpc.Server;
   private readonly tunnel: ControlTunnel;
   private readonly listener: Listener;
-  /** By `address:port` of the client: HTTP/2 hides the socket of a session. */
-  private readonly sockets = new Map<string, net.Socket>();
+  private readonly connections: Connections;
+  /** Calls with deadlines. */
   private readonly packetStreams = new Set<PacketStream>();
+  private readonly liveViews = new Set<LiveView>();
   private readonly budget: MessageBudget;
   private readonly sweeper: ReturnType<typeof setInterval>;
 
@@ -69,22 +69,27 @@ export class Door {
     this.options = options;
     const share = Math.floor(limits.largeMessagesBytesMax / options.board.shards);
     this.budget = new MessageBudget(Math.max(share, options.messageBytesMax));
+    this.connections = new Connections({
+      ...options,
+      refused: (reason, peer) => options.note?.("connection-refused", reason, { peer }),
+      foreign: (peer) => this.noteForeign(peer),
+    });
+    this.tunnel = new ControlTunnel({
+      port: options.control,
+      budget: this.budget,
+      messageBytesMax: options.messageBytesMax,
+      enter: (session) => this.enterCall(session),
+      now: options.now,
+    });
     this.server = createGrpcServer({
       messageBytesMax: options.messageBytesMax,
       hotPaths: this.hotPaths(),
-      onSession: (session) => this.onSession(session),
+      onSession: (session) => this.connections.begin(session),
     });
-    this.tunnel = new ControlTunnel(options.control);
-    this.tunnel.serve(this.server, ManagementService);
-    this.tunnel.serve(this.server, Health);
-    this.tunnel.serve(this.server, ServerReflection);
-    this.tunnel.serve(this.server, ServerReflectionAlpha);
-    this.tunnel.serve(this.server, MonitoringService, ["SubscribePackets"]);
-    this.tunnel.serve(this.server, DataService, ["StreamPackets", "SubscribePackets"]);
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.listener = createListener({
       credentials: options.credentials,
-      admit: (socket) => this.admit(socket),
+      admit: (socket) => this.connections.admit(socket),
       accept: (socket) => injector.injectConnection(socket),
       refuse: (reason, socket) => {
         options.note?.("handshake-failed", `TLS: ${reason}`, { peer: peerOf(socket) });
@@ -123,50 +128,37 @@ export class Door {
     this.tunnel.endAll(grpc.status.UNAVAILABLE, "the node stops");
     const deadline = this.options.now() + timeoutMs;
     this.server.tryShutdown(() => {});
-    while (this.sockets.size > 0 && this.options.now() < deadline) await Bun.sleep(10);
-    for (const socket of this.sockets.values()) socket.destroy();
+    while (this.connections.size > 0 && this.options.now() < deadline) await Bun.sleep(10);
+    this.connections.destroyAll();
     this.server.forceShutdown();
   }
 
   private hotPaths(): Map<string, HotStreamHandler> {
-    const onLiveView: HotStreamHandler = (stream, session) => this.onLiveView(stream, session);
-    return new Map([
+    const { tunnel } = this;
+    const served: [string, HotStreamHandler][] = [
       [packetsPath, (stream, session) => this.onPacketStream(stream, session)],
-      ...liveViewPaths.map((path) => [path, onLiveView] as const),
+      ...liveViewPaths.map((path): [string, HotStreamHandler] => [
+        path,
+        (stream, session) => this.onLiveView(stream, session),
+      ]),
+      ...tunnel.handlers(ManagementService),
+      ...tunnel.handlers(Health),
+      ...tunnel.handlers(ServerReflection),
+      ...tunnel.handlers(ServerReflectionAlpha),
+      ...tunnel.handlers(MonitoringService, ["SubscribePackets"]),
+      ...tunnel.handlers(DataService, ["StreamPackets", "SubscribePackets"]),
+    ];
+    const paths = served.map(([path, handle]): [string, HotStreamHandler] => [
+      path,
+      (stream, session, headers) => {
+        this.connections.called(session);
+        handle(stream, session, headers);
+      },
     ]);
+    return new Map(paths);
   }
 
-  private admit(socket: net.Socket): boolean {
-    const { board, row } = this.options;
-    if (!board.enter(row, "connections", limits.connectionsMax)) {
-      const text = `more than ${limits.connectionsMax} connections`;
-      this.options.note?.("connection-refused", text, { peer: peerOf(socket) });
-      socket.destroy();
-      return false;
-    }
-    const peer = peerOf(socket);
-    this.sockets.set(peer, socket);
-    socket.on("error", () => socket.destroy());
-    socket.once("close", () => {
-      // A port of the client may be in use again before its old socket is gone.
-      if (this.sockets.get(peer) === socket) this.sockets.delete(peer);
-      board.leave(row, "connections");
-    });
-    return true;
-  }
-
-  private onSession(session: ServerHttp2Session): void {
-    const peer = peerOf(session.socket);
-    const socket = this.sockets.get(peer);
-    // The session of a dead peer ends by keepalive, but Bun leaves its socket open.
-    session.once("close", () => setTimeout(() => socket?.destroy(), socketGraceMs).unref());
-    session.on("error", (error) => {
-      // Bun's words for bytes that are not the preface of HTTP/2 (RFC 9113 section 3.4).
-      if (errorText(error).includes("client magic")) this.noteForeign(peer);
-      session.destroy();
-    });
-  }
-
+  /** A connection whose bytes are not HTTP/2. */
   private noteForeign(peer: string): void {
     const { credentials, note } = this.options;
     const guess = credentials === undefined ? "TLS, which this node does not speak, or " : "";
@@ -175,15 +167,23 @@ export class Door {
   }
 
   private onPacketStream(http: ServerHttp2Stream, session: ServerHttp2Session): void {
-    const { board, row } = this.options;
-    if (!board.enter(row, "streams", limits.streamsMax)) {
+    const { board, row, addresses } = this.options;
+    const slot = this.slotOf(session);
+    const isIn = addresses.enter(slot, "streams");
+    if (!isIn || !board.enter(row, "streams", limits.streamsMax)) {
+      if (isIn) addresses.leave(slot, "streams");
       row.counters[refused] = (row.counters[refused] as number) + 1;
-      const text = `more than ${limits.streamsMax} packet streams`;
+      const text = isIn
+        ? `more than ${limits.streamsMax} packet streams`
+        : `more than ${limits.streamsPerAddressMax} packet streams of one address`;
       this.options.note?.("stream-refused", text, { peer: peerOf(session.socket) });
       refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: text });
       return;
     }
-    http.once("close", () => board.leave(row, "streams"));
+    http.once("close", () => {
+      addresses.leave(slot, "streams");
+      board.leave(row, "streams");
+    });
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
       budget: this.budget,
@@ -196,23 +196,46 @@ export class Door {
   }
 
   private onLiveView(http: ServerHttp2Stream, session: ServerHttp2Session): void {
-    const { board, row, fanout, subscribersMax } = this.options;
-    new LiveView(http, {
+    const { board, row, fanout, subscribersMax, now } = this.options;
+    const isFull = this.liveViews.size >= limits.subscribersMax;
+    const leave = isFull ? "too many live views" : this.enterCall(session);
+    if (typeof leave === "string") {
+      refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: leave });
+      return;
+    }
+    const view = new LiveView(http, {
       fanout,
       budget: this.budget,
       peer: peerOf(session.socket),
       enter: () => board.enter(row, "subscribers", subscribersMax),
       leave: () => board.leave(row, "subscribers"),
       subscribersMax,
+      now,
     });
+    this.liveViews.add(view);
+    http.once("close", () => {
+      this.liveViews.delete(view);
+      leave();
+    });
+  }
+
+  /** A call of that client that control answers, or a live view. */
+  private enterCall(session: ServerHttp2Session): string | (() => void) {
+    const { addresses } = this.options;
+    const slot = this.slotOf(session);
+    if (addresses.enter(slot, "calls")) return () => addresses.leave(slot, "calls");
+    return `more than ${limits.callsPerAddressMax} open calls of one address`;
+  }
+
+  private slotOf(session: ServerHttp2Session): number {
+    return this.options.addresses.slotOf(session.socket.remoteAddress ?? "");
   }
 
   private sweep(): void {
     const now = this.options.now();
+    this.connections.sweep();
+    this.tunnel.sweep(now);
     for (const stream of this.packetStreams) stream.sweep(now);
+    for (const view of this.liveViews) view.sweep(now);
   }
-}
-
-function peerOf({ remoteAddress, remotePort }: Pick<net.Socket, "remoteAddress" | "remotePort">) {
-  return `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
 }

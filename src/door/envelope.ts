@@ -7,6 +7,8 @@ import type { MessageBudget } from "./message-budget.ts";
 
 export interface EnvelopeOptions {
   readonly messageBytesMax: number;
+  /** Up to this size a message needs no room; `limits.smallMessageBytesMax` when it is not given. */
+  readonly smallBytesMax?: number;
   readonly budget: MessageBudget;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
@@ -25,6 +27,7 @@ const firstBufferBytes = 64 * 1024;
 
 export class Envelope {
   private readonly options: EnvelopeOptions;
+  private readonly smallBytesMax: number;
   private readonly prefix = Buffer.alloc(5);
   private prefixFilled = 0;
   /** Length of the message under way, -1 between messages. */
@@ -43,6 +46,7 @@ export class Envelope {
 
   constructor(options: EnvelopeOptions) {
     this.options = options;
+    this.smallBytesMax = options.smallBytesMax ?? limits.smallMessageBytesMax;
   }
 
   /** True in the middle of a message. */
@@ -52,7 +56,7 @@ export class Envelope {
 
   /** True while a large message waits for room in the budget. */
   get waitsForRoom(): boolean {
-    return this.length > limits.smallMessageBytesMax && this.reserved === 0;
+    return this.length > this.smallBytesMax && this.reserved === 0;
   }
 
   /** True in the middle of a large message that has its room. */
@@ -127,7 +131,7 @@ export class Envelope {
     }
     this.length = length;
     this.filled = 0;
-    if (length > limits.smallMessageBytesMax) {
+    if (length > this.smallBytesMax) {
       if (this.options.budget.reserve(length, this.onRoom)) this.reserved = length;
       else {
         this.stopped = true;
@@ -175,7 +179,7 @@ export class Envelope {
     this.filled = 0;
     const goOn = this.options.take(bytes, length);
     // A stopped message is somebody else's until it is taken; a large buffer is not kept for the next.
-    if (!goOn || this.buffer.length > limits.smallMessageBytesMax) this.buffer = Buffer.alloc(0);
+    if (!goOn || this.buffer.length > this.smallBytesMax) this.buffer = Buffer.alloc(0);
     if (!goOn) this.stopped = true;
     else this.release();
   }

@@ -13,6 +13,15 @@ export function respondGrpc(http: ServerHttp2Stream): void {
   );
 }
 
+/** One message with its prefix, not compressed (gRPC over HTTP/2, "Length-Prefixed-Message"). */
+export function messageFrame(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafeSlow(5 + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
 export interface GrpcStatus {
   readonly code: number;
   readonly message: string;

@@ -17,7 +17,11 @@ import * as grpc from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 
-export type HotStreamHandler = (stream: ServerHttp2Stream, session: ServerHttp2Session) => void;
+export type HotStreamHandler = (
+  stream: ServerHttp2Stream,
+  session: ServerHttp2Session,
+  headers: IncomingHttpHeaders,
+) => void;
 
 export interface HttpServerOptions {
   readonly messageBytesMax: number;
@@ -77,7 +81,7 @@ function divert(http: Http2Server, options: HttpServerOptions): void {
     const session = stream.session as ServerHttp2Session | undefined;
     const handle = options.hotPaths.get(headers[":path"] ?? "");
     if (session !== undefined && handle !== undefined && isGrpcPost(headers)) {
-      handle(stream, session);
+      handle(stream, session, headers);
       return;
     }
     for (const listener of listeners) listener.call(http, stream, headers, flags);

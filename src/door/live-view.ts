@@ -24,9 +24,16 @@ export interface LiveViewOptions {
   readonly enter: () => boolean;
   readonly leave: () => void;
   readonly subscribersMax: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
 
-const status = { invalidArgument: 3, resourceExhausted: 8, unimplemented: 12 } as const;
+const status = {
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  resourceExhausted: 8,
+  unimplemented: 12,
+} as const;
 
 /** One call of SubscribePackets. */
 export class LiveView implements SubscriberPort {
@@ -36,6 +43,7 @@ export class LiveView implements SubscriberPort {
   private readonly envelope: Envelope;
   private subscription: { subscriber: Subscriber; selection: Selection } | undefined = undefined;
   private ending: SubscriberEnd = { code: 0, message: "" };
+  private readonly since: number;
   private halfClosed = false;
   private over = false;
 
@@ -43,13 +51,14 @@ export class LiveView implements SubscriberPort {
     this.http = http;
     this.options = options;
     this.peer = options.peer;
+    this.since = options.now();
     this.envelope = new Envelope({
       messageBytesMax: limits.subscribeRequestBytesMax,
+      smallBytesMax: limits.tunnelSmallMessageBytesMax,
       budget: options.budget,
       take: (bytes, length) => this.onRequest(bytes.subarray(0, length)),
       wait: (waiting) => {
-        if (waiting) http.pause();
-        else http.resume();
+        if (waiting) this.fail(status.resourceExhausted, "no room for a request of this size now");
       },
       refuse: (fault) => this.refuse(fault),
     });
@@ -60,6 +69,13 @@ export class LiveView implements SubscriberPort {
     http.on("close", () => this.onClose());
     http.on("drain", () => options.fanout.writable());
     http.on("error", () => this.onClose());
+  }
+
+  /** Ends the call when its request does not come; called every few seconds. */
+  sweep(now: number): void {
+    if (this.subscription !== undefined || now - this.since < limits.tunnelStallMsMax) return;
+    const seconds = limits.tunnelStallMsMax / 1000;
+    this.fail(status.deadlineExceeded, `the request did not come within ${seconds} s`);
   }
 
   unreadBytes(): number {

@@ -7,6 +7,7 @@ import { showEndpoint } from "../config/parse-endpoint.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
+import { createAddressMemory } from "../pipeline/address-counts.ts";
 import { Board, boardWord, createBoardMemory, recorderState } from "../pipeline/board.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { readAccounts } from "./accounts.ts";
@@ -138,12 +139,14 @@ class Processor {
     rings: readonly SharedArrayBuffer[],
   ): Promise<void> {
     const { config, board, log, clock, plane } = this;
+    const addresses = createAddressMemory(config.workers, clock.random);
     this.shards = board.rows.map(
       (row, shard) =>
         new ShardThread({
           start: {
             shard,
             board: this.memory,
+            addresses,
             ring: rings[shard],
             recordCapacityBytes: limits.recordRingBytes,
             ack: config.ack,

@@ -6,6 +6,7 @@ import type { AckMode } from "../config/processor-config.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
+import type { AddressMemory } from "../pipeline/address-counts.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
 
@@ -13,6 +14,7 @@ import type { LogRecord } from "../telemetry/log-record.ts";
 export interface ShardStart {
   readonly shard: number;
   readonly board: BoardMemory;
+  readonly addresses: AddressMemory;
   /** The shard's ring to the recorder; undefined when nothing is recorded. */
   readonly ring: SharedArrayBuffer | undefined;
   readonly recordCapacityBytes: number;

@@ -10,6 +10,7 @@ import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
 import { Ingest, type IngestNote } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
+import { AddressCounts } from "../pipeline/address-counts.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
 import { RingWriter } from "../pipeline/ring.ts";
 import { discardSink, doneWhenTaken, type Sink } from "../pipeline/sink.ts";
@@ -68,6 +69,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     subscribersMax: start.subscribersMax,
     board,
     row,
+    addresses: new AddressCounts(start.addresses, start.shard),
     control: start.tunnel,
     now: clock.monotonicMs,
     note,

@@ -105,7 +105,6 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
   test.each([
     ["/lippycat.data.DataService/NoSuchMethod", /NoSuchMethod/],
     ["/no.such.Service/Method", /no\.such\.Service/],
-    ["/lippycat.data.DataService/SubscribePackets", /SubscribePackets/],
     ["/lippycat.monitoring.MonitoringService/NoSuchMethod", /NoSuchMethod/],
     ["/lippycat.management.ManagementService/NoSuchMethod", /NoSuchMethod/],
   ] as const)("%s is not implemented, and says so", async (path, says) => {

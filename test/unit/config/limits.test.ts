@@ -42,7 +42,7 @@ describe("docs/limits.md", () => {
   });
 
   test("adds up what the node can reach for each number of shards", () => {
-    const { messageBytesMax, streamsMax, tunnelCallsMax, streamWindowBytes } = limits;
+    const { messageBytesMax, streamsMax, streamWindowBytes } = limits;
     const shard =
       (50 * limits.batchPacketsMax +
         limits.tunnelUnreadBytesMax +
@@ -55,10 +55,11 @@ describe("docs/limits.md", () => {
     const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
     const streams = (streamsMax * perStream) / mebibyte;
     const windows = (streamsMax * streamWindowBytes) / mebibyte;
-    const connections = limits.connectionsMax * limits.connectionWindowBytes;
+    const halfCalls = limits.tunnelCallsMax * limits.tunnelSmallMessageBytesMax;
+    const callsOfShard = limits.tunnelUnreadAnswerBytesMax + halfCalls;
     for (const shards of [1, 2, 4, 8]) {
       const half = Math.max(limits.largeMessagesBytesMax, shards * messageBytesMax) / mebibyte;
-      const calls = Math.min(shards * tunnelCallsMax * streamWindowBytes, connections) / mebibyte;
+      const calls = (shards * callsOfShard) / mebibyte;
       const sum = shards * shard + node + half + streams;
       const cells = [shards, shards * shard, node, half, streams, sum, windows, calls];
       const row = cells.map((cell) => Math.round(cell).toLocaleString("en-US"));
@@ -118,6 +119,20 @@ describe("limits fit together", () => {
     expect(limits.streamWindowBytes).toBeLessThanOrEqual(limits.connectionWindowBytes);
     expect(limits.streamsMax).toBeLessThanOrEqual(limits.connectionsMax);
     expect(limits.tunnelUnreadMessagesMax % 2).toBe(0);
+  });
+
+  test("one address cannot use up what the node has for all", () => {
+    expect(limits.newcomersPerAddressMax).toBeLessThan(limits.connectionsPerAddressMax);
+    expect(limits.connectionsPerAddressMax).toBeLessThan(limits.connectionsMax);
+    expect(limits.streamsPerAddressMax).toBeLessThan(limits.streamsMax);
+    expect(limits.callsPerAddressMax).toBeLessThan(limits.tunnelCallsMax);
+    expect(limits.callsPerAddressMax * limits.shardsMax).toBeLessThan(2 ** 16);
+  });
+
+  test("a connection that does nothing is closed within 10 s, at the step where it stands", () => {
+    expect(limits.tlsHandshakeMsMax).toBeLessThan(limits.greetingMsMax);
+    expect(limits.greetingMsMax).toBeLessThan(limits.firstCallMsMax);
+    expect(limits.firstCallMsMax + 1000).toBeLessThanOrEqual(10_000);
   });
 
   test("what the recorder must know of interfaces is at least what one shard may announce", () => {

@@ -8,6 +8,7 @@ import type { ServerCredentials } from "../../../src/credentials/server-credenti
 import { Door } from "../../../src/door/door.ts";
 import { Fanout } from "../../../src/fanout/fanout.ts";
 import { Ingest, type IngestNote } from "../../../src/ingest/ingest.ts";
+import { AddressCounts, createAddressMemory } from "../../../src/pipeline/address-counts.ts";
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
 import { PlainEncoder } from "../fanout/plain-encoder.ts";
@@ -61,6 +62,7 @@ export async function openDoor(
     subscribersMax: more.subscribersMax ?? 8,
     board,
     row,
+    addresses: new AddressCounts(createAddressMemory(1, Math.random), 0),
     control: channel.port2,
     now: () => performance.now(),
     ...(more.note === undefined ? {} : { note: more.note }),

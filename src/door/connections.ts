@@ -1,0 +1,193 @@
+/**
+ * The connections of a shard, from accept to close. A connection is a newcomer until its first call
+ * has begun; newcomers have deadlines, and make place for others when the node is full of
+ * connections. One that has had a call is kept for as long as it answers pings, since hunters and
+ * clients are idle at times.
+ */
+import type { ServerHttp2Session } from "node:http2";
+import type net from "node:net";
+import { errorText } from "../base/errors.ts";
+import { limits } from "../config/limits.ts";
+import type { AddressCounts } from "../pipeline/address-counts.ts";
+import type { Board, BoardRow } from "../pipeline/board.ts";
+
+export interface ConnectionsOptions {
+  readonly board: Board;
+  readonly row: BoardRow;
+  readonly addresses: AddressCounts;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** A connection that was not let in, or not kept. */
+  readonly refused: (reason: string, peer: string) => void;
+  /** A connection whose bytes are not HTTP/2. */
+  readonly foreign: (peer: string) => void;
+}
+
+interface Connection {
+  readonly socket: net.Socket;
+  readonly peer: string;
+  readonly slot: number;
+  readonly since: number;
+  session: ServerHttp2Session | undefined;
+  /** The client has sent its HTTP/2 preface and settings, behind the TLS handshake if there is one. */
+  greeted: boolean;
+  /** It is among those that the limits count. */
+  counted: boolean;
+}
+
+/** After its session a socket gets this long to close by itself. */
+const socketGraceMs = 1000;
+
+export class Connections {
+  private readonly options: ConnectionsOptions;
+  /** By `address:port` of the client: HTTP/2 hides the socket of a session. */
+  private readonly open = new Map<string, Connection>();
+  /** The longest open one first. */
+  private readonly newcomers = new Set<Connection>();
+
+  constructor(options: ConnectionsOptions) {
+    this.options = options;
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** Takes a connection that was just accepted, or destroys it and answers false. */
+  admit(socket: net.Socket): boolean {
+    const { board, row, addresses, now } = this.options;
+    const peer = peerOf(socket);
+    const slot = addresses.slotOf(socket.remoteAddress ?? "");
+    const enter = () => board.enter(row, "connections", limits.connectionsMax);
+    if (!addresses.enter(slot, "connections")) {
+      return this.refuse(socket, `more than ${limits.connectionsPerAddressMax} of its address`);
+    }
+    if (!addresses.enter(slot, "newcomers")) {
+      addresses.leave(slot, "connections");
+      const text = `more than ${limits.newcomersPerAddressMax} of its address without a call`;
+      return this.refuse(socket, text);
+    }
+    if (!enter() && !(this.dropOldestNewcomer() && enter())) {
+      addresses.leave(slot, "newcomers");
+      addresses.leave(slot, "connections");
+      return this.refuse(socket, `more than ${limits.connectionsMax} connections`);
+    }
+    const connection: Connection = {
+      socket,
+      peer,
+      slot,
+      since: now(),
+      session: undefined,
+      greeted: false,
+      counted: true,
+    };
+    this.open.set(peer, connection);
+    this.newcomers.add(connection);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.forget(connection));
+    return true;
+  }
+
+  /** An HTTP/2 session begins on an admitted connection. */
+  begin(session: ServerHttp2Session): void {
+    const peer = peerOf(session.socket);
+    const connection = this.open.get(peer);
+    session.on("error", (error) => {
+      // Bun's words for bytes that are not the preface of HTTP/2 (RFC 9113 section 3.4).
+      if (errorText(error).includes("client magic")) this.options.foreign(peer);
+      session.destroy();
+    });
+    if (connection === undefined) return;
+    connection.session = session;
+    session.once("remoteSettings", () => {
+      connection.greeted = true;
+    });
+    // The session of a dead peer ends by keepalive, but Bun leaves its socket open.
+    session.once("close", () => closeSoon(connection.socket));
+  }
+
+  /** A call has begun on this session, and its client may make calls. */
+  called(session: ServerHttp2Session): void {
+    const connection = this.open.get(peerOf(session.socket));
+    if (connection !== undefined) this.settle(connection);
+  }
+
+  /** Closes the newcomers whose time is over; called every second. */
+  sweep(): void {
+    const now = this.options.now();
+    for (const connection of this.newcomers) {
+      const age = now - connection.since;
+      // All behind it are younger.
+      if (age < limits.greetingMsMax) return;
+      if (!connection.greeted) this.drop(connection, "no HTTP/2 preface came");
+      else if (age >= limits.firstCallMsMax) this.drop(connection, "no call came");
+    }
+  }
+
+  destroyAll(): void {
+    for (const { socket } of this.open.values()) socket.destroy();
+  }
+
+  private drop(connection: Connection, reason: string): void {
+    const { session, socket, peer } = connection;
+    this.settle(connection);
+    this.options.refused(reason, peer);
+    // With GOAWAY, so that a client that is about to call makes a new connection for it.
+    if (connection.greeted) session?.close();
+    else socket.destroy();
+    closeSoon(socket);
+  }
+
+  private dropOldestNewcomer(): boolean {
+    for (const connection of this.newcomers) {
+      this.settle(connection);
+      this.options.refused("no call came, and others want its place", connection.peer);
+      connection.socket.destroy();
+      // Its close would come too late for who needs the place.
+      this.leave(connection);
+      return true;
+    }
+    return false;
+  }
+
+  private refuse(socket: net.Socket, reason: string): false {
+    this.options.refused(reason, peerOf(socket));
+    socket.on("error", () => {});
+    socket.destroy();
+    return false;
+  }
+
+  /** It is no newcomer any more. */
+  private settle(connection: Connection): void {
+    if (!this.newcomers.delete(connection)) return;
+    this.options.addresses.leave(connection.slot, "newcomers");
+  }
+
+  private leave(connection: Connection): void {
+    if (!connection.counted) return;
+    connection.counted = false;
+    const { board, row, addresses } = this.options;
+    addresses.leave(connection.slot, "connections");
+    board.leave(row, "connections");
+  }
+
+  private forget(connection: Connection): void {
+    const { peer } = connection;
+    this.settle(connection);
+    this.leave(connection);
+    // A port of the client may be in use again before its old socket is gone.
+    if (this.open.get(peer) === connection) this.open.delete(peer);
+  }
+}
+
+function closeSoon(socket: net.Socket): void {
+  setTimeout(() => socket.destroy(), socketGraceMs).unref();
+}
+
+/** `address:port` of a client. */
+export function peerOf({
+  remoteAddress,
+  remotePort,
+}: Pick<net.Socket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
+}
