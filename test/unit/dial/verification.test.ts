@@ -6,9 +6,11 @@ import {
   makeAuthority,
   selfSigned,
 } from "../../support/certificates.ts";
+import { hasIpv6 } from "../../support/loopback.ts";
 import { authority, dialAndAsk, dialTls, startTlsNode } from "./tls-node.ts";
 
-const hosts = ["localhost", "127.0.0.1", "::1"] as const;
+const hosts = ["localhost", "127.0.0.1", ...(hasIpv6 ? ["::1"] : [])];
+test.skipIf(!hasIpv6)("there is an IPv6 address to dial", () => {});
 const all: CertificateOptions = { names: ["localhost"], addresses: ["127.0.0.1", "::1"] };
 const hourMs = 3_600_000;
 const ago = new Date(Date.now() - hourMs);

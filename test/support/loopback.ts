@@ -1,0 +1,6 @@
+import { networkInterfaces } from "node:os";
+
+/** Containers often have no IPv6, not even on loopback. */
+export const hasIpv6: boolean = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .some(({ address }) => address === "::1");
