@@ -18,8 +18,11 @@ export interface StreamEnd {
 }
 
 /** Makes `grpc.Client`s that do not share their connection, so that shards get many of them. */
-export function connect(address: string): grpc.Client {
-  return new grpc.Client(address, grpc.credentials.createInsecure(), {
+export function connect(
+  address: string,
+  security: grpc.ChannelCredentials = grpc.credentials.createInsecure(),
+): grpc.Client {
+  return new grpc.Client(address, security, {
     "grpc.use_local_subchannel_pool": 1,
     "grpc.max_send_message_length": -1,
     "grpc.max_receive_message_length": -1,

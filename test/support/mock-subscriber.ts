@@ -27,8 +27,9 @@ export class MockSubscriber {
     address: string,
     request: MessageInitShape<typeof SubscribeRequestSchema> = {},
     path: string = subscribePacketsPath,
+    security: grpc.ChannelCredentials = grpc.credentials.createInsecure(),
   ) {
-    this.client = new grpc.Client(address, grpc.credentials.createInsecure(), {
+    this.client = new grpc.Client(address, security, {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_receive_message_length": 4 * 1024 * 1024,
     });

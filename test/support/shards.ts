@@ -23,15 +23,16 @@ export function shardsInUse(line: LogLine): number {
 export async function connectAcrossShards(
   node: RunningProcessor,
   count: number,
+  open: () => MockHunter = () => new MockHunter(node.address),
 ): Promise<MockHunter[]> {
-  const hunters = Array.from({ length: count }, () => new MockHunter(node.address));
+  const hunters = Array.from({ length: count }, open);
   for (let attempt = 0; attempt < 64; attempt++) {
     const line = await streamsOpen(node, count);
     if (shardStreams(line).length === 1 || shardsInUse(line) >= 2) return hunters;
     // All are on one shard: one of them tries again.
     hunters.shift()?.close();
     await streamsOpen(node, count - 1);
-    hunters.push(new MockHunter(node.address));
+    hunters.push(open());
   }
   throw new Error(`the hunters do not spread over the shards: ${node.describe()}`);
 }
