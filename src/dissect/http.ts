@@ -3,7 +3,7 @@
  * protocol on the wire.
  */
 import { limits } from "../config/limits.ts";
-import { readHeaders } from "./message-headers.ts";
+import { HeaderNames, readHeaders } from "./message-headers.ts";
 import { findLineFeed, isBlank, lineTextEnd, plainText } from "./text-line.ts";
 
 /** Texts are "" for what the message does not have, or does not have in this payload. */
@@ -39,11 +39,11 @@ const methodBytesMin = 3;
 const methodBytesMax = 20;
 const space = 0x20;
 
-const requestHeaders: ReadonlyMap<string, string> = new Map([
+const requestHeaders = new HeaderNames([
   ["host", "host"],
   ["user-agent", "user-agent"],
 ]);
-const responseHeaders: ReadonlyMap<string, string> = new Map([["content-type", "content-type"]]);
+const responseHeaders = new HeaderNames([["content-type", "content-type"]]);
 
 /** The head of the message that starts the range; undefined when none does. Its end may be missing. */
 export function dissectHttp(bytes: Uint8Array, start: number, end: number): HttpHead | undefined {
@@ -98,6 +98,7 @@ function readRequest(
 /** The parts of an origin, absolute, authority or asterisk form (section 3.2), without a password. */
 function splitTarget(method: string, target: string): { host: string; path: string } {
   if (method === "CONNECT") return { host: target, path: "" };
+  if (target.startsWith("/")) return { host: "", path: target };
   const absolute = /^[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^/?#]*@)?([^/?#]*)(.*)$/i.exec(target);
   if (absolute === null) return { host: "", path: target };
   const [, host = "", rest = ""] = absolute;
@@ -123,7 +124,7 @@ function readResponse(bytes: Uint8Array, start: number, end: number): HttpRespon
 
 function readHead(
   headers: Map<string, string>,
-  names: ReadonlyMap<string, string>,
+  names: HeaderNames,
   bytes: Uint8Array,
   start: number,
   end: number,

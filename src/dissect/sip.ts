@@ -6,7 +6,7 @@
  * characters; of a value longer than `limits.sipValueBytesMax` the beginning is kept.
  */
 import { limits } from "../config/limits.ts";
-import { readHeaders } from "./message-headers.ts";
+import { HeaderNames, readHeaders } from "./message-headers.ts";
 import { type MediaAddress, readMedia } from "./sdp.ts";
 import { parseSipAddress } from "./sip-address.ts";
 import { findLineFeed, isLineEnd, lineTextEnd, plainText } from "./text-line.ts";
@@ -41,7 +41,7 @@ export interface SipMessage {
 }
 
 /** Full names of the headers that are read, and their compact forms (RFC 3261 section 7.3.3). */
-const headerNames: ReadonlyMap<string, string> = new Map([
+const headerNames = new HeaderNames([
   ["call-id", "call-id"],
   ["i", "call-id"],
   ["from", "from"],

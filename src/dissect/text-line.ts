@@ -5,6 +5,8 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** For ASCII: half the cost of the decoder, and takes any Uint8Array. */
+const asciiSlice = Buffer.prototype.latin1Slice;
 const blanks = /[\r\n\t ]+/g;
 const lineEnds = /[\r\n\t]/;
 
@@ -34,8 +36,8 @@ export function isBlank(byte: number | undefined): boolean {
  */
 export function plainText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
   const last = Math.min(end, start + bytesMax);
+  if (isPlain(bytes, start, last)) return asciiSlice.call(bytes, start, last);
   const text = decoder.decode(bytes.subarray(start, last));
-  if (isPlain(bytes, start, last)) return text;
   const joined = text.replaceAll(blanks, (run) => (run.search(lineEnds) < 0 ? run : " "));
   return replaceUnsafe(joined).trim();
 }

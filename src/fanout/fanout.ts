@@ -152,8 +152,8 @@ export class Fanout {
     }
     for (const subscriber of this.subscribers) {
       while (subscriber.isWritable()) {
-        subscriber.write(this.now());
-        if (this.time.spend()) continue;
+        const bytes = subscriber.write(this.now());
+        if (this.time.spend(bytes)) continue;
         // Who had its turn goes to the end of the row.
         this.subscribers.delete(subscriber);
         this.subscribers.add(subscriber);

@@ -104,10 +104,10 @@ export class Subscriber {
     return this.queue.length > 0 && this.port.unreadBytes() < limits.subscriberUnreadBytesMax;
   }
 
-  /** Writes the oldest bundle; the caller has asked `isWritable`. */
-  write(nowMs: number): void {
+  /** Writes the oldest bundle, and returns its bytes; the caller has asked `isWritable`. */
+  write(nowMs: number): number {
     const bundle = this.queue.shift();
-    if (bundle === undefined) return;
+    if (bundle === undefined) return 0;
     this.options.pool.dequeue(bundle);
     this.queuedBatches -= bundle.batches;
     this.queuedBytes -= bundle.length;
@@ -115,6 +115,7 @@ export class Subscriber {
     this.lastWriteMs = nowMs;
     this.written.add(bundle);
     this.port.write(bundle.content(), () => this.taken(bundle));
+    return bundle.length;
   }
 
   /** Sends an empty batch when nothing was sent for long. */

@@ -45,10 +45,12 @@ export class TimeShare {
   /**
    * Takes what has passed since `begin`, or since the last call, off the account; true when there is
    * time for more. What takes very long was interrupted by other threads, and is not charged whole.
+   * @param bytes given to a transport: most of what they cost comes later, in the system's calls
    */
-  spend(): boolean {
+  spend(bytes = 0): boolean {
     const now = this.clock.now();
     this.saved -= Math.min(now - this.begun, limits.fanoutChargeMsMax);
+    this.saved -= (bytes / 1024) * (limits.fanoutTransportNanosecondsPerKib / 1e6);
     this.begun = now;
     return this.saved > 0;
   }
