@@ -13,6 +13,7 @@ const ranks: Record<string, number> = {
   hunt: 5,
   client: 5,
   ingest: 4,
+  access: 4,
   detect: 4,
   record: 4,
   fanout: 4,

@@ -75,7 +75,31 @@ export function processSettings(machine: Machine = thisMachine()) {
     ...recordingSettings(),
     ...workSettings(machine),
     ...servingSettings(),
+    ...accessSettings(),
     ...commonSettings("processor"),
+  };
+}
+
+/** The keys themselves are lists of the file: src/access/read-access.ts. */
+function accessSettings() {
+  const group = "Who may call (docs/access.md)";
+  return {
+    apiKeyAuth: setting({
+      flag: "api-key-auth",
+      keys: ["security.api_keys.enabled"],
+      kind: switchKind,
+      fallback: false,
+      help: "Ask callers for an API key; the keys are listed in the configuration file",
+      group,
+    }),
+    apiKeysFile: setting({
+      flag: "api-keys-file",
+      keys: ["security.api_keys.file"],
+      kind: pathKind,
+      fallback: "",
+      help: "More API keys (YAML), in a file of their own; read again when it changes",
+      group,
+    }),
   };
 }
 

@@ -30,7 +30,7 @@ export const huntCommand: Command = command(huntHelp, table, (words) =>
       help: huntHelp,
       table,
       load: loadHuntSettings,
-      configOf: huntConfigOf,
+      configOf: ({ settings }) => huntConfigOf(settings),
       run: async (config) => {
         const { runHunt } = await import("../hunt/hunter.ts");
         const { processHost } = await import("../hunt/host.ts");

@@ -1,4 +1,4 @@
-import { defaultConfigPath, readConfigFile } from "../config/config-file.ts";
+import { type ConfigFile, defaultConfigPath, readConfigFile } from "../config/config-file.ts";
 import { type Environment, readEnvironmentSettings } from "../config/environment-settings.ts";
 import { resolveSettings } from "../config/resolve-settings.ts";
 import type { Given, RefusedName, ResolvedTable, SettingTable } from "../config/setting.ts";
@@ -19,6 +19,10 @@ export interface Surroundings {
 export interface CommandNames {
   /** Section of the YAML file and of the environment: `processor`. */
   readonly section: string;
+  /** Further sections of which the command knows every key. */
+  readonly moreSections?: readonly string[];
+  /** Keys of the file whose values are lists: who takes the file reads them. */
+  readonly lists?: readonly string[];
   readonly refused: readonly RefusedName[];
 }
 
@@ -31,21 +35,25 @@ export interface Loaded<Table extends SettingTable> {
 
 type Common = Pick<ReturnType<typeof commonSettings>, "config">;
 
-/** Read flags, environment and the configuration file by one table; see `resolveSettings`. */
+/**
+ * Read flags, environment and the configuration file by one table; see `resolveSettings`.
+ * @param takeFile gets the configuration file, if there is one
+ */
 export function loadSettings<Table extends SettingTable & Common>(
   table: Table,
   names: CommandNames,
   surroundings: Surroundings,
+  takeFile: (file: ConfigFile) => void = () => {},
 ): Loaded<Table> {
   const argv = parseArgv(surroundings.words, table, names.refused);
   const environment = readEnvironmentSettings(
     surroundings.environment,
     table,
-    [names.section],
+    sectionsOf(names),
     names.refused,
   );
   const outside = { flags: argv.flags, environment: environment.given };
-  const file = readFile(table, names, outside, surroundings.home);
+  const file = readFile(table, names, outside, surroundings.home, takeFile);
   const { settings, problems } = resolveSettings(
     table,
     { ...outside, file: file.given },
@@ -59,11 +67,16 @@ export function loadSettings<Table extends SettingTable & Common>(
   };
 }
 
+function sectionsOf({ section, moreSections = [] }: CommandNames): readonly string[] {
+  return [section, ...moreSections];
+}
+
 function readFile(
   table: SettingTable & Common,
   names: CommandNames,
   outside: { flags: ReadonlyMap<string, Given>; environment: ReadonlyMap<string, Given> },
   home: string,
+  takeFile: (file: ConfigFile) => void,
 ): YamlSettings {
   const none = { given: new Map(), problems: [], warnings: [] };
   const sources = { ...outside, file: none.given };
@@ -73,9 +86,11 @@ function readFile(
   const file = readConfigFile(asked ? config.value : defaultConfigPath(home), asked);
   if (file === undefined) return none;
   if (typeof file === "string") return { ...none, problems: [file] };
+  takeFile(file);
   const rows = Object.values(table);
   return readYamlSettings(file, {
-    sections: [names.section],
+    sections: sectionsOf(names),
+    lists: names.lists ?? [],
     keys: new Set(rows.flatMap((row) => row.keys)),
     shownKeys: rows.flatMap((row) => row.keys.slice(0, 1)),
     refused: names.refused,

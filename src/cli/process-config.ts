@@ -1,20 +1,39 @@
-import { defaultFilterPath } from "../config/config-file.ts";
+import type { AccessConfig } from "../config/access-config.ts";
+import { type ConfigFile, defaultFilterPath } from "../config/config-file.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
-import { placeOf, type ResolvedTable } from "../config/setting.ts";
+import { placeOf } from "../config/setting.ts";
+import { loadAccess } from "./access-config.ts";
 import { type Machine, type ProcessSettings, processSettings } from "./flags.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
 import { refusedByProcess } from "./refused-flags.ts";
 import { servingProblems, tlsConfigOf } from "./serving-choice.ts";
 
+export interface LoadedProcess extends Loaded<ProcessSettings> {
+  readonly access: AccessConfig;
+}
+
+const names = {
+  section: "processor",
+  moreSections: ["security.api_keys"],
+  lists: ["security.api_keys.keys", "security.identities"],
+  refused: refusedByProcess,
+} as const;
+
 /** The settings of `weir process`, with everything that is wrong with them. */
-export function loadProcessSettings(
-  surroundings: Surroundings,
-  machine?: Machine,
-): Loaded<ProcessSettings> {
-  const names = { section: "processor", refused: refusedByProcess };
-  const loaded = loadSettings(processSettings(machine), names, surroundings);
-  const problems = [...loaded.problems, ...servingProblems(loaded), ...recordingProblems(loaded)];
-  return { ...loaded, problems };
+export function loadProcessSettings(surroundings: Surroundings, machine?: Machine): LoadedProcess {
+  let file: ConfigFile | undefined;
+  const loaded = loadSettings(processSettings(machine), names, surroundings, (taken) => {
+    file = taken;
+  });
+  const { access, ...said } = loadAccess(loaded, file);
+  const problems = [
+    ...loaded.problems,
+    ...servingProblems(loaded),
+    ...recordingProblems(loaded),
+    // What is wrong with the file as a whole is told already.
+    ...(loaded.problems.length === 0 ? said.problems : []),
+  ];
+  return { ...loaded, access, problems, warnings: [...loaded.warnings, ...said.warnings] };
 }
 
 /** What only makes sense together with something else. */
@@ -43,7 +62,7 @@ function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
  * @param home where the filter file is that is not named; "" when there is no such place
  */
 export function processorConfigOf(
-  settings: ResolvedTable<ProcessSettings>,
+  { settings, access }: Pick<LoadedProcess, "settings" | "access">,
   home: string,
 ): ProcessorConfig {
   const noFile = home === "" ? "" : defaultFilterPath(home);
@@ -55,6 +74,7 @@ export function processorConfigOf(
     maxSubscribers: settings.maxSubscribers.value,
     writeFile: settings.writeFile.value,
     filterFile: settings.filterFile.value || noFile,
+    access,
     stats: settings.stats.value,
     statsIntervalMs: settings.statsInterval.value,
     enableDetection: settings.enableDetection.value,

@@ -35,7 +35,7 @@ export const processCommand: Command = command(processHelp, table, (words) =>
       help: processHelp,
       table,
       load: loadProcessSettings,
-      configOf: (settings) => processorConfigOf(settings, homedir()),
+      configOf: (loaded) => processorConfigOf(loaded, homedir()),
       run: async (config) => {
         const { runProcessor } = await import("../node/processor.ts");
         return runProcessor(config);

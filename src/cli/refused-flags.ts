@@ -71,9 +71,4 @@ export const refusedByProcess: readonly RefusedName[] = [
     keys: ["processor.tls_keylog"],
     reason: "Weir does not keep TLS session keys",
   },
-  {
-    flags: ["api-key-auth"],
-    keys: ["security.api_keys"],
-    reason: "Weir has no API keys",
-  },
 ];

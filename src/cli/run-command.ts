@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";
-import type { ResolvedTable, SettingTable } from "../config/setting.ts";
+import type { SettingTable } from "../config/setting.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { type CommandHelp, renderHelp } from "./help.ts";
@@ -10,10 +10,10 @@ import { printErrors, printFailure, printOut } from "./print.ts";
 import { versionText } from "./version.ts";
 
 /** A command as far as its settings are concerned. */
-export interface Settled<Table extends SettingTable> {
+export interface Settled<Table extends SettingTable, L extends Loaded<Table> = Loaded<Table>> {
   readonly help: CommandHelp;
   readonly table: Table;
-  readonly load: (surroundings: Surroundings) => Loaded<Table>;
+  readonly load: (surroundings: Surroundings) => L;
   /** When its settings are wrong. */
   readonly usageExitCode: ExitCode;
 }
@@ -22,10 +22,10 @@ export interface Settled<Table extends SettingTable> {
  * What every command does before its work: help, version, settings and their problems. The settings
  * with their warnings, or the exit code when there is nothing more to do.
  */
-export async function settle<Table extends SettingTable>(
-  command: Settled<Table>,
+export async function settle<Table extends SettingTable, L extends Loaded<Table> = Loaded<Table>>(
+  command: Settled<Table, L>,
   words: readonly string[],
-): Promise<Loaded<Table> | ExitCode> {
+): Promise<L | ExitCode> {
   const who = `weir ${command.help.name}`;
   const loaded = command.load({ words, environment: process.env, home: homedir() });
   if (loaded.argv.help) {
@@ -42,9 +42,9 @@ export async function settle<Table extends SettingTable>(
   return command.usageExitCode;
 }
 
-export interface Runnable<Table extends SettingTable, Config>
-  extends Omit<Settled<Table>, "usageExitCode"> {
-  readonly configOf: (settings: ResolvedTable<Table>) => Config;
+export interface Runnable<Table extends SettingTable, L extends Loaded<Table>, Config>
+  extends Omit<Settled<Table, L>, "usageExitCode"> {
+  readonly configOf: (loaded: L) => Config;
   /** Do the work; the exit code. */
   readonly run: (config: Config) => Promise<number>;
 }
@@ -52,12 +52,13 @@ export interface Runnable<Table extends SettingTable, Config>
 /** A command that logs while it works: `process`, `hunt`. The exit code. */
 export async function runCommandLine<
   Table extends SettingTable,
+  L extends Loaded<Table>,
   Config extends { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
->(command: Runnable<Table, Config>, words: readonly string[]): Promise<number> {
+>(command: Runnable<Table, L, Config>, words: readonly string[]): Promise<number> {
   const settled = await settle({ ...command, usageExitCode: exitCodes.usage }, words);
   if (typeof settled === "number") return settled;
   const who = `weir ${command.help.name}`;
-  const config = command.configOf(settled.settings);
+  const config = command.configOf(settled);
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   for (const warning of settled.warnings) log.warn("configuration-doubtful", warning);
   await log.flush();

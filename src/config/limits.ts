@@ -217,6 +217,31 @@ export const limits = {
   filterStuckMs: 30_000,
   filterSweepMs: 1000,
 
+  // --- who may call -------------------------------------------------------------------------------
+  /** Length of an API key. */
+  apiKeyCharsMin: 16,
+  apiKeyCharsMax: 256,
+  apiKeysMax: 1024,
+  accessIdentitiesMax: 4096,
+  /** Hunters that belong to one identity. */
+  accessHuntersPerIdentityMax: 1024,
+  /** Descriptions of keys, and names of certificates. */
+  accessNameCharsMax: 256,
+  /** Problems of the entries that are told. */
+  accessProblemsMax: 20,
+  /** Wrong API keys of one address within the window; after them none is looked at. */
+  accessFailuresMax: 5,
+  accessFailureWindowMs: 60_000,
+  /** Addresses whose failures are remembered, over all shards. */
+  accessAddressesMax: 16_384,
+  /** How often shards are told the time that failures are dated with. */
+  accessClockMs: 250,
+  /** The files are looked at this often, whatever the system says about changes. */
+  accessPollMs: 200,
+  /** A changed file is read once it stands still for this long, or after so many looks. */
+  accessSettleMs: 100,
+  accessSettleLooksMax: 5,
+
   // --- detection ----------------------------------------------------------------------------------
   /** Conversations that one shard remembers. */
   conversationsMax: 65_536,

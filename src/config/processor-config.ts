@@ -1,3 +1,4 @@
+import type { AccessConfig } from "./access-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";
 import type { TlsConfig } from "./tls-config.ts";
@@ -27,6 +28,7 @@ export interface ProcessorConfig {
   readonly writeFile: string;
   /** YAML file of the filters; "" keeps them in memory alone. */
   readonly filterFile: string;
+  readonly access: AccessConfig;
   /** Log a line of counters every `statsIntervalMs`. */
   readonly stats: boolean;
   readonly statsIntervalMs: number;

@@ -18,6 +18,8 @@ import type { Given, RefusedName } from "./setting.ts";
 export interface YamlNames {
   /** Sections in which every key must be known; other top-level sections are not looked at. */
   readonly sections: readonly string[];
+  /** Dotted keys whose values are lists that others read. */
+  readonly lists: readonly string[];
   /** Dotted keys that are settings. */
   readonly keys: ReadonlySet<string>;
   /** The keys that an error may propose: our own spellings. */
@@ -100,6 +102,7 @@ class Walk implements YamlSettings {
       }
       const key = prefix + word;
       const node = resolve(valueNode) ?? null;
+      if (this.#names.lists.includes(key)) continue;
       if (this.#names.keys.has(key)) this.#value(key, keyNode, node);
       else if (this.#refused(key) !== undefined) this.#refuse(key, keyNode, node, resolve);
       else if (this.#isSection(key)) {
@@ -107,6 +110,7 @@ class Walk implements YamlSettings {
         else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
       } else if (prefix === "") this.#stranger(key, keyNode);
       else if (this.#isOwned(key)) this.#unknown(key, keyNode);
+      else this.#neighbour(key, prefix, keyNode);
     }
   }
 
@@ -125,9 +129,20 @@ class Walk implements YamlSettings {
     return /^[\w.-]{1,80}$/.test(key) ? key : quoteText(key, limits.settingShownCharsMax);
   }
 
+  /** Beside our keys others may have theirs, unless it looks like a slip. */
+  #neighbour(key: string, prefix: string, keyNode: unknown): void {
+    const depth = prefix.split(".").length;
+    const known = [...this.#names.keys, ...this.#names.lists]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.split(".")[depth - 1] ?? "");
+    const hint = hintOf(nearestName(key.slice(prefix.length), known));
+    if (hint !== "") this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+  }
+
   /** A top-level name belongs to another program, unless it looks like a slip. */
   #stranger(key: string, keyNode: unknown): void {
-    const hint = hintOf(nearestName(key, this.#names.sections));
+    const sections = this.#names.sections.map((section) => section.split(".")[0] ?? "");
+    const hint = hintOf(nearestName(key, sections));
     if (hint === "") return;
     const line = this.#lineOf(keyNode);
     this.warnings.push(`${this.#file.path}:${line}: ${this.#show(key)} is not read${hint}`);

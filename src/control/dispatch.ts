@@ -24,7 +24,7 @@ import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { endCallKey } from "./end-call.ts";
 import { MessageQueue } from "./message-queue.ts";
-import { certificateKey, peerKey } from "./peer.ts";
+import { callerKey, peerKey } from "./peer.ts";
 
 /** One method with its implementation, as `ServiceImpl` of @connectrpc/connect types it. */
 export interface Route {
@@ -104,7 +104,7 @@ class DispatchedCall {
       requestSignal: this.abort.signal,
       contextValues: createContextValues()
         .set(peerKey, request.peer)
-        .set(certificateKey, request.certificate)
+        .set(callerKey, request.caller)
         .set(endCallKey, (reason) => this.end(reason)),
     });
   }

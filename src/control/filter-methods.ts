@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { satisfies } from "../access/method-roles.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
@@ -27,14 +28,17 @@ import type {
   ManagementService,
   Filter as WireFilter,
 } from "../wire/gen/lippycat/management/management_pb.ts";
+import { Audit } from "./audit.ts";
 import { endCallKey } from "./end-call.ts";
+import type { HunterClaims } from "./hunter-claims.ts";
 import { checkId } from "./input-checks.ts";
-import { peerKey } from "./peer.ts";
+import { callerKey, peerKey } from "./peer.ts";
 
 export interface FilterMethodsOptions {
   readonly processorId: string;
   readonly filters: Filters;
   readonly roster: Roster;
+  readonly claims: HunterClaims;
   readonly log: Log;
 }
 
@@ -51,7 +55,8 @@ type FilterMethods = Pick<
 >;
 
 export function createFilterMethods(options: FilterMethodsOptions): FilterMethods {
-  const { processorId, log } = options;
+  const { processorId, claims } = options;
+  const audit = new Audit(options.log);
   const { set: filters, store, distribution } = options.filters;
 
   const list = (hunterId: string) => {
@@ -60,31 +65,41 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
     return { filters: found.map(wireFilter) };
   };
 
-  const update = async (given: WireFilter, context: HandlerContext) => {
-    const filter = acceptFilter(given);
-    const who = context.values.get(peerKey);
-    const what = `filter ${shown(filter.id)} (${describeFilter(filter)})`;
-    return audited(`set ${what}`, who, () => store.set(filter));
+  const update = async (target: string, given: WireFilter | undefined, context: HandlerContext) => {
+    const id = given === undefined || given.id === "" ? "a filter" : `filter ${shown(given.id)}`;
+    return audited(`set ${id}`, context, async () => {
+      checkLocal(target);
+      if (given === undefined) throw new ConnectError("filter is missing", Code.InvalidArgument);
+      const filter = acceptFilter(given);
+      const what = `set filter ${shown(filter.id)} (${describeFilter(filter)})`;
+      return { huntersUpdated: await store.set(filter), what };
+    });
   };
 
-  const remove = async (id: string, context: HandlerContext) => {
-    const fault = checkFilterId(id);
-    if (fault !== undefined) {
-      throw new ConnectError(`filter_id ${fault.text}`, Code.InvalidArgument);
-    }
-    const who = context.values.get(peerKey);
-    return audited(`delete filter ${shown(id)}`, who, () => store.delete(id));
+  const remove = async (target: string, id: string, context: HandlerContext) => {
+    const what = `delete filter ${shown(id)}`;
+    return audited(what, context, async () => {
+      checkLocal(target);
+      const fault = checkFilterId(id);
+      if (fault !== undefined) {
+        throw new ConnectError(`filter_id ${fault.text}`, Code.InvalidArgument);
+      }
+      return { huntersUpdated: await store.delete(id), what };
+    });
   };
 
-  /** One line for each change that is asked for, whatever comes of it. */
-  const audited = async (what: string, who: string, change: () => Promise<number>) => {
+  const audited = async (
+    asked: string,
+    context: HandlerContext,
+    change: () => Promise<{ readonly huntersUpdated: number; readonly what: string }>,
+  ) => {
     try {
-      const huntersUpdated = await change();
+      const { huntersUpdated, what } = await change();
       const told = huntersUpdated === 1 ? "1 hunter is" : `${huntersUpdated} hunters are`;
-      log.info(filterEvent.change, `${who}: ${what}; ${told} told`);
+      audit.done(context, `${what}; ${told} told`);
       return { success: true, error: "", huntersUpdated };
     } catch (error) {
-      log.warn(filterEvent.changeRefused, `${who}: ${what}: ${errorText(error)}`);
+      audit.refused(context, asked, error);
       throw statusOf(error);
     }
   };
@@ -98,41 +113,40 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   };
 
   return {
-    getFilters: ({ hunterId }) => list(hunterId),
+    getFilters({ hunterId }, context) {
+      if (!satisfies(context.values.get(callerKey).roles, "admin")) claims.check(context, hunterId);
+      return list(hunterId);
+    },
     subscribeFilters: (request, context) => subscribe(options, request, context),
-    updateFilter: update,
-    deleteFilter: ({ filterId }, context) => remove(filterId, context),
+    updateFilter: (filter, context) => update("", filter, context),
+    deleteFilter: ({ filterId }, context) => remove("", filterId, context),
     // A token says nothing about this node: it is for those further down.
-    updateFilterOnProcessor(request, context) {
-      checkLocal(request.processorId);
-      if (request.filter === undefined) {
-        throw new ConnectError("filter is missing", Code.InvalidArgument);
-      }
-      return update(request.filter, context);
-    },
-    deleteFilterOnProcessor(request, context) {
-      checkLocal(request.processorId);
-      return remove(request.filterId, context);
-    },
+    updateFilterOnProcessor: ({ processorId: target, filter }, context) =>
+      update(target, filter, context),
+    deleteFilterOnProcessor: ({ processorId: target, filterId }, context) =>
+      remove(target, filterId, context),
     getFiltersFromProcessor(request) {
       checkLocal(request.processorId);
       return list(request.hunterId);
     },
-    requestAuthToken() {
-      throw new ConnectError(
+    requestAuthToken({ targetProcessorId: target }, context) {
+      const error = new ConnectError(
         "this processor needs no token for its own filters, and none reach others through it",
         Code.FailedPrecondition,
       );
+      audit.refused(context, `a token for processor ${shown(target)}`, error);
+      throw error;
     },
   };
 }
 
 async function* subscribe(
-  { filters: { distribution }, roster, log }: FilterMethodsOptions,
+  { filters: { distribution }, claims, roster, log }: FilterMethodsOptions,
   { hunterId }: FilterRequest,
   context: HandlerContext,
 ): AsyncGenerator<MessageInitShape<typeof FilterUpdateSchema>, void> {
   checkNamed(hunterId);
+  claims.check(context, hunterId);
   const end = context.values.get(endCallKey);
   const peer = context.values.get(peerKey);
   const subscription = distribution.subscribe(hunterId, (reason) => {
@@ -143,6 +157,7 @@ async function* subscribe(
     throw new ConnectError("the registration is too old: register anew", Code.Unavailable);
   }
   const { signal } = context;
+  const leave = claims.hold(context, hunterId, end);
   const close = (): void => subscription.close();
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
@@ -153,6 +168,7 @@ async function* subscribe(
     for await (const step of subscription.steps()) yield wireUpdate(step);
   } finally {
     signal.removeEventListener("abort", close);
+    leave();
     close();
     release();
   }
@@ -199,6 +215,7 @@ const codes: Readonly<Record<string, Code>> = {
 };
 
 function statusOf(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
   const code = error instanceof WeirError ? codes[error.code] : undefined;
   return new ConnectError(errorText(error), code ?? Code.Internal);
 }

@@ -7,12 +7,14 @@ import {
   HunterStatus,
   type ManagementService,
 } from "../wire/gen/lippycat/management/management_pb.ts";
+import type { HunterClaims } from "./hunter-claims.ts";
 import { checkId } from "./input-checks.ts";
 import { type NodeView, processorStatus } from "./node-view.ts";
 import { peerKey } from "./peer.ts";
 
 export function createHeartbeat(
   node: NodeView,
+  claims: HunterClaims,
 ): Pick<ServiceImpl<typeof ManagementService>, "heartbeat"> {
   const { processorId, roster } = node;
   return {
@@ -23,6 +25,7 @@ export function createHeartbeat(
         for await (const beat of requests) {
           const { hunterId, timestampNs } = beat;
           checkId("hunter_id", hunterId);
+          claims.check(context, hunterId);
           roster.heartbeat(hunterId, statusOf(beat.status), peer, countersOf(beat.stats));
           if (!releases.has(hunterId) && releases.size < limits.heartbeatHuntersMax) {
             releases.set(hunterId, roster.hold(hunterId, peer));

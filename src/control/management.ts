@@ -9,10 +9,10 @@ import { createTopology } from "./topology.ts";
 export function createManagement(
   options: RegistrationOptions,
 ): Partial<ServiceImpl<typeof ManagementService>> {
-  const { node } = options;
+  const { node, claims } = options;
   return {
     ...createRegistration(options),
-    ...createHeartbeat(node),
+    ...createHeartbeat(node, claims),
     ...createStatus(node),
     ...createTopology(node),
   };

@@ -7,12 +7,14 @@ import type {
   HunterCapabilities,
   ManagementService,
 } from "../wire/gen/lippycat/management/management_pb.ts";
+import type { HunterClaims } from "./hunter-claims.ts";
 import { checkId, cleanTexts } from "./input-checks.ts";
 import type { NodeView } from "./node-view.ts";
 import { peerKey } from "./peer.ts";
 
 export interface RegistrationOptions {
   readonly node: NodeView;
+  readonly claims: HunterClaims;
   readonly huntersMax: number;
   /** What a hunter that has just registered is to apply from its first packet on. */
   readonly filtersOf: (hunterId: string) => readonly MessageInitShape<typeof FilterSchema>[];
@@ -29,12 +31,13 @@ const hunterConfig = {
 export function createRegistration(
   options: RegistrationOptions,
 ): Pick<ServiceImpl<typeof ManagementService>, "registerHunter" | "registerProcessor"> {
-  const { node, huntersMax, filtersOf } = options;
+  const { node, claims, huntersMax, filtersOf } = options;
   const { processorId, roster } = node;
   return {
     registerHunter(request, context) {
       const { hunterId } = request;
       checkId("hunter_id", hunterId);
+      claims.check(context, hunterId);
       const filterTypes = request.capabilities?.filterTypes ?? [];
       const [hostname = "", version = "", ...others] = cleanTexts(
         "hostname, version, interfaces and capabilities",

@@ -5,13 +5,14 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { MessagePort } from "node:worker_threads";
 import type { DescService } from "@bufbuild/protobuf";
+import type { Admission, AdmittedCall } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { peerOf } from "./connections.ts";
+import { keyHeader } from "./credentials.ts";
+import type { CallHandler } from "./gated-call.ts";
 import { refuseGrpc } from "./grpc-response.ts";
-import type { HotStreamHandler } from "./http-server.ts";
 import type { MessageBudget } from "./message-budget.ts";
-import { certificateOf } from "./peer-certificate.ts";
 import { TunnelCall, type Unread } from "./tunnel-call.ts";
 
 export interface ControlTunnelOptions {
@@ -40,14 +41,15 @@ export class ControlTunnel {
   }
 
   /** By path, what carries each method of `service` but those of `except`. */
-  handlers(service: DescService, except: readonly string[] = []): [string, HotStreamHandler][] {
+  handlers(service: DescService, except: readonly string[] = []): [string, CallHandler][] {
     const methods = service.methods.filter(({ name }) => !except.includes(name));
     return methods.map(({ name, methodKind }) => {
       const path = `/${service.typeName}/${name}`;
       const isOneRequest = methodKind === "unary" || methodKind === "server_streaming";
       return [
         path,
-        (http, session, headers) => this.open(path, isOneRequest, http, session, headers),
+        (http, session, headers, admission) =>
+          this.open(path, isOneRequest, http, session, headers, admission),
       ];
     });
   }
@@ -70,13 +72,14 @@ export class ControlTunnel {
     http: ServerHttp2Stream,
     session: ServerHttp2Session,
     headers: IncomingHttpHeaders,
-  ): void {
+    { caller }: Admission,
+  ): AdmittedCall | undefined {
     const { port, budget, messageBytesMax, now } = this.options;
     const isFull = this.calls.size >= limits.tunnelCallsMax;
     const leave = isFull ? "too many open calls" : this.options.enter(session);
     if (typeof leave === "string") {
       refuseGrpc(http, { code: resourceExhausted, message: leave });
-      return;
+      return undefined;
     }
     const id = this.nextId++;
     const post = (request: TunnelRequest) => port.postMessage(request);
@@ -85,7 +88,7 @@ export class ControlTunnel {
       id,
       path,
       peer: peerOf(session.socket),
-      certificate: certificateOf(session.socket),
+      caller,
       metadata: metadataOf(headers),
     });
     const call = new TunnelCall(http, {
@@ -103,6 +106,7 @@ export class ControlTunnel {
       now,
     });
     this.calls.set(id, call);
+    return call;
   }
 
   /** Ends calls whose answers are not read, the longest stuck first, until that many bytes fit. */
@@ -120,9 +124,9 @@ export class ControlTunnel {
   }
 }
 
-/** Headers but HTTP/2's own, as gRPC calls them. */
+/** Headers but HTTP/2's own, as gRPC calls them, and without the secret. */
 function metadataOf(headers: IncomingHttpHeaders): (readonly [string, string])[] {
   return Object.entries(headers)
-    .filter(([name]) => !name.startsWith(":"))
+    .filter(([name]) => !name.startsWith(":") && name !== keyHeader)
     .map(([name, value]) => [name, String(value)] as const);
 }

@@ -5,6 +5,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
+import type { Admission, AdmittedCall, Gate } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
@@ -19,6 +20,7 @@ import { ManagementService } from "../wire/gen/lippycat/management/management_pb
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { Connections, peerOf } from "./connections.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
+import { type CallHandler, gatedCall } from "./gated-call.ts";
 import { refuseGrpc } from "./grpc-response.ts";
 import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
 import { createListener, type Listener } from "./listener.ts";
@@ -40,6 +42,8 @@ export interface DoorOptions {
   /** Without them the door is plain. */
   readonly credentials?: ServerCredentials | undefined;
   readonly messageBytesMax: number;
+  /** Says who may make which call. */
+  readonly gate: Gate;
   readonly ingest: Ingest;
   readonly fanout: Fanout;
   /** Live views over all shards. */
@@ -134,10 +138,13 @@ export class Door {
   }
 
   private hotPaths(): Map<string, HotStreamHandler> {
-    const { tunnel } = this;
-    const served: [string, HotStreamHandler][] = [
-      [packetsPath, (stream, session) => this.onPacketStream(stream, session)],
-      ...liveViewPaths.map((path): [string, HotStreamHandler] => [
+    const { tunnel, connections, options } = this;
+    const served: [string, CallHandler][] = [
+      [
+        packetsPath,
+        (stream, session, _, admission) => this.onPacketStream(stream, session, admission),
+      ],
+      ...liveViewPaths.map((path): [string, CallHandler] => [
         path,
         (stream, session) => this.onLiveView(stream, session),
       ]),
@@ -148,14 +155,10 @@ export class Door {
       ...tunnel.handlers(MonitoringService, ["SubscribePackets"]),
       ...tunnel.handlers(DataService, ["StreamPackets", "SubscribePackets"]),
     ];
-    const paths = served.map(([path, handle]): [string, HotStreamHandler] => [
-      path,
-      (stream, session, headers) => {
-        this.connections.called(session);
-        handle(stream, session, headers);
-      },
-    ]);
-    return new Map(paths);
+    const called = connections.called.bind(connections);
+    return new Map(
+      served.map(([path, handle]) => [path, gatedCall(path, options.gate, called, handle)]),
+    );
   }
 
   /** A connection whose bytes are not HTTP/2. */
@@ -166,7 +169,11 @@ export class Door {
     note?.("handshake-failed", text, { peer });
   }
 
-  private onPacketStream(http: ServerHttp2Stream, session: ServerHttp2Session): void {
+  private onPacketStream(
+    http: ServerHttp2Stream,
+    session: ServerHttp2Session,
+    admission: Admission,
+  ): AdmittedCall | undefined {
     const { board, row, addresses } = this.options;
     const slot = this.slotOf(session);
     const isIn = addresses.enter(slot, "streams");
@@ -178,7 +185,7 @@ export class Door {
         : `more than ${limits.streamsPerAddressMax} packet streams of one address`;
       this.options.note?.("stream-refused", text, { peer: peerOf(session.socket) });
       refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: text });
-      return;
+      return undefined;
     }
     http.once("close", () => {
       addresses.leave(slot, "streams");
@@ -190,18 +197,26 @@ export class Door {
       messageBytesMax: this.options.messageBytesMax,
       peer: peerOf(session.socket),
       now: this.options.now,
+      refusalOf: admission.refusalOf,
     });
     this.packetStreams.add(stream);
     http.once("close", () => this.packetStreams.delete(stream));
+    return {
+      end: (refusal) => stream.revoke(refusal),
+      reconsider: () => stream.reconsider(),
+    };
   }
 
-  private onLiveView(http: ServerHttp2Stream, session: ServerHttp2Session): void {
+  private onLiveView(
+    http: ServerHttp2Stream,
+    session: ServerHttp2Session,
+  ): AdmittedCall | undefined {
     const { board, row, fanout, subscribersMax, now } = this.options;
     const isFull = this.liveViews.size >= limits.subscribersMax;
     const leave = isFull ? "too many live views" : this.enterCall(session);
     if (typeof leave === "string") {
       refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: leave });
-      return;
+      return undefined;
     }
     const view = new LiveView(http, {
       fanout,
@@ -217,6 +232,7 @@ export class Door {
       this.liveViews.delete(view);
       leave();
     });
+    return view;
   }
 
   /** A call of that client that control answers, or a live view. */

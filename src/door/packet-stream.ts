@@ -20,6 +20,8 @@ export interface PacketStreamOptions {
   /** `address:port` of the client. */
   readonly peer: string;
   readonly now: () => number;
+  /** Why the call may not carry that hunter; undefined when it may. */
+  readonly refusalOf: (hunterId: string) => StreamStatus | undefined;
 }
 
 const resourceExhausted = 8;
@@ -62,6 +64,20 @@ export class PacketStream implements StreamPort {
     http.on("close", () => this.onClose());
     http.on("drain", () => options.ingest.settle());
     http.on("error", () => this.onClose());
+  }
+
+  refusalOf(hunterId: string): StreamStatus | undefined {
+    return this.options.refusalOf(hunterId);
+  }
+
+  /** Its client may not go on: ends the call after the acks that are due. */
+  revoke({ code, message }: StreamStatus): void {
+    if (!this.over) this.close(code, message);
+  }
+
+  /** What the client may carry has changed. */
+  reconsider(): void {
+    this.options.ingest.reconsider(this.hunterStream);
   }
 
   unreadBytes(): number {

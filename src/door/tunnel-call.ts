@@ -90,6 +90,11 @@ export class TunnelCall {
     return this.answerBytes > 0;
   }
 
+  /** Its client may not go on. */
+  end({ code, message }: GrpcStatus): void {
+    this.fail(code, message);
+  }
+
   onResponse(response: TunnelResponse): void {
     if (this.over) return;
     switch (response.kind) {

@@ -1,8 +1,6 @@
 /** What happens to the filters: names of log lines. */
 export const filterEvent = {
   loaded: "filters-loaded",
-  change: "filter-change",
-  changeRefused: "filter-change-refused",
   broken: "filter-file-broken",
   doubtful: "filter-file-doubtful",
   stuck: "filter-hunter-stuck",

@@ -13,8 +13,9 @@ export function identify(
   hunters: HunterTable,
 ): HunterEntry | StreamStatus {
   const { bytes, hunterIdStart: start, hunterIdLength: length } = view;
-  if (stream.hunter !== undefined && sameBytes(stream.wireId, bytes, start, length)) {
-    return stream.hunter;
+  const { hunter: last, wireId } = stream;
+  if (last !== undefined && wireId !== undefined && sameBytes(wireId, bytes, start, length)) {
+    return last;
   }
   if (length > limits.hunterIdBytesMax) {
     return invalidArgument(
@@ -25,8 +26,10 @@ export function identify(
   const wire = new Uint8Array(bytes.subarray(start, start + length));
   if (!isUtf8(wire)) return invalidArgument("hunter_id is not valid UTF-8");
   const id = length === 0 ? unnamed(stream.port.peer) : Buffer.from(wire).toString("utf8");
+  const refusal = stream.port.refusalOf(id);
+  if (refusal !== undefined) return refusal;
   const hunter = hunters.find(id);
-  if (stream.hunter !== undefined && stream.hunter.id !== id) stream.mixed = true;
+  if (last !== undefined && last.id !== id) stream.mixed = true;
   stream.wireId = wire;
   stream.hunter = hunter;
   hunters.join(stream.members, hunter);

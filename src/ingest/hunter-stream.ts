@@ -9,8 +9,9 @@ export class HunterStream {
   readonly port: StreamPort;
   /** Whose batch came last; undefined before the first. */
   hunter: HunterEntry | undefined = undefined;
-  /** The bytes of that hunter's id as they came, for a comparison without a string. */
-  wireId: Uint8Array = new Uint8Array(0);
+  /** The bytes of that hunter's id as they came, for a comparison without a string; undefined when
+   * it is to be looked at anew. */
+  wireId: Uint8Array | undefined = undefined;
   /** The hunters seen on it; more than `limits.streamHuntersMax` are not kept. */
   readonly members: StreamMembers = new Set();
   /** Batches of more than one hunter came on it. */

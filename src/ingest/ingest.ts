@@ -148,6 +148,11 @@ export class Ingest {
     }
   }
 
+  /** Whose the next batch is shall be looked at anew: hunters may belong to others by now. */
+  reconsider(stream: HunterStream): void {
+    stream.wireId = undefined;
+  }
+
   /** Something was done, or the pressure changed: sends what may be sent, reads on what may be read. */
   settle(): void {
     this.takeWaiting();

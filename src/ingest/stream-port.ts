@@ -2,6 +2,8 @@
 export interface StreamPort {
   /** `address:port` of the client. */
   readonly peer: string;
+  /** Why the call may not carry that hunter; undefined when it may. */
+  refusalOf(hunterId: string): StreamStatus | undefined;
   /** Bytes of acks that were written and that the client has not taken yet. */
   unreadBytes(): number;
   /** Sends whole length-prefixed messages; owns `frames` from then on. */

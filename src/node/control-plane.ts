@@ -12,6 +12,7 @@ import { createData } from "../control/data.ts";
 import { addRoutes, type Route, type Routes } from "../control/dispatch.ts";
 import { createFilterMethods, wireFilter } from "../control/filter-methods.ts";
 import { createHealth } from "../control/health.ts";
+import { HunterClaims } from "../control/hunter-claims.ts";
 import { createManagement } from "../control/management.ts";
 import { createMonitoring } from "../control/monitoring.ts";
 import type { NodeView } from "../control/node-view.ts";
@@ -62,6 +63,8 @@ export class ControlPlane {
   readonly roster: Roster;
   readonly routes: Routes;
   readonly filters: Filters;
+  /** Who may speak for which hunter. */
+  readonly claims: HunterClaims;
   readonly subscribers = new SubscriberTable();
   readonly endHunter: (hunterId: string, reason: string) => void;
   private readonly board: Board;
@@ -95,15 +98,18 @@ export class ControlPlane {
     });
     this.filters = filters;
     const routes = new Map<string, Route>();
+    const claims = new HunterClaims(config.access.rules);
+    this.claims = claims;
     const management = createManagement({
       node,
+      claims,
       huntersMax: config.maxHunters,
       filtersOf: (hunterId) => this.filters.distribution.register(hunterId).map(wireFilter),
     });
     addRoutes(routes, ManagementService, management);
     const { processorId } = node;
     const { roster } = this;
-    const filterMethods = createFilterMethods({ processorId, filters, roster, log });
+    const filterMethods = createFilterMethods({ processorId, filters, claims, roster, log });
     addRoutes(routes, ManagementService, filterMethods);
     const monitoring = createMonitoring({
       node,

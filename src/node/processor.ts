@@ -1,5 +1,7 @@
 /** The node: builds its threads, wires them, and stops them in order. */
 import { feature } from "bun:bundle";
+import { AccessStore } from "../access/access-store.ts";
+import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
 import { systemClock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
@@ -44,6 +46,8 @@ class Processor {
   private readonly memory;
   private readonly plane: ControlPlane;
   private readonly credentials: Credentials | undefined;
+  private readonly access: AccessStore;
+  private readonly failures = createFailureMemory();
   private shards: ShardThread[] = [];
   private recorder: RecorderThread | undefined = undefined;
 
@@ -62,6 +66,14 @@ class Processor {
     };
     const { tls } = config;
     this.credentials = tls && new Credentials({ config: tls, log, clock, publish });
+    this.access = new AccessStore({
+      config: config.access,
+      log,
+      publish: (rules) => {
+        this.plane.claims.setRules(rules);
+        for (const shard of this.shards) shard.setAccess(rules);
+      },
+    });
   }
 
   async run(): Promise<number> {
@@ -75,6 +87,7 @@ class Processor {
     try {
       await this.plane.start();
       await this.credentials?.start();
+      this.access.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
@@ -107,6 +120,7 @@ class Processor {
     } finally {
       offSignals();
       offReload();
+      this.access.stop();
       this.plane.stop();
       this.credentials?.stop();
       for (const shard of this.shards) shard.terminate();
@@ -154,12 +168,14 @@ class Processor {
             port: listen.port,
             credentials: this.credentials?.current,
             messageBytesMax: config.messageBytesMax,
+            failures: this.failures,
             detection: config.enableDetection,
             subscribersMax:
               config.maxSubscribers === 0 ? limits.subscribersMax : config.maxSubscribers,
             subscriberBuffer: config.subscriberBuffer,
             logLevel: config.logLevel,
           },
+          access: () => this.access.rules,
           row,
           routes: plane.routes,
           log,
@@ -176,8 +192,9 @@ class Processor {
 
   /** SIGHUP. The files are followed anyway: this is for whoever wants to be sure. */
   private reload(): void {
-    const tls = this.credentials === undefined ? "" : ", and so are certificate and key";
-    this.log.info("reloading", `SIGHUP: the filter file is read again${tls}`);
+    const tls = this.credentials === undefined ? "" : ", certificate and key";
+    this.log.info("reloading", `SIGHUP: read again are filters${tls}, and who may call`);
+    this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
   }
@@ -187,6 +204,8 @@ class Processor {
     const watch = setInterval(() => {
       for (const shard of this.shards) shard.watch();
     }, watchIntervalMs);
+    const failures = new FailureTable(this.failures);
+    const dating = setInterval(() => failures.setTime(clock.monotonicMs()), limits.accessClockMs);
     const stopStats = config.stats
       ? startStats({
           board,
@@ -201,6 +220,7 @@ class Processor {
       : () => {};
     return () => {
       clearInterval(watch);
+      clearInterval(dating);
       stopStats();
     };
   }

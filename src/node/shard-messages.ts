@@ -1,6 +1,8 @@
 /** What control and a shard say to each other, beside the board and the tunnel. */
 import type { MessagePort } from "node:worker_threads";
+import type { FailureMemory } from "../access/failure-table.ts";
 import type { SipReport } from "../calls/sip-sighting.ts";
+import type { AccessRules } from "../config/access-config.ts";
 import type { LogLevel } from "../config/log-config.ts";
 import type { AckMode } from "../config/processor-config.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
@@ -24,6 +26,9 @@ export interface ShardStart {
   /** What the shard serves TLS with; undefined when it is plain. */
   readonly credentials: ServerCredentials | undefined;
   readonly messageBytesMax: number;
+  /** Who may call, and whose keys were wrong lately, over all shards. */
+  readonly access: AccessRules;
+  readonly failures: FailureMemory;
   readonly detection: boolean;
   /** Live views over all shards, and batches that may wait for each. */
   readonly subscribersMax: number;
@@ -42,6 +47,8 @@ export type ShardCommand =
   | { readonly kind: "end-hunter"; readonly hunterId: string; readonly reason: string }
   /** What the next TLS handshakes use. */
   | { readonly kind: "credentials"; readonly credentials: ServerCredentials }
+  /** Who may call from here on. */
+  | { readonly kind: "access"; readonly rules: AccessRules }
   /** The link to another shard, for live views; it replaces the one before. */
   | { readonly kind: "peer"; readonly shard: number; readonly port: MessagePort }
   /** Only in builds with FAULTS: fail as told. */

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { spawnWorker } from "../base/spawn-worker.ts";
 import type { SipReport } from "../calls/sip-sighting.ts";
+import type { AccessRules } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
 import { dispatch, type Routes } from "../control/dispatch.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
@@ -16,7 +17,9 @@ import { bindError } from "./port-check.ts";
 import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
 
 export interface ShardThreadOptions {
-  readonly start: Omit<ShardStart, "tunnel">;
+  readonly start: Omit<ShardStart, "tunnel" | "access">;
+  /** Who may call, at the moment. */
+  readonly access: () => AccessRules;
   readonly row: BoardRow;
   readonly routes: Routes;
   readonly log: Log;
@@ -93,6 +96,11 @@ export class ShardThread {
     this.worker?.postMessage({ kind: "credentials", credentials } satisfies ShardCommand);
   }
 
+  /** Who may call from here on. */
+  setAccess(rules: AccessRules): void {
+    this.worker?.postMessage({ kind: "access", rules } satisfies ShardCommand);
+  }
+
   /** Gives the thread its end of the link to another shard. */
   link(shard: number, port: MessagePort): void {
     this.worker?.postMessage({ kind: "peer", shard, port } satisfies ShardCommand, [port]);
@@ -131,6 +139,7 @@ export class ShardThread {
       workerData: {
         ...start,
         credentials: this.credentials,
+        access: this.options.access(),
         tunnel: channel.port2,
       } satisfies ShardStart,
       transferList: [channel.port2],

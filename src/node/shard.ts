@@ -1,6 +1,9 @@
 /** One ingest shard, wired: door → ingest → detection → sink. Runs in `shard.worker.ts`. */
 
 import { feature } from "bun:bundle";
+import { FailureTable } from "../access/failure-table.ts";
+import { Gate } from "../access/gate.ts";
+import { noteRefusedCall } from "../access/refused-calls.ts";
 import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
 import { SipTap } from "../calls/sip-tap.ts";
@@ -59,11 +62,21 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
       fanout.offer(batch);
     },
   });
+  const callsRefused = shardCounter("callsRefused");
+  const gate = new Gate({
+    rules: start.access,
+    failures: new FailureTable(start.failures),
+    note: (refused) => {
+      row.counters[callsRefused] = (row.counters[callsRefused] as number) + 1;
+      noteRefusedCall(events, refused);
+    },
+  });
   const door = new Door({
     host: start.host,
     port: start.port,
     credentials: start.credentials,
     messageBytesMax: start.messageBytesMax,
+    gate,
     ingest,
     fanout,
     subscribersMax: start.subscribersMax,
@@ -103,6 +116,9 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
           return;
         case "credentials":
           door.setCredentials(command.credentials);
+          return;
+        case "access":
+          gate.setRules(command.rules);
           return;
         case "peer":
           fanout.connect(command.shard, command.port);

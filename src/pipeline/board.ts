@@ -62,6 +62,8 @@ export const shardCounters = [
   "streamsOpened",
   "streamsClosed",
   "streamsRefused",
+  /** Calls of whoever may not make them: src/access. */
+  "callsRefused",
   /** Texts of hunters that live views do not get, since they are no UTF-8. */
   "stringsLeftOut",
 ] as const;

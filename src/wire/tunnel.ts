@@ -2,7 +2,7 @@
  * Messages between a shard and control that carry a call as opaque protobuf bytes (design.md
  * section 2). One MessagePort per shard; `id` counts up within it.
  */
-import type { PeerCertificate } from "./peer-certificate.ts";
+import type { Caller } from "./caller.ts";
 
 /** Shard → control. */
 export type TunnelRequest =
@@ -13,8 +13,8 @@ export type TunnelRequest =
       readonly path: string;
       /** `address:port` of the client. */
       readonly peer: string;
-      /** Of the client; only when it was verified. */
-      readonly certificate?: PeerCertificate | undefined;
+      readonly caller: Caller;
+      /** Without the caller's key. */
       readonly metadata: readonly (readonly [string, string])[];
     }
   | { readonly kind: "message"; readonly id: number; readonly bytes: Uint8Array }

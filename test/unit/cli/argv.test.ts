@@ -70,7 +70,6 @@ describe("refusals", () => {
     [["--per-call-pcap"], "--per-call-pcap: Weir does not write a file per call"],
     [["--vif-name", "lc0"], "--vif-name: Weir does not inject packets into interfaces"],
     [["-V"], "-V: Weir does not inject packets into interfaces"],
-    [["--api-key-auth"], "--api-key-auth: Weir has no API keys"],
     [["--voip-command=rm -rf"], "--voip-command: Weir does not run commands on events"],
   ];
   for (const [words, problem] of cases) {

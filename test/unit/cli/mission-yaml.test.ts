@@ -21,10 +21,10 @@ const missionYaml = `processor:
 `;
 
 test("the mission's YAML is understood, and every value arrives", () => {
-  const { problems, warnings, settings, home } = loadProcess({ yaml: missionYaml });
+  const { problems, warnings, home, ...loaded } = loadProcess({ yaml: missionYaml });
   expect(problems).toEqual([]);
   expect(warnings).toEqual([]);
-  expect(processorConfigOf(settings, "/elsewhere")).toMatchObject({
+  expect(processorConfigOf(loaded, "/elsewhere")).toMatchObject({
     listen: { host: "0.0.0.0", port: 50_051 },
     processorId: "central-proc",
     maxHunters: 100,
@@ -58,11 +58,11 @@ processor:
 
 test("filters are in the home directory where no file is named, or in memory where there is none", () => {
   for (const yaml of ["insecure: true\n", 'insecure: true\nprocessor:\n  filter_file: ""\n']) {
-    const { problems, settings } = loadProcess({ yaml });
+    const { problems, ...loaded } = loadProcess({ yaml });
     expect(problems).toEqual([]);
-    expect(processorConfigOf(settings, "/home/eve").filterFile).toBe(
+    expect(processorConfigOf(loaded, "/home/eve").filterFile).toBe(
       "/home/eve/.config/lippycat/filters.yaml",
     );
-    expect(processorConfigOf(settings, "").filterFile).toBe("");
+    expect(processorConfigOf(loaded, "").filterFile).toBe("");
   }
 });

@@ -98,9 +98,14 @@ describe("the file", () => {
       ":2: merge keys (<<) are not supported; write out",
     ],
     [
-      "API keys",
-      "security:\n  api_keys:\n    enabled: true\n",
-      ":2: security.api_keys: Weir has no API keys",
+      "an unknown key beside the API keys",
+      "security:\n  api_keys:\n    enable: false\n",
+      ":3: unknown key security.api_keys.enable; did you mean security.api_keys.enabled?",
+    ],
+    [
+      "a slip in the name of the API keys",
+      "security:\n  api_key:\n    enabled: true\n",
+      ":2: unknown key security.api_key; did you mean api_keys?",
     ],
   ];
   for (const [name, yaml, problem] of cases) {
@@ -286,9 +291,9 @@ describe("TLS or plain text", () => {
 
   test("the oldest version is 1.3 unless 1.2 is asked for, also by a number in the file", () => {
     const versionOf = (yaml: string) => {
-      const { problems, settings } = loadProcess({ words: pair, yaml });
+      const { problems, ...loaded } = loadProcess({ words: pair, yaml });
       expect(problems).toEqual([]);
-      return processorConfigOf(settings, "").tls?.minVersion;
+      return processorConfigOf(loaded, "").tls?.minVersion;
     };
     expect(versionOf("")).toBe("1.3");
     expect(versionOf("processor:\n  tls:\n    min_version: 1.2\n")).toBe("1.2");

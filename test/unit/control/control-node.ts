@@ -9,6 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { Clock } from "../../../src/base/clock.ts";
 import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
+import { HunterClaims } from "../../../src/control/hunter-claims.ts";
 import { createManagement } from "../../../src/control/management.ts";
 import { createMonitoring } from "../../../src/control/monitoring.ts";
 import { SubscriberTable } from "../../../src/control/subscriber-table.ts";
@@ -20,6 +21,7 @@ import {
   ManagementService,
 } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import { noRules } from "../../support/access-rules.ts";
 import { until } from "../../support/record-in-process.ts";
 import { type OpenCall, TunnelClient } from "./tunnel-client.ts";
 
@@ -34,6 +36,7 @@ export class ControlNode {
   readonly subscribers = new SubscriberTable();
   /** May be added to. */
   readonly routes = new Map<string, Route>();
+  readonly claims = new HunterClaims(noRules);
   readonly client: TunnelClient;
 
   constructor(huntersMax = 3) {
@@ -59,7 +62,7 @@ export class ControlNode {
       subscribers: this.subscribers,
     });
     const filtersOf = (hunterId: string) => [{ id: `for ${hunterId}`, pattern: "x" }];
-    const management = createManagement({ node, huntersMax, filtersOf });
+    const management = createManagement({ node, claims: this.claims, huntersMax, filtersOf });
     const { routes } = this;
     addRoutes(routes, ManagementService, management);
     addRoutes(routes, MonitoringService, monitoring);

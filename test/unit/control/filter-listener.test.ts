@@ -23,8 +23,8 @@ function nodeWithFilters(): ControlNode {
     evict: () => {},
   });
   const routes = new Map<string, Route>();
-  const { roster } = node;
-  const methods = createFilterMethods({ processorId: "node-1", filters, roster, log });
+  const { roster, claims } = node;
+  const methods = createFilterMethods({ processorId: "node-1", filters, claims, roster, log });
   addRoutes(routes, ManagementService, methods);
   for (const [path, route] of routes) node.routes.set(path, route);
   return node;

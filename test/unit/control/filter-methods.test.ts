@@ -12,6 +12,7 @@ import { Code } from "@connectrpc/connect";
 import { limits } from "../../../src/config/limits.ts";
 import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
 import { createFilterMethods } from "../../../src/control/filter-methods.ts";
+import { HunterClaims } from "../../../src/control/hunter-claims.ts";
 import { Filters } from "../../../src/filters/filters.ts";
 import { Roster } from "../../../src/roster/roster.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
@@ -22,6 +23,7 @@ import {
   FilterUpdateSchema,
   ManagementService,
 } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
+import { noRules } from "../../support/access-rules.ts";
 import { FilterModel } from "../../support/filter-model.ts";
 import { until } from "../../support/record-in-process.ts";
 import { type OpenCall, TunnelClient } from "./tunnel-client.ts";
@@ -50,6 +52,7 @@ class Node {
     const methods = createFilterMethods({
       processorId: "node-1",
       filters: this.filters,
+      claims: new HunterClaims(noRules),
       roster: new Roster(0, clock),
       log,
     });

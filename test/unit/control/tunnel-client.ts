@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { limits } from "../../../src/config/limits.ts";
 import { dispatch, type Routes } from "../../../src/control/dispatch.ts";
+import { anyone, type Caller } from "../../../src/wire/caller.ts";
 import type { TunnelRequest, TunnelResponse } from "../../../src/wire/tunnel.ts";
 
 export interface OpenCall {
@@ -33,12 +34,12 @@ export class TunnelClient {
     });
   }
 
-  open(path: string, peer = "10.0.0.1:5"): OpenCall {
+  open(path: string, peer = "10.0.0.1:5", caller: Caller = anyone): OpenCall {
     const id = this.nextId++;
     const credit: number = limits.tunnelUnreadMessagesMax;
     const call: OpenCall = { id, messages: [], credit, status: undefined };
     this.calls.set(id, call);
-    this.post({ kind: "open", id, path, peer, metadata: [["user-agent", "test"]] });
+    this.post({ kind: "open", id, path, peer, caller, metadata: [["user-agent", "test"]] });
     return call;
   }
 

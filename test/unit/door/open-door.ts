@@ -2,6 +2,8 @@
 import http2 from "node:http2";
 import net from "node:net";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { createFailureMemory, FailureTable } from "../../../src/access/failure-table.ts";
+import { Gate } from "../../../src/access/gate.ts";
 import { systemClock, threadMs } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
 import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
@@ -10,6 +12,7 @@ import { Fanout } from "../../../src/fanout/fanout.ts";
 import { Ingest, type IngestNote } from "../../../src/ingest/ingest.ts";
 import { AddressCounts, createAddressMemory } from "../../../src/pipeline/address-counts.ts";
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
+import { noRules } from "../../support/access-rules.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
 import { PlainEncoder } from "../fanout/plain-encoder.ts";
 import { FakeSink } from "../ingest/fake-sink.ts";
@@ -51,12 +54,18 @@ export async function openDoor(
   const observe = fanout.offer.bind(fanout);
   const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });
   const channel = new MessageChannel();
+  const gate = new Gate({
+    rules: noRules,
+    failures: new FailureTable(createFailureMemory()),
+    note: () => {},
+  });
   const port = await freePort();
   const door = new Door({
     host: "127.0.0.1",
     port,
     credentials: more.credentials,
     messageBytesMax: more.messageBytesMax ?? 1024 * 1024,
+    gate,
     ingest,
     fanout,
     subscribersMax: more.subscribersMax ?? 8,

@@ -29,6 +29,9 @@ function done(): void {
   node.ingest.settle();
 }
 
+/** Every hunter may be carried. */
+const refusalOf = (): undefined => undefined;
+
 describe("a packet stream", () => {
   test("acknowledges in order, and ends with OK when the client half-closes", async () => {
     const hunter = new MockHunter(node.address);
@@ -174,7 +177,8 @@ describe("a message that stands still", () => {
     let nowMs = 0;
     const server = http2.createServer();
     server.on("stream", (http) => {
-      const options = { ingest: node.ingest, budget, messageBytesMax: 1024 * 1024, peer: "p:1" };
+      const { ingest } = node;
+      const options = { ingest, budget, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
       stream.resolve(new PacketStream(http as ServerHttp2Stream, { ...options, now: () => nowMs }));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -254,6 +258,7 @@ describe("a message that stands still", () => {
     const stream = new PacketStream(http as unknown as ServerHttp2Stream, {
       ...{ ingest: node.ingest, budget, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
       now: () => nowMs,
+      refusalOf,
     });
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(limits.messageBytesMax, 1);

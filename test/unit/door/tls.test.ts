@@ -4,6 +4,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import { readCertificate } from "../../../src/door/peer-certificate.ts";
+import { anyone } from "../../../src/wire/caller.ts";
 import type { TunnelRequest } from "../../../src/wire/tunnel.ts";
 import { type KeyPair, makeAuthority, selfSigned } from "../../support/certificates.ts";
 import { until } from "../../support/record-in-process.ts";
@@ -161,7 +162,7 @@ describe("a door that demands certificates", () => {
     expect(requests[0]).toMatchObject({
       kind: "open",
       path,
-      certificate: { commonName: "edge-1", names: ["DNS:edge-1.example"] },
+      caller: { by: "certificate", name: "edge-1" },
     });
     stream.close();
     call.close();
@@ -177,23 +178,24 @@ describe("a door that verifies certificates without demanding them", () => {
   });
   afterAll(() => door.close());
 
-  const certificateOf = async (pair?: KeyPair) => {
+  const callerOf = async (pair?: KeyPair) => {
     requests.length = 0;
     const own = pair === undefined ? {} : { cert: pair.certificate, key: pair.key };
     const options = { ca: authority.certificate, ...own };
     const session = http2.connect(`https://localhost:${door.port}`, options);
     const call = new RawCall("", session, "/lippycat.management.ManagementService/GetTopology");
-    await until(() => requests.length > 0);
+    const opened = () => requests.find((request) => request.kind === "open");
+    await until(() => opened() !== undefined);
     call.close();
-    return requests[0]?.kind === "open" ? requests[0].certificate : undefined;
+    return opened()?.caller;
   };
 
   test("knows those that have one, and nobody by one of another authority", async () => {
-    expect((await certificateOf(client))?.commonName).toBe("edge-1");
-    expect(await certificateOf()).toBeUndefined();
+    expect(await callerOf(client)).toMatchObject({ by: "certificate", name: "edge-1" });
+    expect(await callerOf()).toEqual(anyone);
     const stranger = makeAuthority("Weir test authority").issue({ commonName: "edge-1" });
-    expect(await certificateOf(stranger)).toBeUndefined();
-    expect(await certificateOf(selfSigned({ commonName: "edge-1" }))).toBeUndefined();
+    expect(await callerOf(stranger)).toEqual(anyone);
+    expect(await callerOf(selfSigned({ commonName: "edge-1" }))).toEqual(anyone);
   });
 });
 

@@ -25,6 +25,13 @@ export class FakePort implements StreamPort {
     this.peer = peer;
   }
 
+  /** The hunters that this stream may not carry. */
+  readonly foreign = new Set<string>();
+
+  refusalOf(hunterId: string): StreamStatus | undefined {
+    return this.foreign.has(hunterId) ? { code: 7, message: `not ${hunterId}` } : undefined;
+  }
+
   unreadBytes(): number {
     return this.unread;
   }

@@ -1,0 +1,157 @@
+/**
+ * The gate of a shard: who a caller is, and whether it may make its call (contract.md section 6).
+ * Every call passes it once, at its beginning, before anything is done for it; calls that are open
+ * are judged again when the rules change.
+ */
+import { timingSafeEqual } from "node:crypto";
+import { quoteText } from "../base/safe-text.ts";
+import type { AccessRules } from "../config/access-config.ts";
+import { limits } from "../config/limits.ts";
+import type { Caller } from "../wire/caller.ts";
+import type { PeerCertificate } from "../wire/peer-certificate.ts";
+import { CompiledRules } from "./compiled-rules.ts";
+import type { FailureTable } from "./failure-table.ts";
+import { digestOf, isKeyText } from "./key-ring.ts";
+import { locked, permissionDenied, type Refusal, unauthenticated } from "./refusal.ts";
+
+/** What a caller shows. */
+export interface Credentials {
+  /** `address:port` of the client. */
+  readonly peer: string;
+  /** Value of the header `x-api-key`; undefined without it. */
+  readonly key: string | undefined;
+  /** Of the client; only when it was verified. */
+  readonly certificate: PeerCertificate | undefined;
+  /** The same object for all calls of one connection. */
+  readonly connection: object | undefined;
+}
+
+export interface RefusedCall {
+  readonly peer: string;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** As far as it is known. */
+  readonly caller: Caller;
+  readonly refusal: Refusal;
+  /** True for the wrong key that uses up what its address has. */
+  readonly locks: boolean;
+}
+
+export interface GateOptions {
+  readonly rules: AccessRules;
+  readonly failures: FailureTable;
+  readonly note: (refused: RefusedCall) => void;
+}
+
+/** What the gate may do to a call while it is open. */
+export interface AdmittedCall {
+  /** Its caller may not go on. */
+  readonly end: (refusal: Refusal) => void;
+  /** Hunters may belong to others from now on: `refusalOf` is to be asked again. */
+  readonly reconsider?: () => void;
+}
+
+/** A call that was let in. */
+export interface Admission {
+  readonly caller: Caller;
+  /** Why the call may not carry that hunter; undefined when it may. */
+  refusalOf(hunterId: string): Refusal | undefined;
+  /** The call is over. */
+  close(): void;
+}
+
+interface Shown {
+  readonly path: string;
+  readonly certificate: PeerCertificate | undefined;
+  readonly digest: Uint8Array | undefined;
+}
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #open = new Map<Admission, Shown & AdmittedCall>();
+  /** Digest of the key that a connection has shown and that was right. */
+  readonly #proven = new WeakMap<object, Uint8Array>();
+  #rules: CompiledRules;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#rules = new CompiledRules(options.rules);
+  }
+
+  /** Lets a call in, or says why not. */
+  admit(path: string, credentials: Credentials, call: AdmittedCall): Admission | Refusal {
+    const { peer, key, certificate } = credentials;
+    const digest =
+      this.#rules.asksForKeys && key !== undefined && isKeyText(key) ? digestOf(key) : undefined;
+    const shown = { path, certificate, digest };
+    const caller = this.#judge(credentials, shown);
+    if ("code" in caller) return caller;
+    const admission: Admission = {
+      caller,
+      refusalOf: (hunterId) => {
+        if (this.#rules.binding.allows(caller, hunterId)) return undefined;
+        const hunter = quoteText(hunterId, limits.settingShownCharsMax);
+        const refusal = permissionDenied(`this caller may not speak for hunter ${hunter}`);
+        return this.#refuse(peer, shown, refusal);
+      },
+      close: () => this.#open.delete(admission),
+    };
+    this.#open.set(admission, { ...shown, ...call });
+    return admission;
+  }
+
+  /** These hold from here on, for calls that are open too: whose caller may not go on is ended. */
+  setRules(rules: AccessRules): void {
+    this.#rules = new CompiledRules(rules);
+    for (const [admission, { path, certificate, digest, end, reconsider }] of [...this.#open]) {
+      const caller = this.#rules.callerOf(path, certificate, digest);
+      if ("code" in caller || !hasSameHunters(caller, admission.caller)) {
+        this.#open.delete(admission);
+        end(unauthenticated);
+      } else reconsider?.();
+    }
+  }
+
+  #judge(credentials: Credentials, shown: Shown): Caller | Refusal {
+    const { path, certificate, digest } = shown;
+    const withoutKey = this.#rules.callerOf(path, certificate, undefined);
+    if (!("code" in withoutKey)) return withoutKey;
+    const { peer, key, connection } = credentials;
+    if (!this.#rules.asksForKeys || key === undefined) {
+      return this.#refuse(peer, shown, withoutKey);
+    }
+    const address = peer.slice(0, peer.lastIndexOf(":"));
+    const { failures } = this.#options;
+    // An address that guesses learns nothing more, not even that it is right this time. Who was
+    // right on this connection before has nothing to learn.
+    if (!this.#isProven(connection, digest) && failures.isLocked(address)) {
+      return this.#refuse(peer, { ...shown, digest: undefined }, locked);
+    }
+    if (digest === undefined || !this.#rules.knowsKey(digest)) {
+      const count = failures.add(address);
+      const isLast = count === limits.accessFailuresMax;
+      return this.#refuse(peer, shown, count === 0 ? locked : unauthenticated, isLast);
+    }
+    if (connection !== undefined) this.#proven.set(connection, digest);
+    const caller = this.#rules.callerOf(path, certificate, digest);
+    return "code" in caller ? this.#refuse(peer, shown, caller) : caller;
+  }
+
+  #isProven(connection: object | undefined, digest: Uint8Array | undefined): boolean {
+    const proven = connection && this.#proven.get(connection);
+    return proven !== undefined && digest !== undefined && timingSafeEqual(proven, digest);
+  }
+
+  #refuse(peer: string, shown: Shown, refusal: Refusal, locks = false): Refusal {
+    const { path, certificate, digest } = shown;
+    const caller = this.#rules.nameFor(certificate, digest);
+    this.#options.note({ peer, path, caller, refusal, locks });
+    return refusal;
+  }
+}
+
+function hasSameHunters(one: Caller, other: Caller): boolean {
+  const { hunterIds } = one;
+  if (hunterIds.length !== other.hunterIds.length) return false;
+  return hunterIds.every((id) => other.hunterIds.includes(id));
+}

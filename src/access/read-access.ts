@@ -1,0 +1,157 @@
+/**
+ * Reads who may call the node: `security.api_keys.keys` and `security.identities` of the
+ * configuration file, and the file of keys, which has the same list. Texts of problems name a place
+ * and never show a value.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { errorText } from "../base/errors.ts";
+import type { AccessRules, IdentityRule } from "../config/access-config.ts";
+import { limits } from "../config/limits.ts";
+import { readIdentity } from "./read-identity.ts";
+import { type ReadKey, readKey } from "./read-keys.ts";
+
+/** A file as problems name it, and its text. */
+export interface AccessText {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface AccessTexts {
+  readonly config: AccessText | undefined;
+  readonly keys: AccessText | undefined;
+  /** --api-key-auth or security.api_keys.enabled */
+  readonly asksForKeys: boolean;
+  /** Certificates of clients are asked for and verified. */
+  readonly verifiesClients: boolean;
+}
+
+export interface ReadAccess {
+  readonly rules: AccessRules;
+  /** With any of them `rules` are not to be used. */
+  readonly problems: readonly string[];
+  /** Keys that stand in the configuration file. */
+  readonly keysInConfig: number;
+}
+
+export function readAccess(texts: AccessTexts): ReadAccess {
+  const { config, keys, asksForKeys } = texts;
+  const problems: string[] = [];
+  const inConfig = config && new Reader(config, problems);
+  const inFile = keys && new Reader(keys, problems);
+  const configKeys = inConfig?.keys(["security", "api_keys", "keys"]) ?? [];
+  const found = [...configKeys, ...(inFile?.keys([]) ?? [])];
+  const identities = inConfig?.identities(["security", "identities"]) ?? [];
+  checkUnique(found, problems);
+  checkCounts(found.length, identities.length, problems);
+  if (asksForKeys && found.length === 0 && problems.length === 0) {
+    problems.push(
+      "--api-key-auth (security.api_keys.enabled) without any key: nobody could call the node; " +
+        "list keys under security.api_keys.keys, or in the file of security.api_keys.file",
+    );
+  }
+  if (identities.length > 0 && !texts.verifiesClients) {
+    problems.push(
+      "security.identities without verified client certificates: --tls-ca names their authority",
+    );
+  }
+  const rules: AccessRules = {
+    asksForKeys,
+    // Keys that nobody is asked for need not be kept.
+    keys: asksForKeys ? found.map(({ rule }) => rule) : [],
+    identities,
+  };
+  return { rules, problems, keysInConfig: configKeys.length };
+}
+
+interface PlacedKey extends ReadKey {
+  readonly place: string;
+}
+
+function checkUnique(found: readonly PlacedKey[], problems: string[]): void {
+  const places = new Map<string, string>();
+  for (const { rule, place } of found) {
+    const digest = Buffer.from(rule.digest).toString("hex");
+    const before = places.get(digest);
+    if (before !== undefined) problems.push(`${place}: key: is the same as the one of ${before}`);
+    else places.set(digest, place);
+  }
+}
+
+function checkCounts(keys: number, identities: number, problems: string[]): void {
+  const check = (count: number, max: number, what: string): void => {
+    if (count > max) problems.push(`${count} ${what} are more than ${max}, the most`);
+  };
+  check(keys, limits.apiKeysMax, "API keys");
+  check(identities, limits.accessIdentitiesMax, "identities");
+}
+
+class Reader {
+  readonly #path: string;
+  readonly #problems: string[];
+  readonly #lines = new LineCounter();
+  readonly #root: unknown;
+
+  constructor({ path, text }: AccessText, problems: string[]) {
+    this.#path = path;
+    this.#problems = problems;
+    this.#root = this.#parse(text);
+  }
+
+  keys(path: readonly string[]): PlacedKey[] {
+    return this.#list(path).flatMap((node) => {
+      const line = this.#lineOf(node);
+      const key = readKey(node, line, this.#report);
+      return key === undefined ? [] : [{ ...key, place: `${this.#path}:${line}` }];
+    });
+  }
+
+  identities(path: readonly string[]): IdentityRule[] {
+    return this.#list(path).flatMap((node) => readIdentity(node, this.#report) ?? []);
+  }
+
+  /** What is listed below these keys; the file of keys may have its list under `keys`, too. */
+  #list(path: readonly string[]): readonly unknown[] {
+    let node = this.#root;
+    for (const name of path) node = isMap(node) ? node.get(name, true) : undefined;
+    if (path.length === 0 && isMap(node)) node = node.get("keys", true);
+    if (node === null || node === undefined) return [];
+    if (isScalar(node) && node.value === null) return [];
+    if (isSeq(node)) return node.items;
+    const name = path.join(".") || "the file of keys";
+    const wrong = isAlias(node) ? "aliases (*name) are not supported" : "must be a list of entries";
+    this.#report(node, `${name}: ${wrong}`);
+    return [];
+  }
+
+  readonly #report = (node: unknown, text: string): void => {
+    if (this.#problems.length < limits.accessProblemsMax) {
+      this.#problems.push(`${this.#path}:${this.#lineOf(node)}: ${text}`);
+    }
+  };
+
+  #parse(text: string): unknown {
+    try {
+      const [document, ...more] = parseAllDocuments(text, { lineCounter: this.#lines });
+      if (document === undefined || !("contents" in document)) return undefined;
+      const errors = [document, ...more].flatMap((each) => each.errors);
+      for (const { pos } of errors) {
+        // The library's text quotes the source, which has the keys in it.
+        const { line } = this.#lines.linePos(pos[0]);
+        this.#problems.push(`${this.#path}:${line}: is not correct YAML`);
+      }
+      if (errors.length === 0 && more.length > 0) {
+        this.#report(more[0]?.contents, "only one YAML document is expected");
+      }
+      return this.#problems.length > 0 ? undefined : document.contents;
+    } catch (error) {
+      // The parser recurses: absurd nesting ends in a RangeError.
+      this.#problems.push(`${this.#path}: not readable YAML: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  #lineOf(node: unknown): number {
+    const range = (node as { range?: readonly number[] | null } | null)?.range;
+    return this.#lines.linePos(range?.[0] ?? 0).line;
+  }
+}

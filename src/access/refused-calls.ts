@@ -1,0 +1,34 @@
+/** What the log says of calls that were refused; rate-limited, since strangers decide how many there are. */
+import { quoteText } from "../base/safe-text.ts";
+import { limits } from "../config/limits.ts";
+import type { Events } from "../telemetry/events.ts";
+import type { Caller } from "../wire/caller.ts";
+import { accessEvent } from "./events.ts";
+import type { RefusedCall } from "./gate.ts";
+import { auditedMethods } from "./method-roles.ts";
+
+export function noteRefusedCall(events: Events, refused: RefusedCall): void {
+  const { peer, path, caller, refusal, locks } = refused;
+  const event = auditedMethods.has(path) ? accessEvent.audit : accessEvent.refused;
+  const call = path.slice(path.lastIndexOf("/") + 1);
+  const text = `${whoText(peer, caller)}: ${call} was refused: ${refusal.message}`;
+  events.count(event, 1, text, { peer, ...callerFields(caller), call });
+  if (!locks) return;
+  const address = peer.slice(0, peer.lastIndexOf(":"));
+  const seconds = limits.accessFailureWindowMs / 1000;
+  const wrong = `${address} has shown ${limits.accessFailuresMax} wrong API keys`;
+  events.count(accessEvent.locked, 1, `${wrong}; none is looked at for ${seconds} s`, { peer });
+}
+
+/** Who it is, for a person: `10.0.0.1:5 (key "ops laptop", admin)`. */
+export function whoText(peer: string, { by, name, roles }: Caller): string {
+  if (by === "nothing") return peer;
+  const shown = quoteText(name, limits.accessNameCharsMax);
+  return `${peer} (${[`${by} ${shown}`, ...roles].join(", ")})`;
+}
+
+/** And for a program. */
+export function callerFields({ by, name, roles }: Caller): Record<string, string> {
+  if (by === "nothing") return {};
+  return { caller: name, caller_by: by, ...(roles.length > 0 ? { role: roles.join(" ") } : {}) };
+}

@@ -1,0 +1,56 @@
+import { readAccess } from "../access/read-access.ts";
+import type { AccessConfig } from "../config/access-config.ts";
+import type { ConfigFile } from "../config/config-file.ts";
+import { limits } from "../config/limits.ts";
+import { placeOf } from "../config/setting.ts";
+import { readTextFile } from "../config/text-file.ts";
+import type { ProcessSettings } from "./flags.ts";
+import type { Loaded } from "./load-settings.ts";
+
+export interface LoadedAccess {
+  readonly access: AccessConfig;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Who may call the node, out of the configuration file and the file of keys. */
+export function loadAccess(
+  { settings }: Pick<Loaded<ProcessSettings>, "settings">,
+  config: ConfigFile | undefined,
+): LoadedAccess {
+  const { apiKeyAuth, apiKeysFile, insecure, tlsCa } = settings;
+  const asksForKeys = apiKeyAuth.value;
+  const verifiesClients = !insecure.value && tlsCa.value !== "";
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const keysFile = asksForKeys ? apiKeysFile.value : "";
+  if (!asksForKeys && apiKeysFile.value !== "") {
+    const place = placeOf(apiKeysFile.origin);
+    warnings.push(`${place}: is not read, since nobody is asked for a key (--api-key-auth)`);
+  }
+  if (asksForKeys && insecure.value) {
+    warnings.push("--insecure with --api-key-auth: keys travel unencrypted, for all to read");
+  }
+  const keys = keysFile === "" ? undefined : readKeysFile(keysFile, problems);
+  const read = readAccess({ config, keys, asksForKeys, verifiesClients });
+  if (!asksForKeys && read.keysInConfig > 0) {
+    const text = "security.api_keys.keys: are not asked for, since security.api_keys.enabled";
+    warnings.push(`${text} (--api-key-auth) is not true`);
+  }
+  // A file that cannot be read has said so: that there are no keys then follows.
+  if (problems.length === 0) problems.push(...read.problems);
+  const configFile = config?.path ?? "";
+  const { rules } = read;
+  return {
+    access: { rules, configFile, keysFile, asksForKeys, verifiesClients },
+    problems,
+    warnings,
+  };
+}
+
+function readKeysFile(path: string, problems: string[]): ConfigFile | undefined {
+  const file = readTextFile(path, limits.configFileBytesMax, "file of API keys");
+  if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
+  problems.push(`${path}: ${file.refusal}`);
+  return undefined;
+}

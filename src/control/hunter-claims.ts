@@ -1,0 +1,47 @@
+/** Which caller may speak for which hunter, on the calls that control answers. */
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { HunterBinding } from "../access/hunter-binding.ts";
+import { quoteText } from "../base/safe-text.ts";
+import type { AccessRules } from "../config/access-config.ts";
+import { limits } from "../config/limits.ts";
+import { callerKey } from "./peer.ts";
+
+export class HunterClaims {
+  private binding: HunterBinding;
+  /** Of calls that stay open on behalf of one hunter. */
+  private readonly held = new Set<() => void>();
+
+  constructor(rules: AccessRules) {
+    this.binding = new HunterBinding(rules);
+  }
+
+  setRules(rules: AccessRules): void {
+    this.binding = new HunterBinding(rules);
+    for (const check of [...this.held]) check();
+  }
+
+  /** Throws PERMISSION_DENIED when the hunter belongs to somebody else. */
+  check(context: HandlerContext, hunterId: string): void {
+    const caller = context.values.get(callerKey);
+    if (this.binding.allows(caller, hunterId)) return;
+    const hunter = quoteText(hunterId, limits.settingShownCharsMax);
+    throw new ConnectError(`this caller may not speak for hunter ${hunter}`, Code.PermissionDenied);
+  }
+
+  /**
+   * The same now, and again whenever the rules change: then `end` gets the error.
+   * @returns to be called when the call is over
+   */
+  hold(context: HandlerContext, hunterId: string, end: (error: ConnectError) => void): () => void {
+    this.check(context, hunterId);
+    const again = (): void => {
+      try {
+        this.check(context, hunterId);
+      } catch (error) {
+        end(ConnectError.from(error));
+      }
+    };
+    this.held.add(again);
+    return () => this.held.delete(again);
+  }
+}
