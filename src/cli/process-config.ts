@@ -25,13 +25,14 @@ export function loadProcessSettings(surroundings: Surroundings, machine?: Machin
   const loaded = loadSettings(processSettings(machine), names, surroundings, (taken) => {
     file = taken;
   });
-  const { access, ...said } = loadAccess(loaded, file);
+  // What is wrong with the file as a whole is told already.
+  const isReadable = loaded.problems.length === 0;
+  const { access, ...said } = loadAccess(loaded, isReadable ? file : undefined);
   const problems = [
     ...loaded.problems,
     ...servingProblems(loaded),
     ...recordingProblems(loaded),
-    // What is wrong with the file as a whole is told already.
-    ...(loaded.problems.length === 0 ? said.problems : []),
+    ...(isReadable ? said.problems : []),
   ];
   return { ...loaded, access, problems, warnings: [...loaded.warnings, ...said.warnings] };
 }
