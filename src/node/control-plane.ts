@@ -36,7 +36,7 @@ import { packetCounts, packetsReceived } from "./accounts.ts";
 import { buildInfo } from "./build-info.ts";
 
 /** What clients can find out that is served, by the shards or through their tunnels. */
-const services = [
+export const services = [
   DataService,
   ManagementService,
   MonitoringService,

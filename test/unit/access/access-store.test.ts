@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AccessStore } from "../../../src/access/access-store.ts";
+import { readAccess } from "../../../src/access/read-access.ts";
+import type { AccessRules } from "../../../src/config/access-config.ts";
+import { createLog } from "../../../src/telemetry/log.ts";
+import { noRules } from "../../support/access-rules.ts";
+import { until } from "../../support/record-in-process.ts";
+
+let directory: string;
+let configFile: string;
+let keysFile: string;
+let store: AccessStore;
+let lines: string[];
+let published: AccessRules[];
+
+const entry = (key: string, role = "hunter") =>
+  `- {key: ${key}, role: ${role}, description: ${key}}\n`;
+const [one, two, three] = ["key-number-one-one-1", "key-number-two-two-2", "key-number-three-333"];
+const namesOf = (rules: AccessRules | undefined) => rules?.keys.map(({ name }) => name);
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "weir-access-"));
+  configFile = join(directory, "config.yaml");
+  keysFile = join(directory, "keys.yaml");
+  writeFileSync(configFile, "security:\n  identities: []\n", { mode: 0o600 });
+  writeFileSync(keysFile, entry(one), { mode: 0o600 });
+  lines = [];
+  published = [];
+});
+afterEach(() => {
+  store.stop();
+  rmSync(directory, { recursive: true });
+});
+
+function start(more: { keysFile?: string; asksForKeys?: boolean } = {}): void {
+  const asksForKeys = more.asksForKeys ?? true;
+  const text = entry(one);
+  const keys = { path: keysFile, text };
+  const { rules } = readAccess({ config: undefined, keys, asksForKeys, verifiesClients: true });
+  store = new AccessStore({
+    config: { rules, configFile, keysFile, asksForKeys, verifiesClients: true, ...more },
+    log: createLog({
+      level: "info",
+      format: "text",
+      colours: false,
+      write: (line) => lines.push(line),
+    }),
+    publish: (each) => published.push(each),
+  });
+  store.start();
+}
+
+const said = (text: string) => lines.some((line) => line.includes(text));
+
+describe("a changed file of keys", () => {
+  test("is in force soon, written in place or put there by another name or link", async () => {
+    start();
+    expect(published).toEqual([]);
+    expect(said("who may call: 1 API keys, 0 identities")).toBe(true);
+    writeFileSync(keysFile, entry(one) + entry(two));
+    await until(() => published.length === 1);
+    expect(namesOf(published[0])).toEqual([one, two]);
+    writeFileSync(`${keysFile}.new`, entry(two));
+    renameSync(`${keysFile}.new`, keysFile);
+    await until(() => published.length === 2);
+    expect(namesOf(store.rules)).toEqual([two]);
+    writeFileSync(join(directory, "other.yaml"), entry(three));
+    symlinkSync("other.yaml", `${keysFile}.link`);
+    renameSync(`${keysFile}.link`, keysFile);
+    await until(() => published.length === 3);
+    expect(namesOf(store.rules)).toEqual([three]);
+  });
+
+  test("leaves in force what was when it cannot be used, and says so without a key", async () => {
+    start();
+    for (const [text, problem] of [
+      [`${entry(one)}- {key: ${two}}\n`, "keys.yaml:2: role: must be"],
+      ["", "without any key"],
+      [`- {key: ${two}, role: [`, "keys.yaml:1: is not correct YAML"],
+    ] as const) {
+      writeFileSync(keysFile, text);
+      await until(() => said(problem));
+    }
+    rmSync(keysFile);
+    await until(() => said("is gone, or no regular file"));
+    expect(lines.at(-1)).toContain("the keys and identities of before stay in force");
+    expect(namesOf(store.rules)).toEqual([one]);
+    expect(published).toEqual([]);
+    expect(lines.join("\n")).not.toContain(two);
+    writeFileSync(keysFile, entry(two), { mode: 0o600 });
+    await until(() => published.length === 1);
+  });
+
+  test("is read at once when that is asked for", () => {
+    start();
+    writeFileSync(keysFile, entry(two));
+    store.refresh();
+    expect(namesOf(published[0])).toEqual([two]);
+    store.refresh();
+    expect(published.length).toBe(1);
+  });
+});
+
+test("a changed configuration file brings identities", async () => {
+  start();
+  const identity = "  identities:\n    - {common_name: a, role: hunter, hunter_id: h1}\n";
+  writeFileSync(configFile, `security:\n${identity}`);
+  await until(() => published.length === 1);
+  expect(store.rules.identities).toMatchObject([{ role: "hunter", hunterIds: ["h1"] }]);
+  expect(namesOf(store.rules)).toEqual([one]);
+});
+
+test("who else can read a file with keys is told, and not of one without", async () => {
+  chmodSync(configFile, 0o644);
+  start();
+  expect(said("open to every user")).toBe(false);
+  chmodSync(keysFile, 0o644);
+  await until(() => said(`${keysFile} holds API keys and is open to every user (mode 0644)`));
+  expect(said("config.yaml holds")).toBe(false);
+  writeFileSync(configFile, `security:\n  api_keys:\n    keys:\n      ${entry(two)}`);
+  await until(() => said("config.yaml holds API keys"));
+});
+
+test("a file that cannot be read twice is not followed", () => {
+  keysFile = "/dev/null";
+  start();
+  expect(said("/dev/null is no regular file: who may call the node stays as it is")).toBe(true);
+});
+
+test("without keys and identities nothing is said", () => {
+  start({ keysFile: "", asksForKeys: false });
+  expect(lines).toEqual([]);
+  expect(store.rules).toEqual(noRules);
+});
