@@ -12,6 +12,7 @@ import type { PeerCertificate } from "../wire/peer-certificate.ts";
 import { CompiledRules } from "./compiled-rules.ts";
 import type { FailureTable } from "./failure-table.ts";
 import { digestOf, isKeyText } from "./key-ring.ts";
+import { roleNeededFor } from "./method-roles.ts";
 import { locked, permissionDenied, type Refusal, unauthenticated } from "./refusal.ts";
 
 /** What a caller shows. */
@@ -33,6 +34,8 @@ export interface RefusedCall {
   /** As far as it is known. */
   readonly caller: Caller;
   readonly refusal: Refusal;
+  /** What was wrong, for the operator: the client is not told everything. */
+  readonly reason: string;
   /** True for the wrong key that uses up what its address has. */
   readonly locks: boolean;
 }
@@ -92,7 +95,7 @@ export class Gate {
         if (this.#rules.binding.allows(caller, hunterId)) return undefined;
         const hunter = quoteText(hunterId, limits.settingShownCharsMax);
         const refusal = permissionDenied(`this caller may not speak for hunter ${hunter}`);
-        return this.#refuse(peer, shown, refusal);
+        return this.#refuse(peer, shown, refusal, refusal.message);
       },
       close: () => this.#open.delete(admission),
     };
@@ -118,23 +121,26 @@ export class Gate {
     if (!("code" in withoutKey)) return withoutKey;
     const { peer, key, connection } = credentials;
     if (!this.#rules.asksForKeys || key === undefined) {
-      return this.#refuse(peer, shown, withoutKey);
+      return this.#refuse(peer, shown, withoutKey, this.#lack(shown));
     }
     const address = peer.slice(0, peer.lastIndexOf(":"));
     const { failures } = this.#options;
     // An address that guesses learns nothing more, not even that it is right this time. Who was
     // right on this connection before has nothing to learn.
     if (!this.#isProven(connection, digest) && failures.isLocked(address)) {
-      return this.#refuse(peer, { ...shown, digest: undefined }, locked);
+      const reason = "its address has shown too many wrong API keys";
+      return this.#refuse(peer, { ...shown, digest: undefined }, locked, reason);
     }
     if (digest === undefined || !this.#rules.knowsKey(digest)) {
       const count = failures.add(address);
       const isLast = count === limits.accessFailuresMax;
-      return this.#refuse(peer, shown, count === 0 ? locked : unauthenticated, isLast);
+      const refusal = count === 0 ? locked : unauthenticated;
+      return this.#refuse(peer, shown, refusal, "a wrong API key", isLast);
     }
     if (connection !== undefined) this.#proven.set(connection, digest);
     const caller = this.#rules.callerOf(path, certificate, digest);
-    return "code" in caller ? this.#refuse(peer, shown, caller) : caller;
+    if (!("code" in caller)) return caller;
+    return this.#refuse(peer, shown, caller, this.#lack(shown));
   }
 
   #isProven(connection: object | undefined, digest: Uint8Array | undefined): boolean {
@@ -142,10 +148,18 @@ export class Gate {
     return proven !== undefined && digest !== undefined && timingSafeEqual(proven, digest);
   }
 
-  #refuse(peer: string, shown: Shown, refusal: Refusal, locks = false): Refusal {
+  /** What a caller lacks that has shown nothing wrong. */
+  #lack({ path, certificate, digest }: Shown): string {
+    const { roles } = this.#rules.nameFor(certificate, digest);
+    if (roles.length > 0) return `${roles.join(" and ")} may not, it takes ${roleNeededFor(path)}`;
+    if (certificate !== undefined) return "nothing is said about its certificate";
+    return this.#rules.asksForKeys ? "no API key" : "no certificate";
+  }
+
+  #refuse(peer: string, shown: Shown, refusal: Refusal, reason: string, locks = false): Refusal {
     const { path, certificate, digest } = shown;
     const caller = this.#rules.nameFor(certificate, digest);
-    this.#options.note({ peer, path, caller, refusal, locks });
+    this.#options.note({ peer, path, caller, refusal, reason, locks });
     return refusal;
   }
 }

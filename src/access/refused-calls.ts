@@ -8,10 +8,10 @@ import type { RefusedCall } from "./gate.ts";
 import { auditedMethods } from "./method-roles.ts";
 
 export function noteRefusedCall(events: Events, refused: RefusedCall): void {
-  const { peer, path, caller, refusal, locks } = refused;
+  const { peer, path, caller, reason, locks } = refused;
   const event = auditedMethods.has(path) ? accessEvent.audit : accessEvent.refused;
   const call = path.slice(path.lastIndexOf("/") + 1);
-  const text = `${whoText(peer, caller)}: ${call} was refused: ${refusal.message}`;
+  const text = `${whoText(peer, caller)}: ${call} was refused: ${reason}`;
   events.count(event, 1, text, { peer, ...callerFields(caller), call });
   if (!locks) return;
   const address = peer.slice(0, peer.lastIndexOf(":"));

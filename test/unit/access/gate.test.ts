@@ -99,6 +99,12 @@ describe("API keys", () => {
     expect(new Set(answers.map((each) => JSON.stringify(each))).size).toBe(1);
     expect(codeOf(answers[0] as Refusal)).toBe(unauthenticated);
     expect(refused.map(({ caller }) => caller.name)).toEqual(["", "", "", "the hunter"]);
+    expect(refused.map(({ reason }) => reason)).toEqual([
+      "no API key",
+      "a wrong API key",
+      "a wrong API key",
+      "hunter may not, it takes subscriber",
+    ]);
   });
 
   test("nothing that is told holds a key", () => {
