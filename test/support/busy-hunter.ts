@@ -123,21 +123,31 @@ export function numbersByHunter(file: ReadCaptureFile): Map<string, number[]> {
 }
 
 /**
- * Reads the file strictly and checks that everything acknowledged stands in it, nothing that was
- * not sent, and nothing twice but batches that were sent again. Returns its packets.
+ * Reads the files strictly and checks that everything acknowledged stands in them, nothing that was
+ * not sent, and nothing twice but batches that were sent again. Returns their packets.
  */
-export function checkRecorded(path: string, hunters: readonly BusyHunter[]): number {
-  const file = readCapture(path);
-  const found = numbersByHunter(file);
+export function checkRecorded(
+  paths: string | readonly string[],
+  hunters: readonly BusyHunter[],
+): number {
+  const found = new Map<string, number[]>();
+  let packets = 0;
+  for (const path of typeof paths === "string" ? [paths] : paths) {
+    const file = readCapture(path);
+    packets += file.packets.length;
+    for (const [id, numbers] of numbersByHunter(file)) {
+      found.set(id, (found.get(id) ?? []).concat(numbers));
+    }
+  }
   for (const hunter of hunters) {
-    const { id, packets } = hunter;
+    const { id, packets: each } = hunter;
     const times = new Map<number, number>();
     for (const number of found.get(id) ?? []) times.set(number, (times.get(number) ?? 0) + 1);
-    for (let number = 0; number < hunter.acked * packets; number++) {
+    for (let number = 0; number < hunter.acked * each; number++) {
       if (!times.has(number)) throw new Error(`${id}: packet ${number} was acked and is missing`);
     }
     for (const [number, count] of times) {
-      const batch = Math.floor(number / packets);
+      const batch = Math.floor(number / each);
       if (batch >= hunter.sent) throw new Error(`${id}: packet ${number} was never sent`);
       if (count > 1 && !hunter.resent.has(batch)) {
         throw new Error(`${id}: packet ${number} stands ${count} times in the file`);
@@ -146,5 +156,5 @@ export function checkRecorded(path: string, hunters: readonly BusyHunter[]): num
     found.delete(id);
   }
   if (found.size > 0) throw new Error(`packets of strangers: ${[...found.keys()].join(", ")}`);
-  return file.packets.length;
+  return packets;
 }
