@@ -1,5 +1,6 @@
 /** Calls whose bytes the test writes itself, below gRPC: torn messages, odd headers, pings. */
 import http2 from "node:http2";
+import net from "node:net";
 import { fromBinary } from "@bufbuild/protobuf";
 import { StreamControlSchema } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { type Ack, type StreamEnd, streamPacketsPath } from "./mock-hunter.ts";
@@ -21,8 +22,13 @@ export class RawConnection {
   readonly session: http2.ClientHttp2Session;
   closed = false;
 
-  constructor(address: string) {
-    this.session = http2.connect(`http://${address}`);
+  /** @param localAddress an address of this machine that it comes from, such as 127.0.0.9 */
+  constructor(address: string, localAddress?: string) {
+    const [host, port] = address.split(":");
+    const connect = () => net.connect({ host, port: Number(port), localAddress } as never);
+    this.session = http2.connect(`http://${address}`, {
+      ...(localAddress === undefined ? {} : { createConnection: connect }),
+    });
     this.session.on("error", () => {});
     this.session.on("close", () => {
       this.closed = true;

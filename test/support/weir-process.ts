@@ -159,16 +159,21 @@ export interface RunningProcessor extends WeirProcess {
   readonly port: number;
 }
 
-const processorDefaults = ["process", "--listen", "127.0.0.1:0", "--log-format", "json"];
+const processorDefaults = ["process", "--log-format", "json"];
 
 /** Starts `weir process` on a free port of loopback, without TLS unless `args` says more. */
 export async function startProcessor(
   args: readonly string[] = [],
   options: StartOptions = {},
 ): Promise<RunningProcessor> {
-  const interval = args.includes("--stats-interval") ? [] : ["--stats-interval", "200ms"];
-  const security = args.includes("--tls-cert") ? [] : ["--insecure"];
-  const node = new WeirProcess([...processorDefaults, ...security, ...interval, ...args], options);
+  const unless = (flag: string, ...words: string[]) => (args.includes(flag) ? [] : words);
+  const defaults = [
+    ...processorDefaults,
+    ...unless("--tls-cert", "--insecure"),
+    ...unless("--listen", "--listen", "127.0.0.1:0"),
+    ...unless("--stats-interval", "--stats-interval", "200ms"),
+  ];
+  const node = new WeirProcess([...defaults, ...args], options);
   const line = await node.waitFor("listening");
   const address = String(line["address"]);
   const port = Number(address.slice(address.lastIndexOf(":") + 1));
