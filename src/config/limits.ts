@@ -78,6 +78,8 @@ export const limits = {
 
   // --- the door -----------------------------------------------------------------------------------
   connectionsMax: 2048,
+  /** Open files of the process that connections leave to the rest; half of them when there are few. */
+  openFilesReserved: 160,
   streamsPerConnectionMax: 128,
   /** Of one client address (one /64 of IPv6), over all shards: half of the node. Many hunters may be
    * behind one address translation. */

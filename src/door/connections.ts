@@ -15,6 +15,8 @@ export interface ConnectionsOptions {
   readonly board: Board;
   readonly row: BoardRow;
   readonly addresses: AddressCounts;
+  /** Over all shards. */
+  readonly connectionsMax: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** A connection that was not let in, or not kept. */
@@ -55,10 +57,10 @@ export class Connections {
 
   /** Takes a connection that was just accepted, or destroys it and answers false. */
   admit(socket: net.Socket): boolean {
-    const { board, row, addresses, now } = this.options;
+    const { board, row, addresses, connectionsMax, now } = this.options;
     const peer = peerOf(socket);
     const slot = addresses.slotOf(socket.remoteAddress ?? "");
-    const enter = () => board.enter(row, "connections", limits.connectionsMax);
+    const enter = () => board.enter(row, "connections", connectionsMax);
     if (!addresses.enter(slot, "connections")) {
       return this.refuse(socket, `more than ${limits.connectionsPerAddressMax} of its address`);
     }
@@ -70,7 +72,7 @@ export class Connections {
     if (!enter() && !(this.dropOldestNewcomer() && enter())) {
       addresses.leave(slot, "newcomers");
       addresses.leave(slot, "connections");
-      return this.refuse(socket, `more than ${limits.connectionsMax} connections`);
+      return this.refuse(socket, `more than ${connectionsMax} connections`);
     }
     const connection: Connection = {
       socket,

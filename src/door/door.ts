@@ -46,6 +46,8 @@ export interface DoorOptions {
   readonly gate: Gate;
   readonly ingest: Ingest;
   readonly fanout: Fanout;
+  /** Connections over all shards. */
+  readonly connectionsMax: number;
   /** Live views over all shards. */
   readonly subscribersMax: number;
   readonly board: Board;

@@ -17,6 +17,7 @@ import { buildInfo } from "./build-info.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { installFaults } from "./faults.ts";
 import { linkShard } from "./link-shard.ts";
+import { connectionsFor, openFilesMax } from "./open-files.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { ShardThread } from "./shard-thread.ts";
@@ -154,6 +155,7 @@ class Processor {
   ): Promise<void> {
     const { config, board, log, clock, plane } = this;
     const addresses = createAddressMemory(config.workers, clock.random);
+    const connectionsMax = this.boundConnections();
     this.shards = board.rows.map(
       (row, shard) =>
         new ShardThread({
@@ -170,6 +172,7 @@ class Processor {
             messageBytesMax: config.messageBytesMax,
             failures: this.failures,
             detection: config.enableDetection,
+            connectionsMax,
             subscribersMax:
               config.maxSubscribers === 0 ? limits.subscribersMax : config.maxSubscribers,
             subscriberBuffer: config.subscriberBuffer,
@@ -188,6 +191,17 @@ class Processor {
         }),
     );
     await Promise.all(this.shards.map((shard) => shard.start()));
+  }
+
+  private boundConnections(): number {
+    const openFiles = openFilesMax();
+    const most = connectionsFor(openFiles);
+    if (most < limits.connectionsMax) {
+      const enough = limits.connectionsMax + limits.openFilesReserved;
+      const text = `no more than ${most} connections: this process may have ${openFiles} open files (ulimit -n)`;
+      this.log.warn("few-open-files", `${text}; with ${enough} it takes ${limits.connectionsMax}`);
+    }
+    return most;
   }
 
   /** SIGHUP. The files are followed anyway: this is for whoever wants to be sure. */

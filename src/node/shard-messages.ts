@@ -30,6 +30,8 @@ export interface ShardStart {
   readonly access: AccessRules;
   readonly failures: FailureMemory;
   readonly detection: boolean;
+  /** Over all shards. */
+  readonly connectionsMax: number;
   /** Live views over all shards, and batches that may wait for each. */
   readonly subscribersMax: number;
   readonly subscriberBuffer: number;

@@ -79,6 +79,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     gate,
     ingest,
     fanout,
+    connectionsMax: start.connectionsMax,
     subscribersMax: start.subscribersMax,
     board,
     row,

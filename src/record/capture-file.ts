@@ -12,9 +12,11 @@ import {
   openSync,
   readSync,
   type Stats,
+  unlinkSync,
 } from "node:fs";
 import type { FileSink } from "bun";
 import { WeirError } from "../base/errors.ts";
+import { isOutOfDescriptors } from "./io-failure.ts";
 import { fileInUse, flockFile, unlockFile } from "./lock.ts";
 
 /** The system took less than it was given and named no reason. */
@@ -78,6 +80,8 @@ export class CaptureFile {
       this.sink = this.newSink();
     } catch (error) {
       closeSync(this.fd);
+      // The next attempt would leave it: numbered files have the time in their names.
+      if (create && isOutOfDescriptors(error)) unlinkSync(path);
       throw error;
     }
     this.releasedSize = this.size;

@@ -6,6 +6,7 @@ import { createFailureMemory, FailureTable } from "../../../src/access/failure-t
 import { Gate } from "../../../src/access/gate.ts";
 import { systemClock, threadMs } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
+import { limits } from "../../../src/config/limits.ts";
 import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
 import { Door } from "../../../src/door/door.ts";
 import { Fanout } from "../../../src/fanout/fanout.ts";
@@ -68,6 +69,7 @@ export async function openDoor(
     gate,
     ingest,
     fanout,
+    connectionsMax: limits.connectionsMax,
     subscribersMax: more.subscribersMax ?? 8,
     board,
     row,
