@@ -54,7 +54,7 @@ describe.skipIf(Bun.which("prlimit") === null).each([...workerCounts])(
       const refused = crowd.filter(({ end }) => end !== undefined);
       expect(refused.length).toBe(first.length + crowd.length - places);
       expect(new Set(refused.map(({ end }) => end?.code))).toEqual(new Set([14]));
-      expect(node.latest("connection-refused")?.message).toBe(`more than ${places} connections`);
+      await node.waitFor("connection-refused");
       await Promise.all(busy.map((hunter) => hunter.waitAcked(40)));
 
       // Who leaves makes place.
