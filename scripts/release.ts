@@ -20,7 +20,7 @@ const root = dirname(import.meta.dir);
 const folder = join(root, "dist/release");
 const variants: readonly Variant[] = ["all", "processor"];
 /** What goes beside the executable. */
-const documents = ["LICENSE", "README.md", "CHANGELOG.md"];
+const documents = ["LICENSE", "README.md", "CHANGELOG.md", "packaging"];
 
 /** Name of an archive without its ending; install-template.sh makes the same one. */
 function archiveName(version: string, variant: Variant, target: Target): string {
@@ -32,7 +32,8 @@ async function makeArchive(name: string, variant: Variant, target: Target): Prom
   mkdirSync(staging, { recursive: true });
   await buildBinary({ variant, target, outfile: join(staging, "weir"), faults: false });
   for (const document of documents) {
-    if (existsSync(join(root, document))) cpSync(join(root, document), join(staging, document));
+    const from = join(root, document);
+    if (existsSync(from)) cpSync(from, join(staging, document), { recursive: true });
   }
   await run(["tar", "-czf", join(folder, `${name}.tar.gz`), "-C", folder, name]);
   rmSync(staging, { recursive: true });

@@ -1,6 +1,6 @@
 /** Style that matters: ranks of the rooms, sizes, names. CONTRIBUTING.md says why. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 /** A file imports only from a lower rank or from its own room; docs/architecture.md draws it. */
@@ -170,5 +170,19 @@ describe("files", () => {
       return lines.flatMap((line, index) => (reminder.test(line) ? [`line ${index + 1}`] : []));
     };
     expect(faults(check, files)).toEqual([]);
+  });
+});
+
+describe("pages", () => {
+  test("name tests and fuzzers that are there", () => {
+    const check = (path: string) => {
+      const named = textOf(path).matchAll(/\btest\/[\w/.-]+\.ts\b/g);
+      return Array.from(named, ([name]) => name).filter((name) => !existsSync(join(root, name)));
+    };
+    const pages = ["*.md", "docs/**/*.md", "packaging/*.md"].flatMap((pattern) => [
+      ...new Bun.Glob(pattern).scanSync({ cwd: root }),
+    ]);
+    expect(pages).toContain("docs/security.md");
+    expect(faults(check, pages)).toEqual([]);
   });
 });
