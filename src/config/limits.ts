@@ -143,8 +143,12 @@ export const limits = {
   /** Messages that are laid out together, in bytes and in batches. */
   fanoutBundleBytes: 128 * 1024,
   fanoutBundleBatchesMax: 16,
+  /** Bundles that are being laid out, per shard: with many different views they are smaller, down to the
+   * minimum, and above the ceiling they are handed over at once. */
+  fanoutBundleBytesMin: 16 * 1024,
+  fanoutOpenBytesMax: 32 * 1024 * 1024,
   /** Memory of bundles that nobody needs and that is kept for the next ones, per shard. */
-  fanoutSpareBundlesMax: 32,
+  fanoutSpareBundlesMax: 256,
   /** Bundles that wait for live views, over all shards; above it the slowest one loses its queue. */
   fanoutQueuedBytesMax: 128 * 1024 * 1024,
   fanoutSweepMs: 1000,
@@ -152,6 +156,8 @@ export const limits = {
   subscriberQueueBytesMax: 8 * 1024 * 1024,
   /** Bytes given to the transport of a live view and not yet taken by it; one bundle is always allowed. */
   subscriberUnreadBytesMax: 256 * 1024,
+  /** The same for all live views of a shard: many get less each. */
+  fanoutUnreadBytesMax: 64 * 1024 * 1024,
   /** One message for a live view: existing clients take 4 MiB. */
   subscriberMessageBytesMax: 4 * 1024 * 1024 - 4096,
   /** After so long without a batch an empty one is sent. */

@@ -108,7 +108,7 @@ export class Audience {
     this.bundle = undefined;
     this.hand(bundle);
     for (const remote of this.remotes) remote.offer(bundle);
-    this.options.pool.release(bundle);
+    this.options.pool.close(bundle);
   }
 
   /** Gives a bundle to those on this shard. */

@@ -36,16 +36,37 @@ export class Bundle {
 export class BundlePool {
   /** Memory of the bundles that wait in queues; what transports have is not in it. */
   queuedBytes = 0;
+  /** Memory of those that are being laid out. */
+  openBytes = 0;
+  /** Memory of a bundle that no single message needs more of. */
+  private usualBytes: number = limits.fanoutBundleBytes;
   private readonly spare: Buffer[] = [];
   private serial = 0;
 
-  /** A bundle with room for at least `bytes`. */
+  /** So many different bundles are laid out at a time: all together take half of their ceiling. */
+  expect(bundles: number): void {
+    const bytesMax = limits.fanoutOpenBytesMax / 2;
+    let usual: number = limits.fanoutBundleBytes;
+    while (usual > limits.fanoutBundleBytesMin && usual * bundles > bytesMax) usual /= 2;
+    if (usual === this.usualBytes) return;
+    this.usualBytes = usual;
+    this.spare.length = 0;
+  }
+
+  /** A bundle with room for at least `bytes`; the maker holds it until `close`. */
   open(bytes: number): Bundle {
-    const size = limits.fanoutBundleBytes;
-    if (bytes > size)
-      return this.track(new Bundle(Buffer.allocUnsafeSlow(bytes), this.serial++, false));
-    const memory = this.spare.pop() ?? Buffer.allocUnsafeSlow(size);
-    return this.track(new Bundle(memory, this.serial++, true));
+    const size = this.usualBytes;
+    const reusable = bytes <= size;
+    const spare = reusable ? this.spare.pop() : undefined;
+    const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(bytes, size));
+    this.openBytes += memory.length;
+    return this.track(new Bundle(memory, this.serial++, reusable));
+  }
+
+  /** It has been given to all who want it. */
+  close(bundle: Bundle): void {
+    this.openBytes -= bundle.bytes.length;
+    this.release(bundle);
   }
 
   /** A bundle of bytes that came whole from elsewhere. */
@@ -69,9 +90,9 @@ export class BundlePool {
 
   release(bundle: Bundle): void {
     if (--bundle.holders > 0) return;
-    if (bundle.reusable && this.spare.length < limits.fanoutSpareBundlesMax) {
-      this.spare.push(bundle.bytes);
-    }
+    const { length } = bundle.bytes;
+    if (!bundle.reusable || length !== this.usualBytes) return;
+    if (this.spare.length < limits.fanoutSpareBundlesMax) this.spare.push(bundle.bytes);
   }
 
   /** The maker holds it until it has given it to all who want it. */

@@ -59,6 +59,8 @@ export class Fanout {
   private readonly sweeper: ReturnType<typeof setInterval>;
   private joined = 0;
   private audiencesMade = 0;
+  /** Which of those who want a batch is served first. */
+  private turn = 0;
   private scheduled = false;
   private late: ReturnType<typeof setTimeout> | undefined = undefined;
 
@@ -120,23 +122,40 @@ export class Fanout {
   /** Takes what it needs of the batch; keeps nothing of it. Costs nothing while nobody watches. */
   offer(batch: Batch): void {
     if (this.audiences.size === 0) return;
+    const hasTime = this.time.begin();
     let wanting = 0;
     for (const { audience } of this.audiences.values()) {
       if (!audience.wants(batch.hunterId)) continue;
       if (audience.hasRoom()) wanted[wanting++] = audience;
       else audience.drop();
     }
+    if (hasTime && wanting > 0) this.layOut(batch, wanting);
+    else for (let at = 0; at < wanting; at++) wanted[at]?.miss();
+    if (hasTime) this.time.spend();
     if (wanting === 0) return;
-    if (!this.time.begin()) {
-      for (let at = 0; at < wanting; at++) wanted[at]?.miss();
-      this.pumpLater();
-      return;
-    }
+    if (hasTime) this.schedule();
+    else this.pumpLater();
+  }
+
+  /**
+   * Gives the batch to the first `wanting` of `wanted`, as far as there is time. Who comes first
+   * changes from batch to batch: else those behind would never get any.
+   */
+  private layOut(batch: Batch, wanting: number): void {
     this.makeRoom();
     const packets = this.options.encoder.encode(batch);
-    for (let at = 0; at < wanting; at++) wanted[at]?.append(batch, packets);
-    this.time.spend();
-    this.schedule();
+    let hasTime = true;
+    for (let at = 0; at < wanting; at++) {
+      const audience = wanted[(this.turn + at) % wanting];
+      if (!hasTime) {
+        audience?.miss();
+        continue;
+      }
+      audience?.append(batch, packets);
+      hasTime = this.time.spend();
+      if (this.pool.openBytes > limits.fanoutOpenBytesMax) this.deliver();
+    }
+    this.turn = (this.turn + 1) % wanting;
   }
 
   /** A transport has room again. */
@@ -150,8 +169,10 @@ export class Fanout {
       this.pumpLater();
       return;
     }
+    const share = limits.fanoutUnreadBytesMax / this.subscribers.size;
+    const unreadMax = Math.min(limits.subscriberUnreadBytesMax, share);
     for (const subscriber of this.subscribers) {
-      while (subscriber.isWritable()) {
+      while (subscriber.isWritable(unreadMax)) {
         const bytes = subscriber.write(this.now());
         if (this.time.spend(bytes)) continue;
         // Who had its turn goes to the end of the row.
@@ -219,6 +240,7 @@ export class Fanout {
     const made = { audience, number: ++this.audiencesMade };
     this.audiences.set(key, made);
     this.byNumber.set(made.number, audience);
+    this.pool.expect(this.audiences.size);
     return made;
   }
 
@@ -232,6 +254,7 @@ export class Fanout {
     audience.deliver();
     this.audiences.delete(key);
     this.byNumber.delete(number);
+    this.pool.expect(this.audiences.size);
   }
 
   private onBundle(number: number, bytes: Uint8Array, batches: number): void {
@@ -250,7 +273,7 @@ export class Fanout {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      for (const { audience } of this.audiences.values()) audience.deliver();
+      this.deliver();
       this.pump();
     });
   }
@@ -258,9 +281,15 @@ export class Fanout {
   private pumpLater(): void {
     this.late ??= setTimeout(() => {
       this.late = undefined;
-      for (const { audience } of this.audiences.values()) audience.deliver();
+      this.deliver();
       this.pump();
     }, this.time.wait());
+  }
+
+  /** Puts what was laid out into the queues of those who want it. */
+  private deliver(): void {
+    for (const { audience } of this.audiences.values()) audience.deliver();
+    this.makeRoom();
   }
 
   /** Keeps what waits for all live views of the shard below its ceiling, at the cost of the slowest. */

@@ -99,9 +99,9 @@ export class Subscriber {
     this.queuedBytes = 0;
   }
 
-  /** True when something waits that the transport would take now. */
-  isWritable(): boolean {
-    return this.queue.length > 0 && this.port.unreadBytes() < limits.subscriberUnreadBytesMax;
+  /** True when something waits and the transport has less than `unreadMax` bytes. */
+  isWritable(unreadMax: number): boolean {
+    return this.queue.length > 0 && this.port.unreadBytes() < unreadMax;
   }
 
   /** Writes the oldest bundle, and returns its bytes; the caller has asked `isWritable`. */

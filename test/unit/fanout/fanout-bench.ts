@@ -14,17 +14,26 @@ export interface FanoutBench {
   readonly encoder: PlainEncoder;
   /** The clock, in milliseconds. */
   nowMs: number;
+  /** What it takes to look at a packet for one expression. */
+  packetMs: number;
 }
 
 export function createBench(more: Partial<FanoutOptions> = {}): FanoutBench {
   const encoder = new PlainEncoder();
-  const bench = { encoder, nowMs: 0 } as { -readonly [Key in keyof FanoutBench]: FanoutBench[Key] };
+  const bench = { encoder, nowMs: 0, packetMs: 0 } as {
+    -readonly [Key in keyof FanoutBench]: FanoutBench[Key];
+  };
   bench.fanout = new Fanout({
     encoder,
     compile(expression) {
       const size = /^less (\d+)$/.exec(expression)?.[1];
       if (size === undefined) throw new WeirError("expression", `${expression}: no expression`);
-      return { matches: (_bytes, start, end) => end - start <= Number(size) };
+      return {
+        matches(_bytes, start, end) {
+          bench.nowMs += bench.packetMs;
+          return end - start <= Number(size);
+        },
+      };
     },
     batchesMax: 100,
     shards: 1,

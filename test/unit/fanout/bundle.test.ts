@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { limits } from "../../../src/config/limits.ts";
+import { BundlePool } from "../../../src/fanout/bundle.ts";
+
+test("the more different bundles there are, the smaller each is, and they are used again", () => {
+  const pool = new BundlePool();
+  for (const count of [1, 128, 200, 1000, 4096]) {
+    pool.expect(count);
+    const first = pool.open(100);
+    expect(first.bytes.length).toBeGreaterThanOrEqual(limits.fanoutBundleBytesMin);
+    if (count <= 1000) {
+      expect(first.bytes.length * count).toBeLessThanOrEqual(limits.fanoutOpenBytesMax / 2);
+    }
+    expect(pool.openBytes).toBe(first.bytes.length);
+    pool.close(first);
+    expect(pool.openBytes).toBe(0);
+    const again = pool.open(100);
+    expect(again.bytes).toBe(first.bytes);
+    pool.close(again);
+  }
+  const one = pool.open(limits.subscriberMessageBytesMax);
+  expect(one.bytes.length).toBe(limits.subscriberMessageBytesMax);
+  pool.close(one);
+  expect(pool.open(limits.subscriberMessageBytesMax).bytes).not.toBe(one.bytes);
+});
