@@ -109,6 +109,20 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
   });
 });
 
+test("a shard that is started anew has the certificate that the others have by then", async () => {
+  const files = new TlsFiles();
+  const env = { WEIR_FAULT: "shard-throw=0" };
+  const node = await startProcessor([...files.flags, "--workers", "1"], { binary: "faults", env });
+  const lines = node.lines.length;
+  files.write(files.issue());
+  await node.waitFor("tls-files-loaded", undefined, lines);
+  node.kill("SIGUSR2");
+  await node.waitFor("shard-listening");
+  expect(await allShow(node, files)).toBe(true);
+  node.kill("SIGTERM");
+  expect((await node.ended).code).toBe(0);
+});
+
 describe("a node does not start", () => {
   const files = new TlsFiles();
   const base = ["process", "--listen", "127.0.0.1:0"];
@@ -143,7 +157,7 @@ describe("a node does not start", () => {
   });
 });
 
-test("the key is in no process title, environment or open file of a running node", async () => {
+test("the key is in no process title or environment of a running node", async () => {
   const files = new TlsFiles();
   const node = await startProcessor(files.flags);
   const [, line = ""] = files.pair.key.split("\n");

@@ -3,12 +3,16 @@
 export interface LoadResult {
   readonly seconds: number;
   readonly succeeded: number;
+  /** CPU seconds of h2load itself. */
+  readonly clientCpu: number;
 }
 
-/** Posts the body once per stream, one stream on each of `connections` connections. */
+export type LoadScheme = "http" | "https";
+
+/** `origin` is `http://host:port` or with https. Posts the body once per stream, one stream on each of `connections` connections. */
 export async function h2load(
   bodyPath: string,
-  address: string,
+  origin: string,
   connections: number,
 ): Promise<LoadResult> {
   const count = String(connections);
@@ -17,7 +21,7 @@ export async function h2load(
       "h2load",
       ...["-n", count, "-c", count, "-m", "1", "-d", bodyPath],
       ...["-H", "content-type: application/grpc", "-H", "te: trailers"],
-      `http://${address}/lippycat.data.DataService/StreamPackets`,
+      `${origin}/lippycat.data.DataService/StreamPackets`,
     ],
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
@@ -30,6 +34,7 @@ export async function h2load(
   return {
     seconds: Number(time[1]) * (units[time[2] ?? "s"] ?? 1),
     succeeded: Number(status[1]),
+    clientCpu: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6,
   };
 }
 

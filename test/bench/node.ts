@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
 import { packetsPerBatch } from "./body.ts";
-import { cpuSeconds, h2load } from "./load.ts";
+import { cpuSeconds, h2load, type LoadScheme } from "./load.ts";
 
 export const batches = 10_000;
 export const packets: number = batches * packetsPerBatch;
@@ -14,19 +14,29 @@ export const scratch: string = mkdtempSync(join(tmpdir(), "weir-bench-"));
 export const bodyPath: string = join(scratch, "body.bin");
 export const eighthPath: string = join(scratch, "eighth.bin");
 
-/** A node that records into the scratch directory. */
-export async function start(workers: number, more: readonly string[] = []) {
-  const path = join(scratch, `bench-${workers}.pcapng`);
+/** A node that records into the scratch directory; several at a time need a name each. */
+export async function start(
+  workers: number,
+  more: readonly string[] = [],
+  name = `bench-${workers}`,
+) {
+  const path = join(scratch, `${name}.pcapng`);
   const args = ["-w", path, "--workers", String(workers), "--no-stats", ...more];
   return { node: await startProcessor(args, { binary: "processor" }), path };
 }
 
 /** One run of the load; waits until everything is acknowledged (h2load ends with the stream). */
-export async function job(node: RunningProcessor, body = bodyPath, connections = 1) {
+export async function job(
+  node: RunningProcessor,
+  body = bodyPath,
+  connections = 1,
+  scheme: LoadScheme = "http",
+) {
   const before = await cpuSeconds(node.pid);
-  const { seconds, succeeded } = await h2load(body, node.address, connections);
+  const load = await h2load(body, `${scheme}://${node.address}`, connections);
+  const { seconds, succeeded, clientCpu } = load;
   if (succeeded !== connections) throw new Error(`${succeeded} of ${connections} streams were OK`);
-  return { seconds, cpu: (await cpuSeconds(node.pid)) - before };
+  return { seconds, cpu: (await cpuSeconds(node.pid)) - before, clientCpu };
 }
 
 /** Stops the node in order; what it says in the end. */

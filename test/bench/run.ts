@@ -28,6 +28,7 @@ import {
   summary,
 } from "./node.ts";
 import { measureStages } from "./stages.ts";
+import { overTls } from "./tls.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   "one-stream": oneStream,
@@ -39,6 +40,7 @@ const parts: Record<string, () => Promise<void>> = {
   live: liveViews,
   tenth: tenthOfTheLoad,
   stalled: stalledViews,
+  tls: overTls,
   crowd,
   ask: askUnderLoad,
 };
