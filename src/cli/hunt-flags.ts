@@ -19,8 +19,8 @@ export function huntSettings(machine: Machine = thisMachine()) {
   return {
     ...inputSettings(),
     ...processorSettings(machine),
-    ...commonSettings("hunter"),
     ...dialSettings("hunter"),
+    ...commonSettings("hunter"),
   };
 }
 

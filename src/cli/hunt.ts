@@ -9,11 +9,15 @@ import { runCommandLine } from "./run-command.ts";
 export const huntHelp: CommandHelp = {
   name: "hunt",
   summary: "Send the packets of a capture, or of a running tcpdump, to a processor.",
-  usage: "weir hunt --insecure --read FILE [flags]",
+  usage: "weir hunt {--tls|--insecure} --read FILE [flags]",
   section: "hunter",
   exitCodes: huntExitCodes,
   examples: [
     ["weir hunt --insecure --read calls.pcapng", "send a file to this machine's processor"],
+    [
+      "weir hunt --tls-ca ca.pem --tls-cert edge.pem --tls-key edge.key -r calls.pcapng -P node.example:50051",
+      "over TLS, with a certificate of its own",
+    ],
     [
       "tcpdump -i eth0 -U -w - | weir hunt --insecure --read - -P 10.0.0.5:50051 --interface eth0",
       "send live traffic",

@@ -7,7 +7,7 @@ const listFilters = clientCommand({
   help: {
     name: "list filters",
     summary: "Show the filters of a node.",
-    usage: "weir list filters --insecure [flags]",
+    usage: "weir list filters {--tls|--insecure} [flags]",
     examples: [
       ["weir list filters --insecure -P 10.0.0.5:50051", "every filter"],
       ["weir list filters --insecure --hunter edge-1", "those that apply to one hunter"],
@@ -34,7 +34,7 @@ const listHunters = clientCommand({
   help: {
     name: "list hunters",
     summary: "Show the hunters of a node.",
-    usage: "weir list hunters --insecure [flags]",
+    usage: "weir list hunters {--tls|--insecure} [flags]",
     examples: [
       ["weir list hunters --insecure -P 10.0.0.5:50051", "every hunter, also of nodes below it"],
       [

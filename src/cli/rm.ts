@@ -9,7 +9,7 @@ const removeFilter = clientCommand({
   help: {
     name: "rm filter",
     summary: "Remove a filter, or all filters that a file names.",
-    usage: "weir rm filter --insecure --id FILTER [flags], or -f FILE",
+    usage: "weir rm filter {--tls|--insecure} --id FILTER [flags], or -f FILE",
     examples: [
       ["weir rm filter --insecure -P 10.0.0.5:50051 --id alice", "one filter"],
       [

@@ -85,7 +85,7 @@ const setFilter = clientCommand({
   help: {
     name: "set filter",
     summary: "Create or replace a filter, or all filters of a file.",
-    usage: "weir set filter --insecure -t TYPE --pattern TEXT [flags], or -f FILE",
+    usage: "weir set filter {--tls|--insecure} -t TYPE --pattern TEXT [flags], or -f FILE",
     examples: [
       [
         "weir set filter --insecure -t sip_user --pattern alice --id alice",

@@ -7,9 +7,10 @@ const showStatus = clientCommand({
   help: {
     name: "show status",
     summary: "Show how a node is: its hunters, packets and filters in numbers.",
-    usage: "weir show status --insecure [flags]",
+    usage: "weir show status {--tls|--insecure} [flags]",
     examples: [
       ["weir show status --insecure -P 10.0.0.5:50051", "for people"],
+      ["weir show status --tls-ca ca.pem -P node.example:50051", "over TLS"],
       ["weir show status --insecure --json | jq .total_packets_received", "for programs"],
     ],
   },
@@ -21,7 +22,7 @@ const showHunter = clientCommand({
   help: {
     name: "show hunter",
     summary: "Show one hunter with its counters.",
-    usage: "weir show hunter --insecure --id HUNTER [flags]",
+    usage: "weir show hunter {--tls|--insecure} --id HUNTER [flags]",
     examples: [["weir show hunter --insecure -P 10.0.0.5:50051 --id edge-1", "one hunter"]],
   },
   rows: { id: idRow("Hunter to show") },
@@ -33,7 +34,7 @@ const showFilter = clientCommand({
   help: {
     name: "show filter",
     summary: "Show one filter.",
-    usage: "weir show filter --insecure --id FILTER [flags]",
+    usage: "weir show filter {--tls|--insecure} --id FILTER [flags]",
     examples: [
       ["weir show filter --insecure -P 10.0.0.5:50051 --id alice", "one filter"],
       [
@@ -51,7 +52,7 @@ const showTopology = clientCommand({
   help: {
     name: "show topology",
     summary: "Show a node with its hunters and the nodes below it, as a tree.",
-    usage: "weir show topology --insecure [flags]",
+    usage: "weir show topology {--tls|--insecure} [flags]",
     examples: [["weir show topology --insecure -P 10.0.0.5:50051", "the tree"]],
   },
   rows: {},

@@ -28,14 +28,19 @@ const numbers = Array.from({ length: packets }, (_, number) => number);
 beforeAll(() => writeFileSync(input, numberedPcap(packets)));
 
 /** A node that demands certificates of `authority`, and records. */
-async function startNode({ pair = server, listen = "127.0.0.1:0", workers = 1 } = {}) {
+async function startNode({
+  pair = server,
+  listen = "127.0.0.1:0",
+  workers = 1,
+  env = {} as Readonly<Record<string, string>>,
+} = {}) {
   const directory = scratchDirectory();
   const file = join(directory, "tls.pcapng");
   const { certificate, key } = writeKeyPair(directory, "node", pair);
   const [, ca = ""] = clientFlags(authority);
   const own = ["--tls-cert", certificate, "--tls-key", key, "--tls-ca", ca, "--tls-client-auth"];
   const flags = ["--listen", listen, "--workers", String(workers), "--log-format", "json"];
-  const node = new WeirProcess(["process", ...own, "-w", file, ...flags]);
+  const node = new WeirProcess(["process", ...own, "-w", file, ...flags], { env });
   const address = String((await node.waitFor("listening"))["address"]);
   return { node, file, address };
 }
@@ -200,6 +205,20 @@ describe("files of one's own that cannot be used end it at once", () => {
     expect(show.text.replace("weir show status: ", "")).toMatch(words);
     expect([show.code, show.stdout]).toEqual([64, ""]);
   });
+});
+
+test("no variable of the environment makes it weaker, on either side", async () => {
+  const env = { NODE_TLS_REJECT_UNAUTHORIZED: "0", GRPC_SSL_CIPHER_SUITES: "NULL" };
+  const { node, address } = await startNode({ env });
+  const show = ["show", "status", "-P", address];
+  expect((await runWeir([...show, ...mutual], { env })).code).toBe(0);
+  const trusts = await runWeir([...show, ...clientFlags(stranger, edge)], { env });
+  expect(trusts.text).toMatch(/certificate is not from an authority/);
+  const foreign = stranger.issue({ commonName: "edge-1", use: "client" });
+  for (const flags of [clientFlags(authority), clientFlags(authority, foreign)]) {
+    expect((await runWeir([...show, ...flags], { env })).code).toBe(2);
+  }
+  await stop(node);
 });
 
 test("a hunter takes the certificate that it is given while it runs, and sends everything", async () => {

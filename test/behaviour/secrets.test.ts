@@ -46,12 +46,15 @@ function expectNoSecret(text: string): void {
 
 /** Runs a command to its end, checks what it said, and returns that. */
 async function said(args: readonly string[], options: StartOptions = {}): Promise<string> {
-  const { text, stdout, lines } = await runWeir(args, options);
-  const all = text + stdout + JSON.stringify(lines);
-  expectNoSecret(all);
-  return all;
+  const all = { ...options, env: { ...env, ...options.env } };
+  const { text, stdout, lines } = await runWeir(args, all);
+  const told = text + stdout + JSON.stringify(lines);
+  expectNoSecret(told);
+  return told;
 }
 
+/** What makes the libraries below talkative. */
+const env = { GRPC_TRACE: "all", GRPC_VERBOSITY: "DEBUG", NODE_DEBUG: "tls,http2,net" };
 const debug = ["--log-level", "debug"];
 const formats = ["text", "json"] as const;
 const serving = (pair: KeyPair) => ["--tls-cert", pair.certificate, "--tls-key", pair.key];
@@ -69,7 +72,7 @@ describe("a node and its clients at work, at log level debug", () => {
   beforeAll(async () => {
     const flags = ["--listen", "127.0.0.1:0", "--tls-ca", ca, "--tls-client-auth"];
     const json = ["--log-format", "json", ...debug];
-    node = new WeirProcess(["process", ...serving(serverPaths), ...flags, ...json]);
+    node = new WeirProcess(["process", ...serving(serverPaths), ...flags, ...json], { env });
     address = String((await node.waitFor("listening"))["address"]);
   });
   afterAll(async () => {
@@ -141,12 +144,12 @@ describe("what is wrong is told without it", () => {
   );
 
   test("a key in a place where it does not belong", async () => {
-    const env = { LIPPYCAT_REMOTE_API_KEY: apiKey, LIPPYCAT_HUNTER_API_KEY: apiKey };
+    const given = { LIPPYCAT_REMOTE_API_KEY: apiKey, LIPPYCAT_HUNTER_API_KEY: apiKey };
     const words = "--api-key-file";
     expect(await said(["show", "status", "--tls", "--api-key", apiKey])).toContain(words);
     expect(await said(["show", "status", "--tls", `--api-key=${apiKey}`])).toContain(words);
-    expect(await said(["show", "status", "--tls"], { env })).toContain(words);
-    expect(await said([...hunting("127.0.0.1:1"), "--tls"], { env })).toContain(words);
+    expect(await said(["show", "status", "--tls"], { env: given })).toContain(words);
+    expect(await said([...hunting("127.0.0.1:1"), "--tls"], { env: given })).toContain(words);
     const yaml = fileOf(`remote:\n  api_key: ${apiKey}\nhunter:\n  api_key: ${apiKey}\n`);
     for (const command of [["show", "status"], hunting("127.0.0.1:1")]) {
       expect(await said([...command, "--tls", "--config", yaml])).toContain(words);
@@ -155,7 +158,7 @@ describe("what is wrong is told without it", () => {
 });
 
 test.each(["process", "hunt", "show status"])("--help of %s shows no value", async (command) => {
-  const env = { LIPPYCAT_HUNTER_API_KEY: apiKey, LIPPYCAT_REMOTE_API_KEY: apiKey };
-  const text = await said([...command.split(" "), "--help"], { env });
+  const given = { LIPPYCAT_HUNTER_API_KEY: apiKey, LIPPYCAT_REMOTE_API_KEY: apiKey };
+  const text = await said([...command.split(" "), "--help"], { env: given });
   expect(text).toContain("--tls-key FILE");
 });

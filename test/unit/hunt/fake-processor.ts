@@ -53,8 +53,11 @@ export class FakeProcessor {
   #stream: Stream | undefined;
   #waiting: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
-  /** Listens on `port`; 0 is any. Returns the port. */
-  async start(port = 0): Promise<number> {
+  /** Listens on `port`; 0 is any. Returns the port. Without TLS unless `credentials` have it. */
+  async start(
+    port = 0,
+    credentials: ServerCredentials = ServerCredentials.createInsecure(),
+  ): Promise<number> {
     const server = new Server({ "grpc.max_receive_message_length": 32 * 1024 * 1024 });
     server.addService(dataService, { streamPackets: (call: Stream) => this.#accept(call) });
     server.addService(managementService, {
@@ -74,7 +77,7 @@ export class FakeProcessor {
     });
     this.#server = server;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
