@@ -5,10 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeKeyPair } from "../support/certificates.ts";
 import { buildGo, obstacleToGo } from "../support/go-program.ts";
 import { readMark } from "../support/numbered-packets.ts";
 import { readCapture } from "../support/read-capture.ts";
 import { workerCounts } from "../support/shards.ts";
+import { TlsFiles } from "../support/tls-node.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -73,6 +75,17 @@ describe.skipIf(reason !== "")("a client on grpc-go", () => {
       expect(recorded(file)).toEqual(new Map([[7, result.packets]]));
     });
 
+    test("streams, beats and half-closes over mutual TLS, to an address", async () => {
+      const files = new TlsFiles();
+      writeKeyPair(files.directory, "client", files.client());
+      const { node, file } = await start(workers, "tls", {}, files.flags);
+      const flags = ["-hunter", "7", "-batches", "200", "-tls", files.directory];
+      const result = await run(node, "fast-pings", flags);
+      expect(result).toMatchObject({ batches: 200, acks: 200, connections: 2 });
+      await stop(node);
+      expect(recorded(file)).toEqual(new Map([[7, result.packets]]));
+    });
+
     test("stops at PAUSE, goes on at RESUME with one batch of 20 MiB", async () => {
       const fault = { WEIR_FAULT: `recorder-stall=${stallMs}` };
       const { node, file } = await start(workers, "pause", { binary: "faults", env: fault });
@@ -131,9 +144,15 @@ async function waitOut(workers: number): Promise<void> {
   expect(recorded(file)).toEqual(new Map([[2, 10 * packetsPerBatch]]));
 }
 
-async function start(workers: number, name: string, options: StartOptions = {}) {
+async function start(
+  workers: number,
+  name: string,
+  options: StartOptions = {},
+  more: readonly string[] = [],
+) {
   const file = join(directory, `${name}-${workers}.pcapng`);
-  const node = await startProcessor(["--workers", String(workers), "-w", file], options);
+  const flags = ["--workers", String(workers), "-w", file, ...more];
+  const node = await startProcessor(flags, options);
   started.push(node.child);
   return { node, file };
 }

@@ -62,6 +62,7 @@ func main() {
 	var chosen settings
 	scenario := flag.String("scenario", "", "what to do")
 	number := flag.Uint("hunter", 1, "number of this hunter")
+	files := flag.String("tls", "", "directory with ca.pem, client.pem and client.key; none, no TLS")
 	flag.StringVar(&chosen.address, "address", "", "processor, host:port")
 	flag.IntVar(&chosen.batches, "batches", 200, "batches of each stream")
 	flag.IntVar(&chosen.streams, "streams", 100, "streams on one connection")
@@ -74,7 +75,13 @@ func main() {
 		os.Exit(2)
 	}
 	outcome := result{Scenario: *scenario}
-	err := run(chosen, &outcome)
+	var err error
+	if *files != "" {
+		err = useTLS(*files)
+	}
+	if err == nil {
+		err = run(chosen, &outcome)
+	}
 	if err != nil {
 		outcome.Error = err.Error()
 	}
