@@ -27,10 +27,17 @@ export function nodeStatusJson(node: NodeStatus) {
     uptime_sec: node.uptimeSec,
     recorder: recorderStateName(node.recorderState),
     packets: node.packets === undefined ? null : packetsJson(node.packets),
+    certificate_expires: node.certificateExpiresSec === 0n ? null : certificateEnd(node),
     total_subscribers: node.totalSubscribers,
     total_batches_dropped: node.totalBatchesDropped,
     subscribers: node.subscribers.map(subscriberJson),
   };
+}
+
+/** As RFC 3339 has it; a time beyond what dates can say is the last that they can. */
+function certificateEnd({ certificateExpiresSec }: NodeStatus): string {
+  const seconds = Math.min(Number(certificateExpiresSec), 8.64e12);
+  return new Date(seconds * 1000).toISOString();
 }
 
 function packetsJson(packets: PacketAccounts) {
@@ -70,6 +77,9 @@ export function nodeStatusDetails(node: NodeStatus): [name: string, value: strin
     ["Running for", secondsText(node.uptimeSec)],
     ["Recorder", recorderStateName(node.recorderState)],
   ];
+  if (node.certificateExpiresSec > 0n) {
+    details.push(["Certificate", `until ${certificateEnd(node)}`]);
+  }
   const { packets } = node;
   if (packets !== undefined) {
     details.push(

@@ -29,6 +29,8 @@ export interface NodeStatusOptions {
   readonly version: string;
   readonly startedAtMs: number;
   readonly packets: () => PacketCounts;
+  /** When the node's certificate ends, in milliseconds since 1970; 0 without TLS. */
+  readonly certificateEndsMs: () => number;
   readonly subscribers: SubscriberTable;
 }
 
@@ -54,6 +56,7 @@ export function nodeStatus(options: NodeStatusOptions): MessageInitShape<typeof 
     subscribers: listSubscribers(subscribers),
     totalSubscribers: totals.open,
     totalBatchesDropped: BigInt(totals.batchesDropped),
+    certificateExpiresSec: BigInt(Math.floor(options.certificateEndsMs() / 1000)),
   };
 }
 

@@ -46,6 +46,12 @@ export class Credentials {
     return this.#current;
   }
 
+  /** When the node's own certificate ends, in milliseconds since 1970. */
+  get endsMs(): number {
+    // The first is that of the node; those of authorities follow.
+    return this.#expiries[0]?.validToMs ?? 0;
+  }
+
   /**
    * Reads the files, and follows them from then on until `stop`.
    * @throws WeirError `tls-files` that names each file that cannot be used and why

@@ -55,6 +55,8 @@ export interface ControlPlaneOptions {
   readonly board: Board;
   readonly log: Log;
   readonly clock: Clock;
+  /** When the node's certificate ends, in milliseconds since 1970; 0 without TLS. */
+  readonly certificateEndsMs: () => number;
   /** Ends the packet streams that carry that hunter alone, so that it registers anew. */
   readonly endHunter: (hunterId: string, reason: string) => void;
 }
@@ -116,6 +118,7 @@ export class ControlPlane {
       version: buildInfo.version,
       startedAtMs: clock.monotonicMs(),
       packets: () => packetCounts(board),
+      certificateEndsMs: options.certificateEndsMs,
       subscribers: this.subscribers,
     });
     addRoutes(routes, MonitoringService, monitoring);

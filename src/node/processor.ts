@@ -61,7 +61,8 @@ class Processor {
     const endHunter = (hunterId: string, reason: string): void => {
       for (const shard of this.shards) shard.endHunter(hunterId, reason);
     };
-    this.plane = new ControlPlane({ config, board, log, clock, endHunter });
+    const certificateEndsMs = (): number => this.credentials?.endsMs ?? 0;
+    this.plane = new ControlPlane({ config, board, log, clock, certificateEndsMs, endHunter });
     const publish = (credentials: ServerCredentials): void => {
       for (const shard of this.shards) shard.setCredentials(credentials);
     };

@@ -141,6 +141,7 @@ describe("status and topology", () => {
       packets: { received: 9n, rejected: 1n, accepted: 8n, written: 5n, inFlight: 2n, held: 1n },
       totalSubscribers: 2,
       totalBatchesDropped: 1007n,
+      certificateExpiresSec: 1_700_000_000n,
       subscribers: [
         { clientId: "tui\u001b", peer: "10.0.0.3:4000", batchesSent: 1200n, batchesDropped: 7n },
         {
@@ -161,11 +162,13 @@ describe("status and topology", () => {
       packets: { received: 9, in_flight: 2, abandoned: 0 },
       total_subscribers: 2,
       total_batches_dropped: 1007,
+      certificate_expires: "2023-11-14T22:13:20.000Z",
       subscribers: [{ batches_dropped: 7 }, { hunter_ids: ["edge-1"], bpf_filter: "udp" }],
     });
     const lines = text(answer).split("\n");
     expect(lines).toContain("Recorder           stalled");
     expect(lines).toContain("Packets waiting    3");
+    expect(lines).toContain("Certificate        until 2023-11-14T22:13:20.000Z");
     expect(lines).toContain("Subscribers        2 (1,007 batches lost so far)");
     expect(lines.slice(-3)).toEqual([
       "SUBSCRIBER  ADDRESS        HUNTERS  FILTER   SENT  DROPPED  QUEUED",

@@ -59,6 +59,7 @@ export class ControlNode {
       version: "1.2.3",
       startedAtMs: 20_000,
       packets: () => ({ ...counts, inFlight: 2, held: 1, abandoned: 0, deleted: 0 }),
+      certificateEndsMs: () => 1_700_000_000_999,
       subscribers: this.subscribers,
     });
     const filtersOf = (hunterId: string) => [{ id: `for ${hunterId}`, pattern: "x" }];

@@ -155,6 +155,7 @@ describe("GetNodeStatus", () => {
       subscribers: [],
       totalSubscribers: 0,
       totalBatchesDropped: 0n,
+      certificateExpiresSec: 1_700_000_000n,
     });
   });
 

@@ -71,6 +71,7 @@ class Bench {
 describe("at the start", () => {
   test("what is in the files is in use", async () => {
     const { credentials, published } = await new Bench().started();
+    expect(credentials.endsMs).toBeGreaterThan(Date.now());
     expect(credentials.current?.certificate).toBe(first.certificate);
     expect(published).toEqual([]);
   });
