@@ -32,7 +32,7 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [[], "weir: a command is needed"],
     [["proces"], 'weir: unknown command "proces"; did you mean process?'],
     [["--listen", ":1", "process"], 'weir: "--listen" stands before the command'],
-    [["process"], "weir process: choose how traffic travels: --insecure"],
+    [["process"], "weir process: choose how traffic travels: --tls-cert FILE with --tls-key FILE"],
     [
       ["process", "--insecure", "--wirte-file", "x.pcap"],
       "weir process: unknown flag --wirte-file; did you mean --write-file?\n",
@@ -56,10 +56,10 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [["list", "filtres"], 'weir list: unknown command "filtres"; did you mean filters?'],
     [["set", "hunter"], 'weir set: unknown command "hunter"; weir set has: filter'],
     [["list", "--insecure", "filters"], 'weir list: "--insecure" stands before the command'],
-    [["list", "hunters"], "weir list hunters: choose how traffic travels: --insecure"],
+    [["list", "hunters"], "weir list hunters: choose how traffic travels: --tls"],
     [
       ["list", "hunters", "--tls-ca", "x"],
-      "weir list hunters: --tls-ca: this build does not do TLS",
+      "weir list hunters: x (--tls-ca): there is no such file",
     ],
     [["show", "status", "--insecure", "-P", ":1"], 'weir show status: -P: ":1" is not host:port'],
     [["show", "filter", "--insecure"], "weir show filter: --id is needed"],
