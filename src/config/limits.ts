@@ -152,8 +152,9 @@ export const limits = {
   /** Bundles that wait for live views, over all shards; above it the slowest one loses its queue. */
   fanoutQueuedBytesMax: 128 * 1024 * 1024,
   fanoutSweepMs: 1000,
-  /** Bytes that wait for one live view; beside them `--subscriber-buffer` batches. */
-  subscriberQueueBytesMax: 8 * 1024 * 1024,
+  /** Bytes that wait for one live view, and no more than `--subscriber-buffer` batches: 100 of full-size
+   * packets are 10 MiB, and one of a hunter that resumes is as long as a message may be. */
+  subscriberQueueBytesMax: 40 * 1024 * 1024,
   /** Bytes given to the transport of a live view and not yet taken by it; one bundle is always allowed. */
   subscriberUnreadBytesMax: 256 * 1024,
   /** The same for all live views of a shard: many get less each. */

@@ -153,7 +153,9 @@ export class Fanout {
       }
       audience?.append(batch, packets);
       hasTime = this.time.spend();
-      if (this.pool.openBytes > limits.fanoutOpenBytesMax) this.deliver();
+      if (this.pool.openBytes <= limits.fanoutOpenBytesMax) continue;
+      this.deliver();
+      this.makeRoom();
     }
     this.turn = (this.turn + 1) % wanting;
   }
@@ -289,7 +291,6 @@ export class Fanout {
   /** Puts what was laid out into the queues of those who want it. */
   private deliver(): void {
     for (const { audience } of this.audiences.values()) audience.deliver();
-    this.makeRoom();
   }
 
   /** Keeps what waits for all live views of the shard below its ceiling, at the cost of the slowest. */

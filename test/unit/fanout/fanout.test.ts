@@ -79,11 +79,22 @@ describe("a live view", () => {
     expect(Math.max(...port.lengths)).toBeLessThan(4 * 1024 * 1024);
     expect(port.batches.flatMap(({ packets }) => packets).length).toBe(30);
     expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 1, batchesDropped: 0 });
-    // Beyond 8 MiB the rest of it is lost, which counts.
-    fanout.offer(batchOf({ sequence: 8, sizes: Array.from({ length: 60 }, () => 200_000) }));
+    // The rest of one beyond what may wait is lost, which counts.
+    fanout.offer(batchOf({ sequence: 8, sizes: Array.from({ length: 240 }, () => 200_000) }));
     await flushed();
-    expect(port.sequences()).toEqual([7, 7, 8, 8]);
-    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 2, batchesDropped: 1 });
+    expect(port.sequences().slice(2)).toEqual(Array.from({ length: 10 }, () => 8));
+    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 2, batchesDropped: 2 });
+  });
+
+  test("gets the whole batch of a hunter that resumes, as long as a message may be", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    fanout.subscribe(port, everything, "");
+    const packets = Math.floor(limits.messageBytesMax / 200_100);
+    fanout.offer(batchOf({ sizes: Array.from({ length: packets }, () => 200_000) }));
+    await flushed();
+    expect(port.batches.flatMap((batch) => batch.packets).length).toBe(packets);
+    expect(fanout.takeReports()[0]).toMatchObject({ batchesSent: 1, batchesDropped: 0 });
   });
 
   test("gets the packets around one that is too large for any message, and a loss is counted", async () => {
@@ -152,6 +163,21 @@ describe("who is too slow", () => {
     fanout.offer(batchOf({ sequence: 200 }));
     await flushed();
     expect(slow.sequences().at(-1)).toBe(200);
+  });
+
+  test("has 100 batches of full-size packets waiting, as many as of small ones", async () => {
+    const { fanout } = createBench();
+    const port = new FakeSubscriberPort();
+    port.stalled = true;
+    fanout.subscribe(port, everything, "");
+    const sizes = Array.from({ length: 64 }, () => 1514);
+    for (let sequence = 1; sequence <= 120; sequence++) {
+      fanout.offer(batchOf({ sequence, sizes }));
+      await flushed();
+    }
+    const [report] = fanout.takeReports();
+    expect(report?.batchesQueued).toBe(100);
+    expect((report?.batchesSent ?? 0) + (report?.batchesDropped ?? 0)).toBe(20);
   });
 
   test("costs nothing: batches that nobody has room for are not even encoded", async () => {
