@@ -1,11 +1,16 @@
 /** What is in the files of a node's TLS: whether it can be used, and what is to be said of it. */
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { errorText } from "../base/errors.ts";
 import type { TlsConfig } from "../config/tls-config.ts";
 import type { Expiry } from "./expiry.ts";
 import type { PemFile } from "./pem-file.ts";
-import { readCertificates, readKey, subjectOf, validityFault } from "./read-certificates.ts";
+import {
+  libraryFault,
+  readCertificates,
+  readKey,
+  subjectOf,
+  validityFault,
+} from "./read-certificates.ts";
 import type { ServerCredentials } from "./server-credentials.ts";
 
 export interface CredentialFiles {
@@ -30,7 +35,21 @@ export interface UnusableCredentials {
   readonly faults: readonly string[];
 }
 
+/** Never throws: what is in a file is nothing that could end a node that runs. */
 export function judgeCredentials(
+  config: TlsConfig,
+  files: CredentialFiles,
+  nowMs: number,
+): SoundCredentials | UnusableCredentials {
+  try {
+    return judge(config, files, nowMs);
+  } catch (error) {
+    const { certificate, key } = files;
+    return { faults: [`${certificate.name} or ${key.name}: ${libraryFault(error)}`] };
+  }
+}
+
+function judge(
   config: TlsConfig,
   files: CredentialFiles,
   nowMs: number,
@@ -119,7 +138,7 @@ function contextFault({ certificate, key, authorities }: ServerCredentials): str
     });
     return "";
   } catch (error) {
-    return `TLS does not take it: ${errorText(error)}`;
+    return `TLS does not take it: ${libraryFault(error)}`;
   }
 }
 

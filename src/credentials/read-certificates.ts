@@ -32,7 +32,7 @@ export function readCertificates(text: string): X509Certificate[] | PemFault {
     } catch (error) {
       const which =
         found.length === 1 ? "the certificate" : `certificate ${certificates.length + 1}`;
-      return { fault: `${which} in it is damaged: ${errorText(error)}` };
+      return { fault: `${which} in it is damaged: ${libraryFault(error)}` };
     }
   }
   return certificates;
@@ -57,13 +57,22 @@ export function readKey(text: string): KeyObject | PemFault {
   try {
     return createPrivateKey(text);
   } catch (error) {
-    return { fault: `the key in it is damaged: ${errorText(error)}` };
+    return { fault: `the key in it is damaged: ${libraryFault(error)}` };
   }
 }
 
 /** The subject in one line: `CN=node.example, O=Example`. */
-export function subjectOf({ subject }: X509Certificate): string {
-  return subject.split("\n").join(", ") || "a certificate without a subject";
+export function subjectOf(certificate: X509Certificate): string {
+  // Its type does not know that a certificate may go without.
+  const subject = certificate.subject as string | undefined;
+  return subject?.split("\n").join(", ") || "a certificate without a subject";
+}
+
+/** `decode error` of what OpenSSL says: `error:0c00006d:ASN.1 encoding routines:…:DECODE_ERROR`. */
+export function libraryFault(error: unknown): string {
+  const text = errorText(error);
+  const reason = /^error:[0-9a-f]+:.*:([A-Z0-9_]+)$/.exec(text)?.[1];
+  return reason === undefined ? text : reason.replaceAll("_", " ").toLowerCase();
 }
 
 /** Why the certificate is not valid at `nowMs`; "" when it is. */

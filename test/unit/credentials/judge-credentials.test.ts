@@ -1,6 +1,7 @@
 /** What is in the files: each fault names its file and the reason. */
 import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
+import type { X509Certificate } from "node:crypto";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import {
   type SoundCredentials,
 } from "../../../src/credentials/judge-credentials.ts";
 import { readPemFile } from "../../../src/credentials/pem-file.ts";
+import { subjectOf } from "../../../src/credentials/read-certificates.ts";
 import { makeAuthority } from "../../support/certificates.ts";
 import { encryptedKey } from "./encrypted-key.ts";
 
@@ -144,6 +146,7 @@ describe("what cannot be used is named with the reason", () => {
       `${certificate} (--tls-cert): the certificate in it is damaged: `,
     );
     expect(faults[1]).toStartWith(`${key} (--tls-key): the key in it is damaged: `);
+    expect(faults.join(" ")).not.toContain("OPENSSL");
     expect(faults[2]).toStartWith(`${authorities} (--tls-ca): certificate 2 in it is damaged: `);
   });
 
@@ -178,6 +181,27 @@ describe("what cannot be used is named with the reason", () => {
     const after = now + 20 * 365 * dayMs;
     const faults = await faultsOf(certificatePath, keyPath, caPath, after);
     expect(faults.at(-1)).toMatch(/\(--tls-ca\): CN=Test authority expired on/);
+  });
+
+  test("a certificate without a subject is one", () => {
+    const nameless = { subject: undefined } as unknown as X509Certificate;
+    expect(subjectOf(nameless)).toBe("a certificate without a subject");
+  });
+
+  test("whatever the library cannot do with them is a fault like any other", () => {
+    const failing = {
+      name: "x",
+      fault: "",
+      get text(): string {
+        throw new Error("error:0c00006d:ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR");
+      },
+    };
+    const judged = judgeCredentials(
+      { certFile: "", keyFile: "", caFile: "", clientAuth: false, minVersion: "1.3" },
+      { certificate: failing, key: failing, authorities: undefined },
+      now,
+    );
+    expect(judged).toEqual({ faults: ["x or x: decode error"] });
   });
 
   test("no fault shows anything of a key", async () => {
