@@ -28,7 +28,7 @@ export const exitCodes = {
   portInUse: 76,
   /** The address to listen on is not of this machine, or not permitted. */
   address: 77,
-  /** `weir process`, `weir hunt`: a file of filters, certificates or keys cannot be used at the start. */
+  /** `weir process`, `weir hunt`: a file of certificates or keys cannot be used at the start. */
   unusableFile: 78,
   /** A second SIGINT, SIGTERM or (`weir hunt`) SIGHUP while stopping: 128 + the number of the signal. */
   hungUp: 129,
@@ -59,7 +59,7 @@ export const processExitCodes: readonly ExitCodeText[] = [
   [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
   [exitCodes.address, "the address cannot be listened on"],
-  [exitCodes.unusableFile, "a file of filters, certificates or keys cannot be read or used"],
+  [exitCodes.unusableFile, "a file of certificates or keys cannot be read or used"],
   ...secondSignal,
 ];
 
@@ -107,7 +107,6 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   "packets-unacknowledged": exitCodes.unacknowledged,
   "port-in-use": exitCodes.portInUse,
   "address-unusable": exitCodes.address,
-  "filter-file": exitCodes.unusableFile,
   "tls-files": exitCodes.unusableFile,
   "api-key-file": exitCodes.unusableFile,
 };

@@ -2,6 +2,7 @@
 export const filterEvent = {
   loaded: "filters-loaded",
   broken: "filter-file-broken",
+  notCopied: "filter-file-not-copied",
   doubtful: "filter-file-doubtful",
   stuck: "filter-hunter-stuck",
 } as const;

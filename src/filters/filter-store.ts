@@ -1,7 +1,8 @@
 /**
  * The set of filters, kept in memory and in the user's file. The file is the truth: what is edited
  * there is taken over, a change by a client is made to its current content, and a file that cannot
- * be understood changes nothing and is never written over.
+ * be understood changes nothing and is never written over. A start with such a file falls back on the
+ * copy of the last good one.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
@@ -13,6 +14,7 @@ import { filterEvent } from "./events.ts";
 import type { Filter, FilterChange } from "./filter.ts";
 import { type FileMark, FilterFile, isEmptyMark } from "./filter-file.ts";
 import type { FilterText } from "./filter-text.ts";
+import { LastGood } from "./last-good.ts";
 import { emptyFilterText } from "./list-layouts.ts";
 import { knownEntries, type ReadFilters, readFilters } from "./read-filters.ts";
 import type { Remark } from "./remarks.ts";
@@ -37,6 +39,7 @@ interface WaitingEdit {
 export class FilterStore {
   readonly #options: FilterStoreOptions;
   readonly #file: FilterFile | undefined;
+  readonly #lastGood: LastGood;
   #text: FilterText = emptyFilterText();
   /** Of the content that was read last, good or bad; undefined when it could not be read. */
   #mark: FileMark | undefined = "";
@@ -47,17 +50,19 @@ export class FilterStore {
   #ahead = false;
   #refreshWanted = false;
   #reloadWanted = false;
+  /** The filters are good, and the copy of the last good ones may be of others. */
+  #copyWanted = false;
+  /** Why there is no such copy; told once. */
+  #copyTrouble = "";
   #work: Promise<void> | undefined = undefined;
 
   constructor(options: FilterStoreOptions) {
     this.#options = options;
     this.#file = options.path === "" ? undefined : new FilterFile(options.path);
+    this.#lastGood = new LastGood(options.path);
   }
 
-  /**
-   * Reads the file for the first time.
-   * @throws WeirError `filter-file` when it cannot be read or understood
-   */
+  /** Reads the file for the first time, or the copy of the last good one; never rejects. */
   async load(): Promise<void> {
     const { log, path } = this.#options;
     if (this.#file === undefined) {
@@ -65,7 +70,8 @@ export class FilterStore {
       return;
     }
     const reason = await this.#read(this.#file);
-    if (reason !== undefined) throw new WeirError("filter-file", reason);
+    if (reason === undefined) void this.#run();
+    else this.#break(reason, `${await this.#fallBack()} until it is good`);
     if (this.#mark !== "") return;
     log.info(filterEvent.loaded, `${path} is not there: no filters; the first change creates it`);
   }
@@ -111,7 +117,7 @@ export class FilterStore {
   }
 
   async #workOff(): Promise<void> {
-    while (this.#refreshWanted || this.#waiting.length > 0) {
+    while (this.#refreshWanted || this.#waiting.length > 0 || this.#copyWanted) {
       const batch = this.#waiting;
       this.#waiting = [];
       if (this.#refreshWanted) {
@@ -119,6 +125,7 @@ export class FilterStore {
         await this.#refreshNow();
       }
       if (batch.length > 0) await this.#commitAll(batch);
+      else if (this.#copyWanted) await this.#copy(this.#file);
     }
     // In the same turn in which nothing was left: who comes later begins anew.
     this.#work = undefined;
@@ -142,11 +149,15 @@ export class FilterStore {
       const mark = await this.#settledMark(this.#file);
       if (mark === this.#mark && !this.#reloadWanted) return;
       const reason = await this.#read(this.#file);
-      if (reason !== undefined) this.#break(reason);
+      if (reason !== undefined) this.#break(reason, this.#stay);
     } catch (error) {
       this.#mark = undefined;
-      this.#break(errorText(error));
+      this.#break(errorText(error), this.#stay);
     }
+  }
+
+  get #stay(): string {
+    return `${countOf(this.#options.filters.size)} from before stay in force`;
   }
 
   /** The mark of a content that nobody is writing at the moment. */
@@ -179,6 +190,38 @@ export class FilterStore {
     return undefined;
   }
 
+  /** Makes the copy of the last good filters the set; says what is in force then. */
+  async #fallBack(): Promise<string> {
+    const { path } = this.#lastGood;
+    try {
+      const copy = await this.#lastGood.read();
+      if (copy === undefined) return `no filters are in force (there is no copy ${path})`;
+      const { text } = await readFilters(copy);
+      if (text === undefined) return `no filters are in force (the copy ${path} is broken, too)`;
+      this.#options.publish(this.#take(text));
+      return `the last good ones (${countOf(text.size)}, ${path}) are in force`;
+    } catch (error) {
+      return `no filters are in force (${errorText(error)})`;
+    }
+  }
+
+  async #copy(file: FilterFile | undefined): Promise<void> {
+    this.#copyWanted = false;
+    if (file === undefined || this.#broken !== undefined) return;
+    try {
+      // Who removed the file, and its directory perhaps, does not want them back.
+      if (this.#mark === "") await this.#lastGood.remove();
+      else await this.#lastGood.write(this.#text.toString());
+      this.#copyTrouble = "";
+    } catch (error) {
+      const reason = errorText(error);
+      if (reason === this.#copyTrouble) return;
+      this.#copyTrouble = reason;
+      const text = "there is no copy of these filters for a start with a broken file";
+      this.#options.log.warn(filterEvent.notCopied, `${text}: ${reason}`);
+    }
+  }
+
   #understand(text: string): Promise<ReadFilters> {
     return readFilters(text, knownEntries(this.#text));
   }
@@ -190,27 +233,33 @@ export class FilterStore {
     return shown.join("; ") + (more > 0 ? `; and ${more} more` : "");
   }
 
-  #break(reason: string): void {
+  #break(reason: string, inForce: string): void {
     if (this.#broken === reason && !this.#reloadWanted) return;
     this.#reloadWanted = false;
     this.#broken = reason;
-    const { log, filters } = this.#options;
-    const stay = `${countOf(filters.size)} from before stay in force`;
-    log.error(filterEvent.broken, `${reason}; ${stay}`);
+    this.#options.log.error(filterEvent.broken, `${reason}; ${inForce}`);
   }
 
   /** Makes the content of `text` the set. */
-  #adopt(text: FilterText, warnings: readonly Remark[]): void {
-    const { filters, path, log, publish } = this.#options;
+  #take(text: FilterText): readonly FilterChange[] {
+    const { filters } = this.#options;
     const changes = text.changesFrom(filters);
-    const silent = this.#broken === undefined && !this.#reloadWanted;
-    this.#reloadWanted = false;
     this.#text = text;
-    this.#broken = undefined;
     for (const { id, after } of changes) {
       if (after === undefined) filters.delete(id);
       else filters.set(id, after);
     }
+    return changes;
+  }
+
+  /** `#take` for the content of the file. */
+  #adopt(text: FilterText, warnings: readonly Remark[]): void {
+    const { filters, path, log, publish } = this.#options;
+    const changes = this.#take(text);
+    const silent = this.#broken === undefined && !this.#reloadWanted;
+    this.#reloadWanted = false;
+    this.#broken = undefined;
+    this.#copyWanted = true;
     for (const { line, text: doubt } of warnings) {
       log.warn(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
@@ -279,6 +328,7 @@ export class FilterStore {
     const { filters, publish } = this.#options;
     this.#text = draft.text;
     this.#text.keep();
+    this.#copyWanted ||= draft.changed;
     for (const [index, outcome] of draft.outcomes.entries()) {
       if (outcome instanceof WeirError) {
         batch[index]?.reject(outcome);

@@ -39,10 +39,7 @@ export class Filters {
     });
   }
 
-  /**
-   * Reads the file, and follows it from then on.
-   * @throws WeirError `filter-file` when it cannot be read or understood
-   */
+  /** Reads the file, and follows it from then on. A broken one is no reason not to start. */
   async start(): Promise<void> {
     await this.store.load();
     if (this.#path === "") return;

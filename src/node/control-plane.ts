@@ -132,10 +132,7 @@ export class ControlPlane {
     this.routes = routes;
   }
 
-  /**
-   * Reads the filters, and begins what happens at intervals, until `stop`.
-   * @throws WeirError `filter-file` when the filters cannot be had
-   */
+  /** Reads the filters, and begins what happens at intervals, until `stop`. */
   async start(): Promise<void> {
     await this.filters.start();
     const every = (ms: number, act: () => void): void => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -14,11 +15,12 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { FilterClient, failureOf } from "../support/filter-client.ts";
 import { FilterHunter } from "../support/filter-hunter.ts";
+import { injecting, noStrace } from "../support/strace.ts";
 import {
   type RunningProcessor,
-  runWeir,
   scratchDirectory,
   startProcessor,
+  until,
 } from "../support/weir-process.ts";
 
 /** From the save to the hunter that has it. */
@@ -203,15 +205,74 @@ describe("a running node", () => {
 });
 
 describe("at the start", () => {
-  test("a broken filter file ends the node with 78 and names file, line and field", async () => {
+  test("a torn file does not keep the node from starting, with the last good filters", async () => {
+    const directory = scratchDirectory();
+    const file = join(directory, "filters.yaml");
+    const copy = join(directory, ".filters.yaml.good");
+    writeFileSync(file, fileOf("a", "b"));
+    const before = await startProcessor(["--filter-file", file]);
+    await until(() => existsSync(copy));
+    before.kill("SIGKILL");
+    await before.ended;
+    const torn = fileOf("a", "b").slice(0, -25);
+    writeFileSync(file, torn);
+
+    const node = await startProcessor(["--filter-file", file]);
+    const line = node.latest("filter-file-broken");
+    expect(line?.level).toBe("error");
+    expect(line?.message).toMatch(/filters\.yaml:\d+: /);
+    expect(line?.message).toEndWith(
+      `the last good ones (2 filters, ${copy}) are in force until it is good`,
+    );
+    const hunter = await FilterHunter.start(node.address, "h1");
+    await hunter.untilHeld("a", "b");
+    const client = new FilterClient(node.address);
+    expect((await failureOf(client.set("c"))).code).toBe(status.FAILED_PRECONDITION);
+    expect(readFileSync(file, "utf8")).toBe(torn);
+    writeFileSync(file, fileOf("b", "c"));
+    await hunter.untilHeld("b", "c");
+    await client.set("d");
+    hunter.close();
+    client.close();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+  });
+
+  test("a file that is wrong and has no good copy leaves no filters, and names file, line and field", async () => {
     const file = join(scratchDirectory(), "filters.yaml");
     writeFileSync(file, fileOf("a").replace('"a"', '""'));
-    const args = ["process", "--insecure", "--listen", "127.0.0.1:0", "--filter-file", file];
-    const { code, text } = await runWeir(args);
-    expect(code).toBe(78);
-    expect(text).toContain(`weir process: ${file}:5: filter "a": pattern: is empty`);
+    const node = await startProcessor(["--filter-file", file]);
+    const line = node.latest("filter-file-broken");
+    expect(line?.message).toStartWith(
+      `${file}:5: filter "a": pattern: is empty; no filters are in`,
+    );
+    const client = new FilterClient(node.address);
+    expect(await client.get()).toEqual([]);
+    expect((await failureOf(client.set("c"))).code).toBe(status.FAILED_PRECONDITION);
+    client.close();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
     expect(readFileSync(file, "utf8")).toContain('pattern: ""');
   });
+
+  test.skipIf(noStrace !== "")(
+    "a file that cannot be renamed into its place is left as it was",
+    async () => {
+      const file = join(scratchDirectory(), "filters.yaml");
+      writeFileSync(file, fileOf("a"));
+      const under = injecting([], ["?rename,?renameat,?renameat2:error=EIO"]);
+      const node = await startProcessor(["--filter-file", file], { under });
+      const client = new FilterClient(node.address);
+      const { code, details } = await failureOf(client.set("b"));
+      expect(code).toBe(status.FAILED_PRECONDITION);
+      expect(details).toContain(`${file}: the filter file cannot be written: EIO`);
+      expect((await client.get()).map(({ id }) => id)).toEqual(["a"]);
+      expect(readFileSync(file, "utf8")).toBe(fileOf("a"));
+      client.close();
+      node.kill("SIGTERM");
+      expect((await node.ended).code).toBe(0);
+    },
+  );
 
   test("without --filter-file it is the one in the home directory, created by the first change", async () => {
     const home = scratchDirectory();

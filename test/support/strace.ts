@@ -5,7 +5,7 @@ export const noStrace: string = findObstacle();
 
 /**
  * A command to run the node under (`StartOptions.under`), which keeps its process id.
- * @param paths the files that are sick; only calls on them are looked at
+ * @param paths the files that are sick; all are when there are none. A rename is of its old name
  * @param faults of strace's `inject`, e.g. `fdatasync:error=EIO:when=3..5` or `write:delay_enter=50ms`
  */
 export function injecting(paths: readonly string[], faults: readonly string[]): string[] {

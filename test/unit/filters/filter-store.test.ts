@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
 import { watchFile } from "../../../src/base/file-watch.ts";
@@ -37,10 +37,13 @@ class Bench {
   readonly lines: string[] = [];
   readonly directory = mkdtempSync(join(tmpdir(), "weir-filters-"));
   readonly path: string;
+  /** Of the last good filters. */
+  readonly copy: string;
   readonly store: FilterStore;
 
   constructor(path = "filters.yaml") {
     this.path = path === "" ? "" : join(this.directory, path);
+    this.copy = join(dirname(this.path), `.${basename(this.path)}.good`);
     this.store = new FilterStore({
       filters: this.filters,
       path: this.path,
@@ -100,23 +103,34 @@ describe("at the start", () => {
     );
     expect(statSync(bench.path).mode & 0o777).toBe(0o600);
     expect(statSync(dirname(bench.path)).mode & 0o777).toBe(0o750);
-    expect(readdirSync(dirname(bench.path))).toEqual(["filters.yaml"]);
+    await until(() => existsSync(bench.copy));
+    expect(readdirSync(dirname(bench.path)).toSorted()).toEqual([
+      ".filters.yaml.good",
+      "filters.yaml",
+    ]);
+    expect(statSync(bench.copy).mode & 0o777).toBe(0o600);
   });
 
-  test("a file that cannot be understood or read is an error that names place and field", async () => {
+  test("a broken file leaves no filters, says where it is wrong, and is not changed by clients", async () => {
     const broken = new Bench();
-    broken.write(fileOf("a").replace("codec", "kodec"));
-    const load = broken.store.load();
-    expect(await codeOf(load)).toBe("filter-file");
-    await expect(load).rejects.toThrow(
-      `${broken.path}:4: filter "a": type: unknown type "kodec"; did you mean codec?`,
+    const text = fileOf("a").replace("codec", "kodec");
+    broken.write(text);
+    await broken.store.load();
+    expect(broken.lines.join()).toContain(
+      `${broken.path}:4: filter "a": type: unknown type "kodec"; did you mean codec?; ` +
+        `no filters are in force (there is no copy ${broken.copy}) until it is good`,
     );
+    expect(await codeOf(broken.store.set(filterOf("b")))).toBe("filter-file-broken");
+    expect(broken.content).toBe(text);
     const directory = new Bench();
     mkdirSync(directory.path);
-    await expect(directory.store.load()).rejects.toThrow("is not a regular file");
+    await directory.store.load();
+    expect(directory.lines.join()).toContain("is not a regular file; no filters are in force");
     const latin = new Bench();
     writeFileSync(latin.path, Buffer.from([0x23, 0xe9, 0x0a]));
-    await expect(latin.store.load()).rejects.toThrow("is not UTF-8 text");
+    await latin.store.load();
+    expect(latin.lines.join()).toContain("is not UTF-8 text; no filters are in force");
+    for (const { ids } of [broken, directory, latin]) expect(ids).toEqual([]);
   });
 
   test("without a file, filters are kept in memory", async () => {
@@ -128,6 +142,77 @@ describe("at the start", () => {
     await bench.store.refresh();
     expect(bench.ids).toEqual(["b"]);
     expect(readdirSync(bench.directory)).toEqual([]);
+  });
+});
+
+describe("the copy of the last good filters", () => {
+  /** What a node that was killed left behind. */
+  function left(file: string, copy?: string): Bench {
+    const bench = new Bench();
+    bench.write(file);
+    if (copy !== undefined) writeFileSync(bench.copy, copy);
+    return bench;
+  }
+
+  test("follows the file and the changes of clients", async () => {
+    const bench = left(fileOf("a"), "filters: [");
+    await bench.store.load();
+    const copied = (text: string) => until(() => readFileSync(bench.copy, "utf8") === text);
+    await copied(fileOf("a"));
+    bench.watch();
+    bench.write(fileOf("a", "b"));
+    await copied(fileOf("a", "b"));
+    await bench.store.set(filterOf("c"));
+    await copied(bench.content);
+    bench.write("filters: [");
+    await until(() => bench.lines.some((line) => line.includes("stay in force")));
+    await bench.store.refresh();
+    expect(readFileSync(bench.copy, "utf8")).toContain('"c"');
+    rmSync(bench.path);
+    await until(() => !existsSync(bench.copy));
+    expect(bench.ids).toEqual([]);
+  });
+
+  test("is the set when the file is broken at the start, until it is good", async () => {
+    const torn = fileOf("a", "b").slice(0, -20);
+    const bench = left(torn, fileOf("a", "b"));
+    await bench.store.load();
+    expect(bench.ids).toEqual(["a", "b"]);
+    expect(bench.changes.map(({ id }) => id)).toEqual(["a", "b"]);
+    const said = bench.lines.find((line) => line.includes(bench.copy)) ?? "";
+    expect(said).toMatch(/filters\.yaml:\d+: /);
+    expect(said).toContain(
+      `the last good ones (2 filters, ${bench.copy}) are in force until it is`,
+    );
+    for (const change of [bench.store.set(filterOf("c")), bench.store.delete("a")]) {
+      expect(await codeOf(change)).toBe("filter-file-broken");
+    }
+    await bench.store.refresh();
+    expect(bench.content).toBe(torn);
+    expect(readFileSync(bench.copy, "utf8")).toBe(fileOf("a", "b"));
+    bench.write(fileOf("b", "c"));
+    await bench.store.set(filterOf("d"));
+    expect(bench.ids).toEqual(["b", "c", "d"]);
+    await until(() => readFileSync(bench.copy, "utf8") === bench.content);
+  });
+
+  test("that is broken, too, is told and not used", async () => {
+    const bench = left("filters: [", "filters: {");
+    await bench.store.load();
+    expect(bench.ids).toEqual([]);
+    expect(bench.lines.join()).toContain(`the copy ${bench.copy} is broken, too`);
+  });
+
+  test("that cannot be written is told once, and keeps nobody from changing filters", async () => {
+    const bench = left(fileOf("a"));
+    mkdirSync(join(bench.copy, "in-the-way"), { recursive: true });
+    await bench.store.load();
+    const told = () => bench.lines.filter((line) => line.includes("there is no copy of these"));
+    await until(() => told().length > 0);
+    await bench.store.set(filterOf("b"));
+    await bench.store.refresh();
+    expect(bench.ids).toEqual(["a", "b"]);
+    expect(told().length).toBe(1);
   });
 });
 
