@@ -1,11 +1,10 @@
 /** The set and its file: edits of both at once, broken files, files that cannot be written. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,83 +13,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { systemClock } from "../../../src/base/clock.ts";
-import { WeirError } from "../../../src/base/errors.ts";
-import { watchFile } from "../../../src/base/file-watch.ts";
+import { dirname, join } from "node:path";
 import { limits } from "../../../src/config/limits.ts";
-import type { Filter, FilterChange } from "../../../src/filters/filter.ts";
-import { FilterStore } from "../../../src/filters/filter-store.ts";
-import { createLog } from "../../../src/telemetry/log.ts";
 import { until } from "../../support/record-in-process.ts";
+import { Bench, codeOf, entry, fileOf } from "./filter-bench.ts";
 import { filterOf } from "./filter-samples.ts";
-
-const opened: (() => void)[] = [];
-afterEach(() => {
-  for (const end of opened.splice(0)) end();
-});
-
-class Bench {
-  readonly filters = new Map<string, Filter>();
-  readonly changes: FilterChange[] = [];
-  readonly lines: string[] = [];
-  readonly directory = mkdtempSync(join(tmpdir(), "weir-filters-"));
-  readonly path: string;
-  /** Of the last good filters. */
-  readonly copy: string;
-  readonly store: FilterStore;
-
-  constructor(path = "filters.yaml") {
-    this.path = path === "" ? "" : join(this.directory, path);
-    this.copy = join(dirname(this.path), `.${basename(this.path)}.good`);
-    this.store = new FilterStore({
-      filters: this.filters,
-      path: this.path,
-      log: createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
-      clock: systemClock,
-      publish: (changes) => {
-        this.changes.push(...changes);
-        return changes.length;
-      },
-    });
-  }
-
-  /** Follows the file, as the node does. */
-  watch(): this {
-    opened.push(watchFile(this.path, limits.filterPollMs, () => void this.store.refresh()));
-    return this;
-  }
-
-  get ids(): string[] {
-    return [...this.filters.keys()].toSorted();
-  }
-
-  get content(): string {
-    return readFileSync(this.path, "utf8");
-  }
-
-  write(text: string): void {
-    writeFileSync(this.path, text);
-  }
-}
-
-function entry(id: string, pattern = "x"): string {
-  return `  - id: ${id}\n    type: codec\n    pattern: ${pattern}\n    enabled: true\n`;
-}
-
-function fileOf(...ids: string[]): string {
-  return `# mine\nfilters:\n${ids.map((id) => entry(id)).join("")}`;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return "";
-  } catch (error) {
-    return error instanceof WeirError ? error.code : String(error);
-  }
-}
 
 describe("at the start", () => {
   test("a file that is not there is an empty set, and the first change creates it, private", async () => {
@@ -142,77 +69,6 @@ describe("at the start", () => {
     await bench.store.refresh();
     expect(bench.ids).toEqual(["b"]);
     expect(readdirSync(bench.directory)).toEqual([]);
-  });
-});
-
-describe("the copy of the last good filters", () => {
-  /** What a node that was killed left behind. */
-  function left(file: string, copy?: string): Bench {
-    const bench = new Bench();
-    bench.write(file);
-    if (copy !== undefined) writeFileSync(bench.copy, copy);
-    return bench;
-  }
-
-  test("follows the file and the changes of clients", async () => {
-    const bench = left(fileOf("a"), "filters: [");
-    await bench.store.load();
-    const copied = (text: string) => until(() => readFileSync(bench.copy, "utf8") === text);
-    await copied(fileOf("a"));
-    bench.watch();
-    bench.write(fileOf("a", "b"));
-    await copied(fileOf("a", "b"));
-    await bench.store.set(filterOf("c"));
-    await copied(bench.content);
-    bench.write("filters: [");
-    await until(() => bench.lines.some((line) => line.includes("stay in force")));
-    await bench.store.refresh();
-    expect(readFileSync(bench.copy, "utf8")).toContain('"c"');
-    rmSync(bench.path);
-    await until(() => !existsSync(bench.copy));
-    expect(bench.ids).toEqual([]);
-  });
-
-  test("is the set when the file is broken at the start, until it is good", async () => {
-    const torn = fileOf("a", "b").slice(0, -20);
-    const bench = left(torn, fileOf("a", "b"));
-    await bench.store.load();
-    expect(bench.ids).toEqual(["a", "b"]);
-    expect(bench.changes.map(({ id }) => id)).toEqual(["a", "b"]);
-    const said = bench.lines.find((line) => line.includes(bench.copy)) ?? "";
-    expect(said).toMatch(/filters\.yaml:\d+: /);
-    expect(said).toContain(
-      `the last good ones (2 filters, ${bench.copy}) are in force until it is`,
-    );
-    for (const change of [bench.store.set(filterOf("c")), bench.store.delete("a")]) {
-      expect(await codeOf(change)).toBe("filter-file-broken");
-    }
-    await bench.store.refresh();
-    expect(bench.content).toBe(torn);
-    expect(readFileSync(bench.copy, "utf8")).toBe(fileOf("a", "b"));
-    bench.write(fileOf("b", "c"));
-    await bench.store.set(filterOf("d"));
-    expect(bench.ids).toEqual(["b", "c", "d"]);
-    await until(() => readFileSync(bench.copy, "utf8") === bench.content);
-  });
-
-  test("that is broken, too, is told and not used", async () => {
-    const bench = left("filters: [", "filters: {");
-    await bench.store.load();
-    expect(bench.ids).toEqual([]);
-    expect(bench.lines.join()).toContain(`the copy ${bench.copy} is broken, too`);
-  });
-
-  test("that cannot be written is told once, and keeps nobody from changing filters", async () => {
-    const bench = left(fileOf("a"));
-    mkdirSync(join(bench.copy, "in-the-way"), { recursive: true });
-    await bench.store.load();
-    const told = () => bench.lines.filter((line) => line.includes("there is no copy of these"));
-    await until(() => told().length > 0);
-    await bench.store.set(filterOf("b"));
-    await bench.store.refresh();
-    expect(bench.ids).toEqual(["a", "b"]);
-    expect(told().length).toBe(1);
   });
 });
 
