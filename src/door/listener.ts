@@ -1,7 +1,7 @@
 /**
  * The listening socket of a shard: plain, or TLS with ALPN h2 alone. What it hands out speaks HTTP/2.
- * Bun's TLS carries a connection on for as long as the other side likes after most faults, so each
- * way out of a handshake destroys the socket (the traps are those of docs/tls.md).
+ * Each way out of a handshake destroys the socket: Bun would leave it open after most faults (this trap
+ * and others: docs/decisions/0010-own-tls-listener.md).
  */
 import { constants } from "node:crypto";
 import net from "node:net";
