@@ -3,7 +3,9 @@
  * Every call passes it once, at its beginning, before anything is done for it; calls that are open
  * are judged again when the rules change.
  */
+
 import { timingSafeEqual } from "node:crypto";
+import { peerAddress } from "../base/peer-text.ts";
 import { quoteText } from "../base/safe-text.ts";
 import type { AccessRules } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
@@ -123,7 +125,7 @@ export class Gate {
     if (!this.#rules.asksForKeys || key === undefined) {
       return this.#refuse(peer, shown, withoutKey, this.#lack(shown));
     }
-    const address = peer.slice(0, peer.lastIndexOf(":"));
+    const address = peerAddress(peer);
     const { failures } = this.#options;
     // An address that guesses learns nothing more, not even that it is right this time. Who was
     // right on this connection before has nothing to learn.

@@ -1,4 +1,5 @@
 /** What the log says of calls that were refused; rate-limited, since strangers decide how many there are. */
+import { peerAddress } from "../base/peer-text.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -14,7 +15,7 @@ export function noteRefusedCall(events: Events, refused: RefusedCall): void {
   const text = `${whoText(peer, caller)}: ${call} was refused: ${reason}`;
   events.count(event, 1, text, { peer, ...callerFields(caller), call });
   if (!locks) return;
-  const address = peer.slice(0, peer.lastIndexOf(":"));
+  const address = peerAddress(peer);
   const seconds = limits.accessFailureWindowMs / 1000;
   const wrong = `${address} has shown ${limits.accessFailuresMax} wrong API keys`;
   events.count(accessEvent.locked, 1, `${wrong}; none is looked at for ${seconds} s`, { peer });

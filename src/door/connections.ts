@@ -4,9 +4,11 @@
  * connections. One that has had a call is kept for as long as it answers pings, since hunters and
  * clients are idle at times.
  */
+
 import type { ServerHttp2Session } from "node:http2";
 import type net from "node:net";
 import { errorText } from "../base/errors.ts";
+import { peerText } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
@@ -191,5 +193,5 @@ export function peerOf({
   remoteAddress,
   remotePort,
 }: Pick<net.Socket, "remoteAddress" | "remotePort">): string {
-  return `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
+  return peerText(remoteAddress, remotePort);
 }

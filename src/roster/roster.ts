@@ -2,7 +2,9 @@
  * The hunters that this node knows, by our clock. A hunter may register, send heartbeats, stream
  * without either, or all of it (contract.md section 9, items 3 and 7).
  */
+
 import type { Clock } from "../base/clock.ts";
+import { peerAddress } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
 import { HunterStatus } from "../wire/gen/lippycat/management/management_pb.ts";
 import {
@@ -261,9 +263,5 @@ export class Roster {
 
 /** True when `now` names another host: a hunter has several connections, so ports alternate. */
 function isElsewhere(before: string, now: string): boolean {
-  return now !== "" && hostOf(before) !== hostOf(now);
-}
-
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(":"));
+  return now !== "" && peerAddress(before) !== peerAddress(now);
 }
