@@ -140,6 +140,8 @@ class DispatchedCall {
     let message = "";
     try {
       await this.answer();
+      // A service that stops when its call was ended has not answered it.
+      this.abort.signal.throwIfAborted();
     } catch (thrown) {
       const error = ConnectError.from(thrown, Code.Internal);
       code = error.code;

@@ -7,6 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import type * as grpc from "@grpc/grpc-js";
 import {
   type FilterSchema,
   ManagementService,
@@ -16,8 +17,8 @@ import { ManagementClient } from "./management-client.ts";
 export class FilterClient {
   private readonly management: ManagementClient;
 
-  constructor(address: string) {
-    this.management = new ManagementClient(address);
+  constructor(address: string, client?: grpc.Client) {
+    this.management = new ManagementClient(address, client);
   }
 
   /** Rejects with a `ServiceError`. */

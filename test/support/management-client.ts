@@ -18,8 +18,8 @@ export class ManagementClient {
   readonly client: grpc.Client;
   private beats: grpc.ClientDuplexStream<Buffer, Buffer> | undefined = undefined;
 
-  constructor(address: string) {
-    this.client = connect(address);
+  constructor(address: string, client: grpc.Client = connect(address)) {
+    this.client = client;
   }
 
   /** Rejects with a `ServiceError`. */

@@ -143,3 +143,34 @@ describe("ending a hunter", () => {
     expect(closed.port.status).toEqual(statusOk);
   });
 });
+
+describe("a hunter that a stream may not carry", () => {
+  test("ends it with why, after the acks that are due, and leaves no trace", () => {
+    const node = new TestIngest();
+    const stream = node.open();
+    stream.port.foreign.add("b");
+    send(stream, "a");
+    send(stream, "b", 2n);
+    send(stream, "a", 3n);
+    expect(stream.port.status).toBeUndefined();
+    node.sink.finish();
+    node.ingest.settle();
+    expect(stream.port.sent.map(({ sequence }) => sequence)).toEqual([1n]);
+    expect(stream.port.status).toEqual({ code: 7, message: "not b" });
+    expect(report(node)).toEqual(["a: 0 (1)"]);
+  });
+
+  test("is asked about once as long as it stays the same, and again after new rules", () => {
+    const node = new TestIngest();
+    const stream = node.open();
+    for (let sequence = 1n; sequence <= 3n; sequence++) send(stream, "a", sequence);
+    stream.port.foreign.add("a");
+    send(stream, "a", 4n);
+    node.ingest.reconsider(stream.stream);
+    send(stream, "a", 5n);
+    node.sink.finish();
+    node.ingest.settle();
+    expect(stream.port.sent.length).toBe(4);
+    expect(stream.port.status?.code).toBe(7);
+  });
+});
