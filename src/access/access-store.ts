@@ -45,6 +45,7 @@ export class AccessStore {
     if (this.#paths.length === 0) return;
     const fixed = this.#paths.find((path) => statOf(path)?.isFile() !== true);
     if (fixed !== undefined) {
+      if (this.#isOpen) return;
       const text = `${fixed} is no regular file: who may call the node stays as it is`;
       this.#options.log.info(accessEvent.doubtful, text);
       return;
@@ -72,6 +73,8 @@ export class AccessStore {
       asksForKeys: config.asksForKeys,
       verifiesClients: config.verifiesClients,
     });
+    // Where nobody is asked anything, a file may come and go.
+    if (problems.length > 0 && this.#isOpen) return;
     problems.push(...read.problems);
     const [first] = problems;
     if (first !== undefined) {
@@ -86,14 +89,19 @@ export class AccessStore {
     const isNew = !sameRules(rules, this.#rules);
     this.#rules = rules;
     if (isNew) publish(rules);
-    const { keys, identities, asksForKeys } = rules;
-    if (!asksForKeys && identities.length === 0 && !isNew) return;
+    if (this.#isOpen && !isNew) return;
+    const { keys, identities } = rules;
     const known = `${keys.length} API keys, ${identities.length} identities of certificates`;
     log.info(accessEvent.loaded, `who may call: ${known}`, {
       keys: keys.length,
       identities: identities.length,
       changed: isNew,
     });
+  }
+
+  /** Nobody is asked who they are. */
+  get #isOpen(): boolean {
+    return !this.#rules.asksForKeys && this.#rules.identities.length === 0;
   }
 
   /** The file may have changed. It is read when it stands still. */

@@ -52,8 +52,9 @@ export interface GateOptions {
 export interface AdmittedCall {
   /** Its caller may not go on. */
   readonly end: (refusal: Refusal) => void;
-  /** Hunters may belong to others from now on: `refusalOf` is to be asked again. */
-  readonly reconsider?: () => void;
+  /** Hunters may belong to others from now on: true when the call asks `refusalOf` again for the
+   * one that it carries. Calls that do not are ended when their own hunters change. */
+  readonly reconsider?: () => boolean;
 }
 
 /** A call that was let in. */
@@ -71,9 +72,13 @@ interface Shown {
   readonly digest: Uint8Array | undefined;
 }
 
+interface OpenCall extends Shown, AdmittedCall {
+  caller: Caller;
+}
+
 export class Gate {
   readonly #options: GateOptions;
-  readonly #open = new Map<Admission, Shown & AdmittedCall>();
+  readonly #open = new Set<OpenCall>();
   /** Digest of the key that a connection has shown and that was right. */
   readonly #proven = new WeakMap<object, Uint8Array>();
   #rules: CompiledRules;
@@ -91,29 +96,33 @@ export class Gate {
     const shown = { path, certificate, digest };
     const caller = this.#judge(credentials, shown);
     if ("code" in caller) return caller;
+    const open = { ...shown, ...call, caller };
     const admission: Admission = {
       caller,
       refusalOf: (hunterId) => {
-        if (this.#rules.binding.allows(caller, hunterId)) return undefined;
+        if (this.#rules.binding.allows(open.caller, hunterId)) return undefined;
         const hunter = quoteText(hunterId, limits.settingShownCharsMax);
         const refusal = permissionDenied(`this caller may not speak for hunter ${hunter}`);
         return this.#refuse(peer, shown, refusal, refusal.message);
       },
-      close: () => this.#open.delete(admission),
+      close: () => this.#open.delete(open),
     };
-    this.#open.set(admission, { ...shown, ...call });
+    this.#open.add(open);
     return admission;
   }
 
   /** These hold from here on, for calls that are open too: whose caller may not go on is ended. */
   setRules(rules: AccessRules): void {
     this.#rules = new CompiledRules(rules);
-    for (const [admission, { path, certificate, digest, end, reconsider }] of [...this.#open]) {
+    for (const open of [...this.#open]) {
+      const { path, certificate, digest, caller: before } = open;
       const caller = this.#rules.callerOf(path, certificate, digest);
-      if ("code" in caller || !hasSameHunters(caller, admission.caller)) {
-        this.#open.delete(admission);
-        end(unauthenticated);
-      } else reconsider?.();
+      if (!("code" in caller)) {
+        open.caller = caller;
+        if (open.reconsider?.() === true || hasSameHunters(caller, before)) continue;
+      }
+      this.#open.delete(open);
+      open.end(unauthenticated);
     }
   }
 

@@ -49,7 +49,10 @@ export function readYamlSettings(file: ConfigFile, names: YamlNames): YamlSettin
       for (const error of document.errors) {
         const line = lines.linePos(error.pos[0]).line;
         // The library's text goes on with an excerpt of the source.
-        const text = (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
+        const text = (error.message.split("\n")[0] ?? "")
+          .replace(/ at line \d+, column \d+:$/, "")
+          // What is taken for a tag or the like may be a key that begins with ! or |.
+          .replace(/^((?:Unresolved|Block scalar header) .*?): .*$/, "$1");
         walk.problems.push(`${file.path}:${line}: ${text}`);
       }
       if (document.errors.length > 0 || document.contents === null) continue;

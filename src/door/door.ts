@@ -205,7 +205,10 @@ export class Door {
     http.once("close", () => this.packetStreams.delete(stream));
     return {
       end: (refusal) => stream.revoke(refusal),
-      reconsider: () => stream.reconsider(),
+      reconsider: () => {
+        stream.reconsider();
+        return true;
+      },
     };
   }
 

@@ -27,7 +27,7 @@ export function gatedCall(
     let call: AdmittedCall | undefined;
     const admission = gate.admit(path, credentialsOf(session, headers), {
       end: (refusal) => call?.end(refusal),
-      reconsider: () => call?.reconsider?.(),
+      reconsider: () => call?.reconsider?.() === true,
     });
     if ("code" in admission) {
       refuseGrpc(stream, admission);

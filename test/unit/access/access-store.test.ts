@@ -135,3 +135,13 @@ test("without keys and identities nothing is said", () => {
   expect(lines).toEqual([]);
   expect(store.rules).toEqual(noRules);
 });
+
+test("where nobody is asked anything a file may come and go", async () => {
+  start({ keysFile: "", asksForKeys: false });
+  rmSync(configFile);
+  store.refresh();
+  expect(lines).toEqual([]);
+  writeFileSync(configFile, "security:\n  identities:\n    - {common_name: a, role: admin}\n");
+  await until(() => published.length === 1);
+  expect(said("0 API keys, 1 identities")).toBe(true);
+});

@@ -237,11 +237,14 @@ describe("hunters that belong to certificates", () => {
 });
 
 describe("new rules", () => {
-  function opened(gate: Gate, credentials: Credentials) {
+  function opened(gate: Gate, credentials: Credentials, adapts = false) {
     const heard: (Refusal | "reconsider")[] = [];
     const call = {
       end: (refusal: Refusal) => heard.push(refusal),
-      reconsider: () => heard.push("reconsider"),
+      reconsider: () => {
+        heard.push("reconsider");
+        return adapts;
+      },
     };
     return { heard, admission: admitted(gate.admit(stream, credentials, call)) };
   }
@@ -279,9 +282,18 @@ describe("new rules", () => {
     const b = opened(gate, shows({ certificate: certificate("b") }));
     expect(b.admission.refusalOf("h1")).toBeUndefined();
     gate.setRules(identities(named("a", "hunter", "h1"), named("b", "hunter")));
-    expect(a.heard).toMatchObject([{ code: unauthenticated }]);
+    expect(a.heard).toMatchObject(["reconsider", { code: unauthenticated }]);
     expect(b.heard).toEqual(["reconsider"]);
     expect(b.admission.refusalOf("h1")?.code).toBe(permissionDenied);
+  });
+
+  test("let a call that asks again go on with the hunters that are left to it", () => {
+    const gate = gateWith(identities(named("a", "hunter", "h1")));
+    const call = opened(gate, shows({ certificate: certificate("a") }), true);
+    gate.setRules(identities(named("a", "hunter", "h2")));
+    expect(call.heard).toEqual(["reconsider"]);
+    expect(call.admission.refusalOf("h1")?.code).toBe(permissionDenied);
+    expect(call.admission.refusalOf("h2")).toBeUndefined();
   });
 
   test("end calls from before there were any", () => {

@@ -103,6 +103,11 @@ describe("the file", () => {
       ":3: unknown key security.api_keys.enable; did you mean security.api_keys.enabled?",
     ],
     [
+      "what the parser would quote, which may be a key",
+      "security:\n  api_keys:\n    file: |secret-secret-secret\n",
+      ":3: Block scalar header includes extra characters",
+    ],
+    [
       "a slip in the name of the API keys",
       "security:\n  api_key:\n    enabled: true\n",
       ":2: unknown key security.api_key; did you mean api_keys?",
