@@ -1,13 +1,12 @@
-import { statSync } from "node:fs";
+import type { Stats } from "node:fs";
 
 /**
- * Words for a file with a secret that more than its owner may use, undefined when there is nothing to
- * say. A group may read what root owns: so a service gets a key that it cannot change.
+ * Words that follow the name of a file with a secret which more than its owner may use; "" when there is
+ * nothing to say. A group may read what root owns: so a service gets a key that it cannot change.
  */
-export function doubtfulMode(path: string): string | undefined {
-  const { mode, uid } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0, uid: 0 };
+export function exposureOf({ mode, uid }: Pick<Stats, "mode" | "uid">): string {
   const allowed = uid === 0 ? 0o740 : 0o700;
-  if ((mode & 0o777 & ~allowed) === 0) return undefined;
+  if ((mode & 0o777 & ~allowed) === 0) return "";
   const shown = (mode & 0o777).toString(8).padStart(4, "0");
-  return `${path} is a secret that others may use (mode ${shown}): chmod 600`;
+  return `is a secret that others may use (mode ${shown}): chmod 600`;
 }

@@ -23,7 +23,7 @@ export interface CredentialFiles {
 export interface SoundCredentials {
   readonly credentials: ServerCredentials;
   readonly expiries: readonly Expiry[];
-  /** What clients may not like about the certificate. */
+  /** What clients may not like about the certificate; who else may use the key. */
   readonly warnings: readonly string[];
   /** Of the node's certificate: subject, and SHA-256 in 64 hexadecimal digits. */
   readonly subject: string;
@@ -76,7 +76,10 @@ function judge(
   return {
     credentials,
     expiries,
-    warnings: doubts(leaf).map((doubt) => `${files.certificate.name}: ${doubt}`),
+    warnings: [
+      ...doubts(leaf).map((doubt) => `${files.certificate.name}: ${doubt}`),
+      ...keyDoubts(files.key),
+    ],
     subject: subjectOf(leaf),
     fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
   };
@@ -154,6 +157,10 @@ function doubts({ subjectAltName, keyUsage }: X509Certificate): string[] {
     found.push("the certificate is not for servers (extended key usage): clients refuse it");
   }
   return found;
+}
+
+export function keyDoubts({ name, exposure }: PemFile): string[] {
+  return exposure === "" ? [] : [`${name}: ${exposure}`];
 }
 
 /** Only what was judged, and not what else the file may hold. */

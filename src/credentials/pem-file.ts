@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
+import { exposureOf } from "../config/secret-file.ts";
 
 /** A file with a certificate, a key or authorities: its text, or why there is none. */
 export interface PemFile {
@@ -10,6 +11,8 @@ export interface PemFile {
   readonly text: string;
   /** In words that follow the name; "" when there is none. */
   readonly fault: string;
+  /** Of a file with a key: who else may use it, in such words; "" when nobody may. */
+  readonly exposure: string;
 }
 
 /** Reads the file at `path`, which `flag` named. Never rejects. */
@@ -18,12 +21,12 @@ export async function readPemFile(path: string, flag: string): Promise<PemFile> 
   try {
     return { name, ...(await readText(path)) };
   } catch (error) {
-    return { name, text: "", fault: readFault(error) };
+    return { name, text: "", fault: readFault(error), exposure: "" };
   }
 }
 
-async function readText(path: string): Promise<Pick<PemFile, "text" | "fault">> {
-  const refuse = (fault: string) => ({ text: "", fault });
+async function readText(path: string): Promise<Omit<PemFile, "name">> {
+  const refuse = (fault: string) => ({ text: "", fault, exposure: "" });
   // Before it is opened: a pipe would wait for its writer.
   const kind = await stat(path);
   if (kind.isDirectory()) return refuse("is a directory, not a file");
@@ -45,7 +48,8 @@ async function readText(path: string): Promise<Pick<PemFile, "text" | "fault">> 
     if (length === 0) return refuse("is empty");
     // DER begins with a SEQUENCE (X.690 section 8.9), which is no letter of PEM.
     if (buffer[0] === 0x30) return refuse("is DER, not PEM: convert it with openssl");
-    return { text: buffer.toString("latin1", 0, length), fault: "" };
+    const text = buffer.toString("latin1", 0, length);
+    return { text, fault: "", exposure: exposureOf(kind) };
   } finally {
     await handle?.close();
   }

@@ -1,9 +1,14 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import { errorText, WeirError } from "../base/errors.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
-import { doubtfulMode } from "../config/secret-file.ts";
 import { expiryNotices } from "../credentials/expiry.ts";
-import { expiryOf, pemOf, readAuthorities, readOwn } from "../credentials/judge-credentials.ts";
+import {
+  expiryOf,
+  keyDoubts,
+  pemOf,
+  readAuthorities,
+  readOwn,
+} from "../credentials/judge-credentials.ts";
 import { readPemFile } from "../credentials/pem-file.ts";
 import { readApiKey } from "./api-key.ts";
 
@@ -24,13 +29,10 @@ export async function readDialFiles(
   nowMs: number,
   before?: DialFiles,
 ): Promise<DialFiles> {
-  const secrets = [tls?.keyFile ?? "", apiKeyFile].filter((path) => path !== "");
   const security = tls === undefined ? plain : await readSecurity(tls, nowMs);
-  return {
-    ...security,
-    apiKey: apiKeyFile === "" ? "" : readApiKey(apiKeyFile, before?.apiKey),
-    warnings: [...security.warnings, ...secrets.flatMap((path) => doubtfulMode(path) ?? [])],
-  };
+  if (apiKeyFile === "") return { ...security, apiKey: "" };
+  const { key, warnings } = readApiKey(apiKeyFile, before?.apiKey);
+  return { ...security, apiKey: key, warnings: [...security.warnings, ...warnings] };
 }
 
 type Security = Pick<DialFiles, "secureContext" | "warnings">;
@@ -60,10 +62,14 @@ async function readTrusted({ caFile }: DialTls, nowMs: number, faults: string[])
 async function readIdentity({ certFile, keyFile }: DialTls, nowMs: number, faults: string[]) {
   if (certFile === "") return { pair: {}, warnings: [] };
   const certificate = await readPemFile(certFile, "--tls-cert");
-  const own = readOwn({ certificate, key: await readPemFile(keyFile, "--tls-key") }, nowMs, faults);
+  const keyPem = await readPemFile(keyFile, "--tls-key");
+  const own = readOwn({ certificate, key: keyPem }, nowMs, faults);
   if (own === undefined) return { pair: {}, warnings: [] };
   const expiries = own.chain.map((each) => expiryOf(each, certificate.name));
-  const warnings = expiryNotices(expiries, nowMs).map(({ text }) => text);
+  const warnings = [
+    ...expiryNotices(expiries, nowMs).map(({ text }) => text),
+    ...keyDoubts(keyPem),
+  ];
   const uses = own.chain[0]?.keyUsage;
   if (uses !== undefined && !uses.includes(clientUse)) {
     const doubt = "the certificate is not for clients (extended key usage): nodes refuse it";

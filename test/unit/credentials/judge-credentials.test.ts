@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import type { X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "../../../src/config/limits.ts";
@@ -24,7 +24,7 @@ const dayMs = 86_400_000;
 let files = 0;
 function fileOf(content: string | Uint8Array): string {
   const path = join(directory, `${++files}.pem`);
-  writeFileSync(path, content);
+  writeFileSync(path, content, { mode: 0o600 });
   return path;
 }
 
@@ -78,6 +78,18 @@ describe("a certificate, its key and an authority", () => {
     const path = fileOf(chained.certificate);
     const judged = (await judge(path, fileOf(chained.key))) as SoundCredentials;
     expect(judged.credentials.certificate.match(/BEGIN CERTIFICATE/g)?.length).toBe(2);
+  });
+
+  test("that others may read are used, with a warning; a group may read what root owns", async () => {
+    const key = fileOf(sound.key);
+    const warned = async (mode: number) => {
+      chmodSync(key, mode);
+      return ((await judge(certificatePath, key)) as SoundCredentials).warnings;
+    };
+    const words = `${key} (--tls-key): is a secret that others may use (mode 0644): chmod 600`;
+    expect(await warned(0o644)).toEqual([words]);
+    expect(await warned(0o600)).toEqual([]);
+    expect(await warned(0o640)).toHaveLength(process.getuid?.() === 0 ? 0 : 1);
   });
 
   test("that clients may not like are used, with a warning", async () => {

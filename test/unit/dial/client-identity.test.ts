@@ -75,7 +75,7 @@ describe("an API key", () => {
   test("that others may read is a warning", async () => {
     const { warnings } = await createDialer({ host, port: 1 }, withKey(key, 0o644));
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/is a secret that others may use \(mode 0644\): chmod 600$/);
+    expect(warnings[0]).toMatch(/: is a secret that others may use \(mode 0644\): chmod 600$/);
     expect((await createDialer({ host, port: 1 }, withKey(key))).warnings).toEqual([]);
   });
 

@@ -69,7 +69,9 @@ test("a key that others may read is a warning; one that does not fit is no hunt 
   chmodSync(key, 0o644);
   const hunt = start();
   expect(await hunt.exitCode).toBe(0);
-  expect(hunt.lines[0]).toContain(`${key} is a secret that others may use (mode 0644): chmod 600`);
+  expect(hunt.lines[0]).toContain(
+    `${key} (--tls-key): is a secret that others may use (mode 0644): chmod 600`,
+  );
   writeFileSync(key, server.key);
   await expect(start().exitCode).rejects.toThrow(`${key} (--tls-key): is not the key of`);
 });
