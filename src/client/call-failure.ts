@@ -47,6 +47,8 @@ function failureText(call: FailedCall, code: status, details: string): string {
   if (code === status.DEADLINE_EXCEEDED) {
     return `${address} did not answer within ${showDuration(call.callMsMax)}`;
   }
+  if (code === status.UNAUTHENTICATED) return `${address} refuses: ${reason}`;
+  if (code === status.PERMISSION_DENIED) return `${address} refuses: ${details}`;
   if (code === status.UNIMPLEMENTED) {
     return `${address} does not know the call ${method}: it may be an older program`;
   }

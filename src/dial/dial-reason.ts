@@ -1,4 +1,4 @@
-import { callReason } from "../base/call-reason.ts";
+import { callReason, statusName } from "../base/call-reason.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
 import { wrongNameMark } from "./server-identity.ts";
 
@@ -42,7 +42,8 @@ const either: ReadonlyArray<readonly [RegExp, string]> = [
 ];
 
 /** Why a call failed, for a person, with what to do about it where that is known. */
-export function dialReason({ tls }: DialConfig, { code, details }: CallEnd): string {
+export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: CallEnd): string {
+  if (statusName(code) === "UNAUTHENTICATED") return noKey(apiKeyFile);
   return (tls === undefined ? undefined : tlsReason(tls, details)) ?? callReason(code, details);
 }
 
@@ -62,6 +63,12 @@ function tlsReason(tls: DialTls, details: string): string | undefined {
 }
 
 const noCertificate = "it wants a certificate of the client: --tls-cert and --tls-key";
+
+function noKey(apiKeyFile: string): string {
+  if (apiKeyFile !== "")
+    return `it does not take the API key of ${apiKeyFile}, or not for this call`;
+  return "it wants an API key (--api-key-file), or a certificate that allows this (--tls-cert)";
+}
 
 function untrusted({ caFile }: DialTls): string {
   if (caFile !== "") return `its certificate is not from an authority of ${caFile} (--tls-ca)`;

@@ -157,6 +157,43 @@ describe("what is wrong is told without it", () => {
   });
 });
 
+describe("API keys of a node", () => {
+  const key = `${apiKey}-0123456789abcdef`;
+  const configOf = (keys: string): string =>
+    fileOf(`security:\n  api_keys:\n    enabled: true\n    keys:\n${keys}`);
+  const start = (config: string) => [
+    ...["process", ...serving(serverPaths), "--listen", "127.0.0.1:0", "--log-format", "json"],
+    ...["--config", config, ...debug],
+  ];
+
+  test("are not told, whether they are right or wrong", async () => {
+    const node = new WeirProcess(start(configOf(`    - {key: ${key}, role: admin}\n`)), { env });
+    const address = String((await node.waitFor("listening"))["address"]);
+    const show = ["show", "status", "-P", address, ...clientFlags(authority), "--api-key-file"];
+    expect(await said([...show, fileOf(key)])).toContain("processor_id");
+    expect(await said([...show, fileOf(`${key}-wrong`)])).toContain("does not take the API key");
+    node.kill("SIGHUP");
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    expectNoSecret(node.text + node.stdout + JSON.stringify(node.lines));
+  });
+
+  const wrong: [string, string, string][] = [
+    ["a role that there is not", `    - {key: ${key}, role: king}\n`, "role"],
+    ["a field that there is not", `    - {key: ${key}, role: admin, kee: ${key}}\n`, "kee"],
+    ["a list that is none", `      key: ${key}\n`, "list of entries"],
+    ["a key for a list", `    - ${key}\n`, ":5"],
+    ["the same twice", `    - {key: ${key}, role: admin}\n`.repeat(2), "is the same as"],
+    ["a key with a space", `    - {key: ${key} ${apiKey}, role: admin}\n`, "printable ASCII"],
+    ["a key that is too short", `    - {key: ${apiKey.slice(0, 10)}, role: admin}\n`, "key"],
+    ["YAML that is broken", `    - {key: ${key}, role: "admin}\n`, ":"],
+    ["a tab", `\t- {key: ${key}, role: admin}\n`, ":"],
+  ];
+  test.each(wrong)("%s is told without it", async (_, keys, words) => {
+    expect(await said(start(configOf(keys)))).toContain(words);
+  });
+});
+
 test.each(["process", "hunt", "show status"])("--help of %s shows no value", async (command) => {
   const given = { LIPPYCAT_HUNTER_API_KEY: apiKey, LIPPYCAT_REMOTE_API_KEY: apiKey };
   const text = await said([...command.split(" "), "--help"], { env: given });
