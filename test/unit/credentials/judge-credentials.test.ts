@@ -204,6 +204,7 @@ describe("what cannot be used is named with the reason", () => {
     const failing = {
       name: "x",
       fault: "",
+      exposure: "",
       get text(): string {
         throw new Error("error:0c00006d:ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR");
       },
