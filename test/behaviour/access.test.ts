@@ -219,6 +219,30 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
   }, 20_000);
 });
 
+test("a shard that was started anew asks for the keys of now, and its address stays locked", async () => {
+  const keys = new KeysFile(allKeys + entry("hunter", "another-key-of-a-hunter"));
+  const node = await startProcessor([...keys.flags, "--workers", "1"], {
+    binary: "faults",
+    env: { WEIR_FAULT: "shard-throw=0" },
+  });
+  const ends = async (key: string): Promise<number> => {
+    const client = connectWithKey(node.address, key);
+    const { code } = await endOfCall(client, streamPackets);
+    client.close();
+    return code;
+  };
+  expect(await ends("another-key-of-a-hunter")).toBe(status.INVALID_ARGUMENT);
+  keys.write(allKeys);
+  await node.waitFor("access-loaded", (line) => line["keys"] === 3);
+  for (let count = 1; count < limits.accessFailuresMax; count++) await ends("wrong-wrong-wrong-0");
+  node.kill("SIGUSR2");
+  await node.waitFor("shard-listening");
+  expect(await ends(keyOfRole("hunter"))).toBe(status.INVALID_ARGUMENT);
+  expect(await ends("another-key-of-a-hunter")).toBe(status.UNAUTHENTICATED);
+  expect(await ends(keyOfRole("hunter"))).toBe(status.RESOURCE_EXHAUSTED);
+  await stop(node);
+});
+
 describe("at the start", () => {
   const start = (...words: string[]) =>
     runWeir(["process", "--insecure", "--listen", "127.0.0.1:0", ...words]);
