@@ -99,8 +99,10 @@ export const limits = {
   headerBytesMax: 16 * 1024,
   /** From the connection to the end of the TLS handshake. */
   tlsHandshakeMsMax: 5000,
-  /** Bytes received on packet streams after which what they left behind is collected. */
+  /** Bytes received, and of answers sent, after which what they left behind is collected; and what a
+   * connection that was closed counts for. */
   collectAfterBytes: 16 * 1024 * 1024,
+  connectionGarbageBytes: 16 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
@@ -113,6 +115,9 @@ export const limits = {
   /** Answers that clients have not read, over all calls of one shard; above it the call is ended that
    * stands still for longest. */
   tunnelUnreadAnswerBytesMax: 64 * 1024 * 1024,
+  /** Answers on their way from control to one shard, of which those from a certain size on count. */
+  answersUnderWayBytesMax: 8 * 1024 * 1024,
+  answerCountedBytesMin: 16 * 1024,
   /** A message of a call up to this size may be half received at any time; a larger one needs room. */
   tunnelSmallMessageBytesMax: 4096,
   /** A call is ended whose request does not come, or whose answers are not read, for so long. */

@@ -22,6 +22,7 @@ import {
 } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
+import { AnswerWindow } from "./answer-window.ts";
 import { endCallKey } from "./end-call.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { callerKey, peerKey } from "./peer.ts";
@@ -52,10 +53,15 @@ export function addRoutes(
 /** Answers the calls that arrive on `port`, until it closes, which cancels those that are open. */
 export function dispatch(port: MessagePort, routes: Routes): void {
   const calls = new Map<number, DispatchedCall>();
+  const window = new AnswerWindow();
   port.on("close", () => {
     for (const [id, call] of calls) call.onRequest({ kind: "cancel", id });
   });
   port.on("message", (request: TunnelRequest) => {
+    if (request.kind === "taken") {
+      window.taken(request.bytes);
+      return;
+    }
     if (request.kind !== "open") {
       calls.get(request.id)?.onRequest(request);
       return;
@@ -67,7 +73,7 @@ export function dispatch(port: MessagePort, routes: Routes): void {
       post(port, { kind: "status", id, code: Code.Unimplemented, message });
       return;
     }
-    const call = new DispatchedCall(port, request, route);
+    const call = new DispatchedCall(port, request, route, window);
     calls.set(id, call);
     void call.run().finally(() => calls.delete(id));
   });
@@ -83,14 +89,16 @@ class DispatchedCall {
   private readonly port: MessagePort;
   private readonly id: number;
   private readonly route: Route;
+  private readonly window: AnswerWindow;
   private readonly input: MessageQueue<Uint8Array>;
   private readonly abort = new AbortController();
   private readonly context: HandlerContext;
   private credit: number = limits.tunnelUnreadMessagesMax;
   private onCredit: (() => void) | undefined = undefined;
 
-  constructor(port: MessagePort, request: OpenRequest, route: Route) {
+  constructor(port: MessagePort, request: OpenRequest, route: Route, window: AnswerWindow) {
     this.port = port;
+    this.window = window;
     this.id = request.id;
     this.route = route;
     this.input = new MessageQueue(() => post(port, { kind: "credit", id: this.id, count: 1 }));
@@ -156,6 +164,8 @@ class DispatchedCall {
     const streamsIn =
       method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     const input = streamsIn ? this.decoded() : await this.only();
+    await this.window.turn();
+    this.abort.signal.throwIfAborted();
     const answer = await handler(input as never, this.context);
     if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
       await this.send(output, answer);
@@ -185,7 +195,10 @@ class DispatchedCall {
     this.abort.signal.throwIfAborted();
     this.credit--;
     const bytes = toBinary(desc, create(desc, message as never));
-    post(this.port, { kind: "message", id: this.id, bytes });
+    this.window.sent(bytes.length);
+    // Moved, not copied: its buffer is its own.
+    const moved = bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [];
+    this.port.postMessage({ kind: "message", id: this.id, bytes } satisfies TunnelResponse, moved);
   }
 }
 

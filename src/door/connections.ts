@@ -12,6 +12,7 @@ import { peerText } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
+import { noteGarbage } from "./collect.ts";
 
 export interface ConnectionsOptions {
   readonly board: Board;
@@ -177,6 +178,7 @@ export class Connections {
 
   private forget(connection: Connection): void {
     const { peer } = connection;
+    noteGarbage(limits.connectionGarbageBytes);
     this.settle(connection);
     this.leave(connection);
     // A port of the client may be in use again before its old socket is gone.

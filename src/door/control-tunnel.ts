@@ -8,6 +8,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Admission, AdmittedCall } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
+import { noteAbandoned, noteGarbage } from "./collect.ts";
 import { peerOf } from "./connections.ts";
 import { keyHeader } from "./credentials.ts";
 import type { CallHandler } from "./gated-call.ts";
@@ -35,9 +36,7 @@ export class ControlTunnel {
 
   constructor(options: ControlTunnelOptions) {
     this.options = options;
-    options.port.on("message", (response: TunnelResponse) =>
-      this.calls.get(response.id)?.onResponse(response),
-    );
+    options.port.on("message", (response: TunnelResponse) => this.onResponse(response));
   }
 
   /** By path, what carries each method of `service` but those of `except`. */
@@ -64,6 +63,15 @@ export class ControlTunnel {
   /** Ends calls whose clients stand still; called every few seconds. */
   sweep(now: number): void {
     for (const call of this.calls.values()) call.sweep(now);
+  }
+
+  private onResponse(response: TunnelResponse): void {
+    this.calls.get(response.id)?.onResponse(response);
+    if (response.kind !== "message") return;
+    const bytes = response.bytes.length;
+    if (bytes < limits.answerCountedBytesMin) return;
+    noteGarbage(2 * bytes);
+    this.options.port.postMessage({ kind: "taken", bytes } satisfies TunnelRequest);
   }
 
   private open(
@@ -119,7 +127,9 @@ export class ControlTunnel {
         if (stuck === undefined || call.progressMs < stuck.progressMs) stuck = call;
       }
       if (stuck === undefined) return;
+      const before = this.unread.answers;
       stuck.abandon();
+      noteAbandoned(before - this.unread.answers);
     }
   }
 }

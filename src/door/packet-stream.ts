@@ -8,7 +8,7 @@ import { limits } from "../config/limits.ts";
 import type { HunterStream } from "../ingest/hunter-stream.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
-import { noteReceived } from "./collect.ts";
+import { noteGarbage } from "./collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
 import type { MessageBudget } from "./message-budget.ts";
@@ -120,7 +120,7 @@ export class PacketStream implements StreamPort {
 
   private onData(chunk: Buffer): void {
     if (this.over) return;
-    noteReceived(chunk.length);
+    noteGarbage(chunk.length);
     this.noteProgress(chunk.length);
     this.envelope.push(chunk);
     // A call that has ended is read on, to nowhere: a paused stream would not close.

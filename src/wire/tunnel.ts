@@ -22,6 +22,8 @@ export type TunnelRequest =
   | { readonly kind: "credit"; readonly id: number; readonly count: number }
   /** The client has sent its last message. */
   | { readonly kind: "end"; readonly id: number }
+  /** An answer of at least `limits.answerCountedBytesMin` has arrived. */
+  | { readonly kind: "taken"; readonly bytes: number }
   /** The call is over for the client. */
   | { readonly kind: "cancel"; readonly id: number };
 

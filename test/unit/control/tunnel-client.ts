@@ -28,8 +28,11 @@ export class TunnelClient {
       if (call === undefined)
         throw new Error(`an answer to call ${response.id}, which is not open`);
       if (call.status !== undefined) throw new Error("an answer after the status");
-      if (response.kind === "message") call.messages.push(response.bytes);
-      else if (response.kind === "credit") call.credit += response.count;
+      if (response.kind === "message") {
+        call.messages.push(response.bytes);
+        const { length } = response.bytes;
+        if (length >= limits.answerCountedBytesMin) this.post({ kind: "taken", bytes: length });
+      } else if (response.kind === "credit") call.credit += response.count;
       else call.status = { code: response.code, message: response.message };
     });
   }

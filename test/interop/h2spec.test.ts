@@ -1,0 +1,66 @@
+/** h2spec, built from the module that hostile/go.mod names, and the failures that are known. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildGo, obstacleToGo } from "../support/go-program.ts";
+import { scratchDirectory, startProcessor } from "../support/weir-process.ts";
+
+const folder = join(import.meta.dir, "hostile");
+const directory = scratchDirectory();
+const program = join(directory, "h2spec");
+const passedMin = 129;
+
+const reason = obstacleToGo(folder);
+if (reason !== "") console.log(`skipped: h2spec (${reason})`);
+
+beforeAll(async () => {
+  if (reason !== "") return;
+  await buildGo(folder, program, ["github.com/summerwind/h2spec/cmd/h2spec"]);
+}, 180_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** `package title` and the outcome of each case in h2spec's JUnit report. */
+function outcomes(xml: string): Map<string, string> {
+  const cases = new Map<string, string>();
+  const pattern = /<testcase package="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs;
+  for (const [, group, title, inside = ""] of xml.matchAll(pattern)) {
+    const isSkipped = inside.includes("<skipped");
+    const isFailed = /<(error|failure)\b/.test(inside);
+    cases.set(`${group} ${title}`, isSkipped ? "skipped" : isFailed ? "failed" : "passed");
+  }
+  return cases;
+}
+
+/** The same of the list; `either` may pass or fail, for the reason that its line gives. */
+function expected(text: string): Map<string, string> {
+  const cases = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, outcome, name] = /^(failed|skipped|either) (.+) # .+$/.exec(line) ?? [];
+    if (outcome !== undefined && name !== undefined) cases.set(name, outcome);
+    else if (line !== "" && !line.startsWith("#")) throw new Error(`h2spec-failures.txt: ${line}`);
+  }
+  return cases;
+}
+
+describe.skipIf(reason !== "")("h2spec", () => {
+  test("passes but for what is listed", async () => {
+    const node = await startProcessor(["--workers", "1"]);
+    const report = join(directory, "report.xml");
+    const address = ["-h", "127.0.0.1", "-p", String(node.port), "-o", "2", "-j", report];
+    await Bun.spawn([program, ...address], { stdout: "ignore" }).exited;
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    const known = expected(readFileSync(join(folder, "h2spec-failures.txt"), "utf8"));
+    const found = outcomes(readFileSync(report, "utf8"));
+    const count = (outcome: string) => [...found.values()].filter((one) => one === outcome).length;
+    console.log(`h2spec: ${count("passed")} of ${found.size} passed, ${count("skipped")} skipped`);
+    const differ = [...found].filter(([name, outcome]) => {
+      const wanted = known.get(name) ?? "passed";
+      return wanted === "either" ? outcome === "skipped" : outcome !== wanted;
+    });
+    expect(differ).toEqual([]);
+    expect([...known.keys()].filter((name) => !found.has(name))).toEqual([]);
+    expect(found.size).toBe(145);
+    expect(count("passed")).toBeGreaterThanOrEqual(passedMin);
+  }, 60_000);
+});

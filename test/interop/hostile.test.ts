@@ -1,0 +1,224 @@
+/**
+ * Attacks on HTTP/2 and TCP while honest hunters stream: the attacker is closed or contained, the
+ * hunters lose nothing, memory and processor time come back. The attacks are in hostile/, in Go; they
+ * come from an address of their own. Prints what was measured: docs/reliability.md has a copy.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
+import { buildGo, obstacleToGo } from "../support/go-program.ts";
+import type { MockHunter } from "../support/mock-hunter.ts";
+import { RawConnection } from "../support/raw-connection.ts";
+import { connectAcrossShards } from "../support/shards.ts";
+import {
+  checkAccounts,
+  type RunningProcessor,
+  scratchDirectory,
+  startProcessor,
+  until,
+} from "../support/weir-process.ts";
+
+const folder = join(import.meta.dir, "hostile");
+const directory = scratchDirectory();
+const program = join(directory, "hostile");
+const mebibyte = 1024 * 1024;
+
+const reason = obstacleToGo(folder);
+if (reason !== "") console.log(`skipped: attacks (${reason})`);
+
+/** What an attack prints; `main.go` has the fields. */
+interface Result {
+  readonly error: string;
+  readonly sent: number;
+  readonly closed: boolean;
+  readonly milliseconds: number;
+  readonly goAway: number;
+  readonly resets: number;
+  readonly refused: number;
+}
+
+interface Attack {
+  readonly name: string;
+  readonly lasts: string;
+  readonly count?: number;
+  /** What must have come of it. */
+  readonly outcome: (result: Result) => void;
+}
+
+const closedWithin =
+  (milliseconds: number) =>
+  (result: Result): void => {
+    expect(result.closed).toBe(true);
+    expect(result.milliseconds).toBeLessThan(milliseconds);
+  };
+/** Bun has no limit for these: they cost the node at most the processor time that the test checks. */
+const contained = (): void => {};
+
+const attacks: readonly Attack[] = [
+  { name: "rapid-reset", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "big-continuations", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "pings", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "settings", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "empty-data", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "made-you-reset", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "empty-continuations", lasts: "2s", outcome: contained },
+  { name: "window-updates", lasts: "2s", outcome: contained },
+  { name: "priorities", lasts: "2s", outcome: contained },
+  {
+    name: "too-many-streams",
+    lasts: "1s",
+    outcome: ({ sent, resets, closed }) => {
+      if (!closed) expect(resets).toBeGreaterThanOrEqual(sent - 128);
+    },
+  },
+  { name: "random-frames", lasts: "2s", outcome: closedWithin(5000) },
+  { name: "random-bytes", lasts: "2s", outcome: closedWithin(5000) },
+  { name: "http1", lasts: "2s", outcome: closedWithin(5000) },
+  { name: "reconnects", lasts: "2s", outcome: contained },
+  {
+    name: "many-connections",
+    lasts: "1s",
+    count: 3000,
+    outcome: ({ sent, refused }) => expect(refused).toBeGreaterThanOrEqual(sent - 1024),
+  },
+  {
+    name: "unread-heartbeats",
+    lasts: "3s",
+    count: 500,
+    outcome: ({ resets }) => expect(resets).toBeGreaterThan(450),
+  },
+  {
+    name: "unread-answers",
+    lasts: "4s",
+    count: 1000,
+    // Far more than is kept for clients that do not read.
+    outcome: ({ resets }) => expect(resets).toBeGreaterThan(100),
+  },
+];
+
+/** They wait for deadlines: all at once, and beside the others. */
+const slowAttacks: readonly Attack[] = [
+  { name: "slow-preface", lasts: "12s", outcome: closedWithin(9000) },
+  { name: "slow-headers", lasts: "12s", outcome: closedWithin(11_000) },
+  { name: "silent", lasts: "12s", count: 100, outcome: closedWithin(11_000) },
+  { name: "idle-priorities", lasts: "12s", outcome: closedWithin(11_500) },
+  { name: "slow-body", lasts: "33s", outcome: ({ resets }) => expect(resets).toBe(1) },
+];
+
+async function run(node: RunningProcessor, attack: Attack, from: string): Promise<Result> {
+  const flags = ["-address", node.address, "-from", from, "-lasts", attack.lasts];
+  const count = ["-count", String(attack.count ?? 100)];
+  const child = Bun.spawn([program, "-attack", attack.name, ...flags, ...count], {
+    stdout: "pipe",
+  });
+  started.push(child);
+  const result = JSON.parse(await new Response(child.stdout).text()) as Result;
+  await child.exited;
+  expect(result.error).toBe("");
+  attack.outcome(result);
+  return result;
+}
+
+const started: Pick<Bun.Subprocess, "kill">[] = [];
+
+/** Processor time of the node since its start, in ms. */
+function processorMs({ pid }: RunningProcessor): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+beforeAll(async () => {
+  if (reason === "") await buildGo(folder, program);
+}, 180_000);
+afterAll(() => {
+  for (const child of started) child.kill("SIGKILL");
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe.skipIf(reason !== "")("with attackers", () => {
+  let node: RunningProcessor;
+  let streams: MockHunter[] = [];
+  let hunters: BusyHunter[] = [];
+  let slow: Promise<unknown>[] = [];
+  const file = join(directory, "hostile.pcapng");
+
+  /** Every hunter gets that many acks more. */
+  async function huntersGoOn(batches: number): Promise<void> {
+    const wanted = hunters.map(({ acked }) => acked + batches);
+    await Promise.all(hunters.map((hunter, at) => hunter.waitAcked(wanted[at]!)));
+  }
+
+  beforeAll(async () => {
+    node = await startProcessor(["--workers", "2", "-w", file, "--stats-interval", "1s"]);
+    started.push(node.child);
+    streams = await connectAcrossShards(node, 4);
+    hunters = streams.map(
+      (stream, number) => new BusyHunter(stream, { number, window: 2, packets: 8 }),
+    );
+    await huntersGoOn(200);
+    slow = slowAttacks.map((attack, at) => run(node, attack, `127.0.1.${at + 1}`));
+    // Awaited by their own test; a failure before that is no unhandled one.
+    for (const one of slow) one.catch(() => {});
+  });
+
+  test.each(attacks.map((attack) => [attack.name, attack] as const))(
+    "%s: closed or contained, and hunters go on",
+    async (name, attack) => {
+      const processorBefore = processorMs(node);
+      const begun = performance.now();
+      const acked = hunters.map((hunter) => hunter.acked);
+      let rss = 0;
+      const watch = setInterval(() => {
+        rss = Math.max(rss, node.rssBytes());
+      }, 50);
+      const result = await run(node, attack, "127.0.0.9").finally(() => clearInterval(watch));
+      const seconds = (performance.now() - begun) / 1000;
+      const rates = hunters.map((hunter, at) => (hunter.acked - acked[at]!) / seconds);
+      const share = (processorMs(node) - processorBefore) / seconds / 1000;
+      const end = result.closed ? `closed after ${result.milliseconds} ms` : "not closed";
+      console.log(
+        `${name}: ${result.sent} sent, ${end}, GOAWAY ${result.goAway}, ${result.resets} resets, ` +
+          `${result.refused} refused; slowest hunter ${Math.min(...rates).toFixed(0)} batches/s, ` +
+          `node ${share.toFixed(2)} cores, at most ${(rss / mebibyte).toFixed(0)} MiB`,
+      );
+      await huntersGoOn(20);
+      // A moment is too short to tell, on a machine that others use as well.
+      if (seconds > 1.5) expect(Math.min(...rates)).toBeGreaterThan(5);
+    },
+    30_000,
+  );
+
+  test("who does nothing, or a byte at a time, is closed at a deadline", async () => {
+    expect(slow.length).toBe(slowAttacks.length);
+    await Promise.all(slow);
+    await huntersGoOn(20);
+  }, 60_000);
+
+  test("new connections are served as before", async () => {
+    const connection = new RawConnection(node.address);
+    const call = connection.call("/grpc.health.v1.Health/Check");
+    call.halfClose(Buffer.alloc(5));
+    expect((await call.waitEnd()).code).toBe(0);
+    connection.close();
+  });
+
+  test("nothing acked is missing, and memory and processor time come back", async () => {
+    await Promise.all(hunters.map((hunter) => hunter.finish()));
+    await until(() => node.rssBytes() < 350 * mebibyte);
+    let before = processorMs(node);
+    await until(async () => {
+      await Bun.sleep(500);
+      const used = processorMs(node) - before;
+      before += used;
+      return used <= 50;
+    });
+    console.log(`afterwards: ${(node.rssBytes() / mebibyte).toFixed(0)} MiB, idle`);
+    for (const stream of streams) stream.close();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    expect(node.lines.filter(({ level }) => level === "error")).toEqual([]);
+    checkRecorded(file, hunters);
+    checkAccounts(node);
+  }, 60_000);
+});
