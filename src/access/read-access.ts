@@ -38,8 +38,11 @@ export function readAccess(texts: AccessTexts): ReadAccess {
   const problems: string[] = [];
   const inConfig = config && new Reader(config, problems);
   const inFile = keys && new Reader(keys, problems);
-  const configKeys = inConfig?.keys(["security", "api_keys", "keys"]) ?? [];
-  const found = [...configKeys, ...(inFile?.keys([]) ?? [])];
+  const inConfigAt = ["security", "api_keys", "keys"];
+  // What nobody is asked for may be an example.
+  const found = asksForKeys
+    ? [...(inConfig?.keys(inConfigAt) ?? []), ...(inFile?.keys([]) ?? [])]
+    : [];
   const identities = inConfig?.identities(["security", "identities"]) ?? [];
   checkUnique(found, problems);
   checkCounts(found.length, identities.length, problems);
@@ -54,13 +57,8 @@ export function readAccess(texts: AccessTexts): ReadAccess {
       "security.identities without verified client certificates: --tls-ca names their authority",
     );
   }
-  const rules: AccessRules = {
-    asksForKeys,
-    // Keys that nobody is asked for need not be kept.
-    keys: asksForKeys ? found.map(({ rule }) => rule) : [],
-    identities,
-  };
-  return { rules, problems, keysInConfig: configKeys.length };
+  const rules: AccessRules = { asksForKeys, keys: found.map(({ rule }) => rule), identities };
+  return { rules, problems, keysInConfig: inConfig?.lengthOf(inConfigAt) ?? 0 };
 }
 
 interface PlacedKey extends ReadKey {
@@ -105,14 +103,19 @@ class Reader {
     });
   }
 
+  /** Entries below these keys, whatever they are. */
+  lengthOf(path: readonly string[]): number {
+    const node = this.#nodeAt(path);
+    return isSeq(node) ? node.items.length : 0;
+  }
+
   identities(path: readonly string[]): IdentityRule[] {
     return this.#list(path).flatMap((node) => readIdentity(node, this.#report) ?? []);
   }
 
   /** What is listed below these keys; the file of keys may have its list under `keys`, too. */
   #list(path: readonly string[]): readonly unknown[] {
-    let node = this.#root;
-    for (const name of path) node = isMap(node) ? node.get(name, true) : undefined;
+    let node = this.#nodeAt(path);
     if (path.length === 0 && isMap(node)) node = node.get("keys", true);
     if (node === null || node === undefined) return [];
     if (isScalar(node) && node.value === null) return [];
@@ -121,6 +124,12 @@ class Reader {
     const wrong = isAlias(node) ? "aliases (*name) are not supported" : "must be a list of entries";
     this.#report(node, `${name}: ${wrong}`);
     return [];
+  }
+
+  #nodeAt(path: readonly string[]): unknown {
+    let node = this.#root;
+    for (const name of path) node = isMap(node) ? node.get(name, true) : undefined;
+    return node;
   }
 
   readonly #report = (node: unknown, text: string): void => {

@@ -50,9 +50,11 @@ describe("keys", () => {
     }
   });
 
-  test("that nobody is asked for are not kept", () => {
-    const { rules, problems } = read(keysYaml(`{key: ${key}, role: hunter}`), { asks: false });
+  test("that nobody is asked for are not kept, and need not be right", () => {
+    const yaml = keysYaml(`{key: ${key}, role: hunter}`, '{key: "", role: example}');
+    const { rules, problems, keysInConfig } = read(yaml, { asks: false });
     expect(problems).toEqual([]);
+    expect(keysInConfig).toBe(2);
     expect(rules).toEqual({ asksForKeys: false, keys: [], identities: [] });
   });
 

@@ -6,6 +6,7 @@ import { createFailureMemory, FailureTable } from "../../../src/access/failure-t
 import { Gate } from "../../../src/access/gate.ts";
 import { systemClock, threadMs } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
+import type { AccessRules } from "../../../src/config/access-config.ts";
 import { limits } from "../../../src/config/limits.ts";
 import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
 import { Door } from "../../../src/door/door.ts";
@@ -26,6 +27,7 @@ export interface OpenDoor {
   readonly ingest: Ingest;
   readonly fanout: Fanout;
   readonly door: Door;
+  readonly gate: Gate;
   /** Control's end of the tunnel. */
   readonly control: MessagePort;
   connections(): number;
@@ -39,6 +41,7 @@ export async function openDoor(
     subscribersMax?: number;
     credentials?: ServerCredentials;
     note?: IngestNote;
+    rules?: AccessRules;
   } = {},
 ): Promise<OpenDoor> {
   const board = new Board(createBoardMemory(1));
@@ -56,7 +59,7 @@ export async function openDoor(
   const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });
   const channel = new MessageChannel();
   const gate = new Gate({
-    rules: noRules,
+    rules: more.rules ?? noRules,
     failures: new FailureTable(createFailureMemory()),
     note: () => {},
   });
@@ -87,6 +90,7 @@ export async function openDoor(
     ingest,
     fanout,
     door,
+    gate,
     control: channel.port1,
     connections: () => Atomics.load(board.words, boardWord.connections),
     streams: () => Atomics.load(board.words, boardWord.streams),
