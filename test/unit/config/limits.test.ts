@@ -189,6 +189,15 @@ describe("limits fit together", () => {
     expect(limits.callSubscribersMax).toBeGreaterThanOrEqual(1000);
   });
 
+  test("wrong keys fit into the entries of their table, and a key that goes is gone in a second", () => {
+    expect(limits.accessFailuresMax).toBeLessThan(2 ** 4);
+    expect(limits.accessAddressesMax % 8).toBe(0);
+    expect(limits.accessClockMs).toBeLessThan(1000);
+    const settles = limits.accessSettleMs * limits.accessSettleLooksMax;
+    expect(limits.accessPollMs + settles).toBeLessThan(1000);
+    expect(limits.apiKeyCharsMin).toBeLessThan(limits.apiKeyCharsMax);
+  });
+
   test("detection and logs keep within their counters", () => {
     expect(limits.conversationProbesMax).toBeLessThan(256);
     expect(limits.logValueCharsMax).toBeLessThanOrEqual(limits.logMessageCharsMax);
