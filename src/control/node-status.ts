@@ -1,6 +1,7 @@
 /** What `MonitoringService.GetNodeStatus` answers. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
+import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import { recorderState } from "../pipeline/board.ts";
 import {
   type NodeStatusSchema,
@@ -9,7 +10,7 @@ import {
   type SubscriberSchema,
 } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { type NodeView, processorStats } from "./node-view.ts";
-import type { KnownSubscriber, SubscriberTable } from "./subscriber-table.ts";
+import type { SubscriberTable } from "./subscriber-table.ts";
 
 /** Packets since the start, read at one moment; of `PacketAccounts` in monitoring.proto. */
 export interface PacketCounts {
@@ -79,7 +80,9 @@ function listSubscribers(table: SubscriberTable): MessageInitShape<typeof Subscr
   return list;
 }
 
-function subscriberMessage(subscriber: KnownSubscriber): MessageInitShape<typeof SubscriberSchema> {
+function subscriberMessage(
+  subscriber: SubscriberReport,
+): MessageInitShape<typeof SubscriberSchema> {
   const { clientId, peer, hunters, expression } = subscriber;
   return {
     clientId: clientId.toWellFormed(),

@@ -9,14 +9,8 @@ export interface SubscriberTotals {
   readonly batchesDropped: number;
 }
 
-/** A report with its list of hunters cut to what is kept. */
-export interface KnownSubscriber extends SubscriberReport {
-  /** Hunters that it asked for, those cut off included. */
-  readonly hunterCount: number;
-}
-
 export class SubscriberTable {
-  private readonly known = new Map<string, KnownSubscriber>();
+  private readonly known = new Map<string, SubscriberReport>();
   /** Of those that have ended. */
   private dropped = 0;
 
@@ -28,8 +22,7 @@ export class SubscriberTable {
         this.dropped += report.batchesDropped;
         this.known.delete(key);
       } else if (this.known.has(key) || this.known.size < limits.subscriberReportsMax) {
-        const hunters = report.hunters?.slice(0, limits.subscriberHuntersShownMax);
-        this.known.set(key, { ...report, hunters, hunterCount: report.hunters?.length ?? 0 });
+        this.known.set(key, report);
       }
     }
   }
@@ -44,7 +37,7 @@ export class SubscriberTable {
     }
   }
 
-  open(): IterableIterator<KnownSubscriber> {
+  open(): IterableIterator<SubscriberReport> {
     return this.known.values();
   }
 

@@ -1,4 +1,5 @@
 /** What one live view wants to see (contract.md section 1.2). */
+import { createHash } from "node:crypto";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 
@@ -9,9 +10,10 @@ export interface Selection {
   readonly expression: string;
 }
 
-/** Equal for selections that see the same. */
+/** Equal for selections that see the same; short, however many hunters these name. */
 export function selectionKey({ hunters, expression }: Selection): string {
-  return JSON.stringify([hunters ?? null, expression]);
+  const text = JSON.stringify([hunters ?? null, expression]);
+  return createHash("sha256").update(text).digest("base64");
 }
 
 /** For a log line. */

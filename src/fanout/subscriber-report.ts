@@ -6,8 +6,10 @@ export interface SubscriberReport {
   readonly clientId: string;
   /** `address:port`. */
   readonly peer: string;
-  /** Hunters it asked for; undefined = all. */
+  /** The first `limits.subscriberHuntersShownMax` of the hunters it asked for; undefined = all. */
   readonly hunters: readonly string[] | undefined;
+  /** How many it asked for. */
+  readonly hunterCount: number;
   /** Its packet filter, "" = none. */
   readonly expression: string;
   readonly batchesSent: number;

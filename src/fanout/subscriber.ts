@@ -26,6 +26,8 @@ export class Subscriber {
   readonly clientId: string;
   ended = false;
   private readonly options: SubscriberOptions;
+  /** Those that are told: a list of thousands every second would keep two threads busy. */
+  private readonly hunters: readonly string[] | undefined;
   private readonly queue: Bundle[] = [];
   private queuedBatches = 0;
   private queuedBytes = 0;
@@ -44,6 +46,7 @@ export class Subscriber {
     this.number = options.number;
     this.port = options.port;
     this.clientId = options.clientId;
+    this.hunters = options.selection.hunters?.slice(0, limits.subscriberHuntersShownMax);
     this.lastWriteMs = options.nowMs;
   }
 
@@ -161,7 +164,8 @@ export class Subscriber {
       number: this.number,
       clientId,
       peer: port.peer,
-      hunters: selection.hunters,
+      hunters: this.hunters,
+      hunterCount: selection.hunters?.length ?? 0,
       expression: selection.expression,
       batchesSent: this.sent,
       batchesDropped: this.dropped + this.missed,

@@ -122,6 +122,7 @@ const view: SubscriberReport = {
   clientId: "ui",
   peer: "10.5.5.5:5",
   hunters: undefined,
+  hunterCount: 0,
   expression: "udp",
   batchesSent: 10,
   batchesDropped: 2,
@@ -163,7 +164,7 @@ describe("GetNodeStatus", () => {
     const node = new ControlNode();
     const { subscribers } = node;
     subscribers.report(0, [view, { ...view, number: 2, clientId: "bad \ud800", hunters: [] }]);
-    subscribers.report(1, [{ ...view, hunters: ["h1", "h2"], batchesDropped: 5 }]);
+    subscribers.report(1, [{ ...view, hunters: ["h1", "h2"], hunterCount: 2, batchesDropped: 5 }]);
     subscribers.report(0, [{ ...view, batchesSent: 20, batchesDropped: 3 }]);
     const status = await statusOf(node);
     expect(status).toMatchObject({ totalSubscribers: 3, totalBatchesDropped: 10n });
@@ -190,15 +191,16 @@ describe("GetNodeStatus", () => {
 
   test("is bounded in views and in what it says of each", async () => {
     const node = new ControlNode();
-    const hunters = Array.from({ length: 1000 }, (_, number) => `${number}`.padEnd(1000, "x"));
+    const { subscriberHuntersShownMax } = limits;
+    const hunters = Array.from({ length: subscriberHuntersShownMax }, () => "x".repeat(1000));
     for (let number = 0; number < limits.subscriberReportsMax + 10; number++) {
-      node.subscribers.report(0, [{ ...view, number, hunters }]);
+      node.subscribers.report(0, [{ ...view, number, hunters, hunterCount: 1000 }]);
     }
     const status = await statusOf(node);
     expect(status.totalSubscribers).toBe(limits.subscriberReportsMax);
     expect(status.subscribers.length).toBeGreaterThan(100);
     expect(status.subscribers.length).toBeLessThan(300);
-    expect(status.subscribers[0]?.hunterIds.length).toBe(limits.subscriberHuntersShownMax);
+    expect(status.subscribers[0]?.hunterIds.length).toBe(subscriberHuntersShownMax);
     expect(status.subscribers[0]?.hunterCount).toBe(1000);
   });
 });

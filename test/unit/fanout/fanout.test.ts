@@ -292,6 +292,7 @@ describe("reports", () => {
       clientId: "subscriber-1",
       peer: port.peer,
       hunters: ["a"],
+      hunterCount: 1,
       expression: "less 99",
       batchesSent: 1,
       batchesDropped: 0,
@@ -301,6 +302,15 @@ describe("reports", () => {
     fanout.unsubscribe(subscriber, selection);
     expect(fanout.takeReports()).toEqual([{ ...expected, ended: true }]);
     expect(fanout.takeReports()).toEqual([]);
+  });
+
+  test("name the first hunters of a long list, and how many there are", () => {
+    const { fanout } = createBench();
+    const hunters = Array.from({ length: 4000 }, (_, number) => `hunter-${number}`);
+    fanout.subscribe(new FakeSubscriberPort(), { hunters, expression: "" }, "");
+    const [report] = fanout.takeReports();
+    expect(report?.hunters).toEqual(hunters.slice(0, limits.subscriberHuntersShownMax));
+    expect(report?.hunterCount).toBe(4000);
   });
 
   test("equal client ids are two live views", async () => {
