@@ -169,7 +169,7 @@ export const limits = {
   /** After so long without a batch an empty one is sent. */
   subscriberIdleMs: 30_000,
   /** The request of a live view, its name, and the hunters that it may name. */
-  subscribeRequestBytesMax: 1024 * 1024,
+  subscribeRequestBytesMax: 256 * 1024,
   clientIdBytesMax: 256,
   selectionHuntersMax: 4096,
   /** Bytes on their way from one shard to another. */
