@@ -22,6 +22,8 @@ import { countByCapinfos, expectOwnersInTshark, hasTshark } from "../support/wir
 const roundsEach = 5;
 /** A round with fewer is none. */
 const acksMin = 1000;
+/** From the start on the torn file to the node that listens. */
+const startMsMax = 5000;
 const hunters = 12;
 const packetsPerBatch = 8;
 
@@ -87,8 +89,10 @@ function expectOneSection(path: string): void {
 const firstAcked = new WeakMap<AckLog, number[]>();
 
 async function continueAfterCrash(path: string, args: readonly string[], log: AckLog) {
+  const begun = performance.now();
   const node: RunningProcessor = await startProcessor([...args, "--write-file", path]);
   await node.waitFor("file-continued");
+  expect(performance.now() - begun).toBeLessThan(startMsMax);
   await log.sendAgain(node.address);
   node.kill("SIGTERM");
   expect(await node.ended).toEqual({ code: 0, signal: null });

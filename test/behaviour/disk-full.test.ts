@@ -23,6 +23,9 @@ const batches = 150;
 const size = 1400;
 const diskBytes = 80 * megabyte;
 const freeAtFirst = 8 * megabyte;
+/** From the full disk to the last hunter that is paused, and from its end to the last that goes on. */
+const pausedMsMax = 1000;
+const resumedMsMax = 5000;
 
 if (noSmallDisk !== "") console.log(`disk-full is skipped: ${noSmallDisk}`);
 
@@ -82,16 +85,20 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       expect(stalled.message).toMatch(/, \d+\.\d MB free\); trying again$/);
       expect(stalled["path"]).toBe(path);
       expect(Number(stalled["freeBytes"])).toBeLessThan(2 * megabyte);
+      const stalledMs = performance.now();
       const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
+      expect(performance.now() - stalledMs).toBeLessThan(pausedMsMax);
       expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_ERROR);
       await node.waitFor("stats", (line) => line["recording"] === "STALLED");
       expectAckedIn(path, busy);
       expect(busy.every((hunter) => hunter.acked < hunter.sent)).toBe(true);
 
+      const releasedMs = performance.now();
       release();
       await node.waitFor("recording-resumed");
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+      expect(performance.now() - releasedMs).toBeLessThan(resumedMsMax);
       await Promise.all(busy.map((hunter) => hunter.waitAcked(batches)));
       expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_HEALTHY);
       await stop(node, streams, 0);

@@ -1,6 +1,7 @@
 /** Promise 3: a slow subscriber harms nobody. What live views get, over one shard and several. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { limits } from "../../src/config/limits.ts";
 import { BusyHunter, checkRecorded, hunterId } from "../support/busy-hunter.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
@@ -75,11 +76,13 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     expect((await node.ended).code).toBe(0);
   });
 
-  test("live views that read nothing cost no hunter an ack, no file a packet, no other view a batch", async () => {
+  test("a hundred live views that read nothing cost no hunter an ack, no file a packet, no other view a batch", async () => {
     const file = join(scratchDirectory(), "slow.pcapng");
-    const node = await start("-w", file);
+    const crowd = 100;
+    const node = await start("-w", file, "--max-subscribers", String(crowd + 1));
     const streams = await connectAcrossShards(node, 4);
-    const stuck = Array.from({ length: 20 }, () => {
+    const rssBefore = node.rssBytes();
+    const stuck = Array.from({ length: crowd }, () => {
       const view = new MockSubscriber(node.address, { clientId: "stuck" });
       view.stall();
       return view;
@@ -97,6 +100,8 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     expect(
       node.lines.some(({ event, client }) => event === "subscriber-slow" && client === "quick"),
     ).toBe(false);
+    const held = limits.fanoutQueuedBytesMax + crowd * 2 * limits.subscriberUnreadBytesMax;
+    expect(node.rssBytes() - rssBefore).toBeLessThan(held);
     for (const other of [...stuck, view]) other.close();
     const left = await node.waitFor("subscriber-left", ({ client }) => client === "stuck");
     expect(Number(left["lost"])).toBeGreaterThan(0);
