@@ -51,9 +51,9 @@ export class Audience {
     return this.hunters === undefined || this.hunters.has(hunterId);
   }
 
-  /** True when at least one of them could take a batch more. */
+  /** True when at least one of them could take a batch more: nothing is laid out to be thrown away. */
   hasRoom(): boolean {
-    for (const member of this.members) if (member.hasRoom()) return true;
+    for (const member of this.members) if (member.hasRoom(this.bundle)) return true;
     for (const remote of this.remotes) if (remote.hasRoom()) return true;
     return false;
   }

@@ -62,6 +62,9 @@ export class Fanout {
   /** Which of those who want a batch is served first. */
   private turn = 0;
   private scheduled = false;
+  /** There was no time to write all that transports would have taken. Until it is written nothing new is
+   * laid out: what one of many has room for would be made for it alone. */
+  private owes = false;
   private late: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(options: FanoutOptions) {
@@ -129,7 +132,7 @@ export class Fanout {
       if (audience.hasRoom()) wanted[wanting++] = audience;
       else audience.drop();
     }
-    if (hasTime && wanting > 0) this.layOut(batch, wanting);
+    if (hasTime && !this.owes && wanting > 0) this.layOut(batch, wanting);
     else for (let at = 0; at < wanting; at++) wanted[at]?.miss();
     if (hasTime) this.time.spend();
     if (wanting === 0) return;
@@ -180,10 +183,12 @@ export class Fanout {
         // Who had its turn goes to the end of the row.
         this.subscribers.delete(subscriber);
         this.subscribers.add(subscriber);
+        this.owes = true;
         this.pumpLater();
         return;
       }
     }
+    this.owes = false;
   }
 
   /** Connects this shard with another; replaces the link to one that died. */

@@ -50,12 +50,11 @@ export class Subscriber {
     this.lastWriteMs = options.nowMs;
   }
 
-  /** False when a further batch would be lost. */
-  hasRoom(): boolean {
-    return (
-      this.queuedBatches < this.options.batchesMax &&
-      this.queuedBytes < limits.subscriberQueueBytesMax
-    );
+  /** False when one batch more, behind those of `bundle`, would be lost. */
+  hasRoom(bundle: Bundle | undefined): boolean {
+    const batches = this.queuedBatches + (bundle?.batches ?? 0);
+    const bytes = this.queuedBytes + (bundle?.length ?? 0);
+    return batches < this.options.batchesMax && bytes < limits.subscriberQueueBytesMax;
   }
 
   /** Queues the bundle, or counts its batches as lost. */
