@@ -43,6 +43,26 @@ export function runRounds(
   }
 }
 
+/** The same of rounds that wait for something. */
+export async function runAsyncRounds(
+  fuzzer: string,
+  seed: number,
+  rounds: number,
+  round: (random: Random, keep: KeepInput) => Promise<void>,
+): Promise<void> {
+  for (let index = 0; index < rounds; index++) {
+    let input: Uint8Array = new Uint8Array(0);
+    const roundSeed = (seed + index) >>> 0;
+    try {
+      await round(new Random(roundSeed), (bytes) => {
+        input = bytes;
+      });
+    } catch (cause) {
+      throw new FuzzFailure(fuzzer, roundSeed, input, cause);
+    }
+  }
+}
+
 /** A small generator (mulberry32): the same numbers for the same seed, everywhere. */
 export class Random {
   #state: number;

@@ -11,11 +11,14 @@ import { canary } from "./canary.ts";
 import { detectorsFuzzer } from "./detectors.ts";
 import { dissectFuzzer } from "./dissect.ts";
 import { enrichFuzzer } from "./enrich.ts";
+import { envelopeFuzzer } from "./envelope.ts";
 import { expressionFuzzer } from "./expression.ts";
+import { filtersFuzzer } from "./filters.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
+import { requestsFuzzer } from "./requests.ts";
 
 const fuzzers: readonly Fuzzer[] = [
   packetBatchFuzzer,
@@ -25,6 +28,9 @@ const fuzzers: readonly Fuzzer[] = [
   dissectFuzzer,
   pcapngFuzzer,
   expressionFuzzer,
+  envelopeFuzzer,
+  filtersFuzzer,
+  requestsFuzzer,
 ];
 
 const smokeMsPerFuzzer = 1500;
