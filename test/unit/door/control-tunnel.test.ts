@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import http2 from "node:http2";
 import type * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../../../src/wire/tunnel.ts";
 import { connect } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
-import { type OpenDoor, openDoor } from "./open-door.ts";
+import { type OpenDoor, openDoor, RawCall } from "./open-door.ts";
 
 const { tunnelUnreadMessagesMax: unreadMax } = limits;
+const statusPath = "/lippycat.management.ManagementService/GetHunterStatus";
 const heartbeatPath = "/lippycat.management.ManagementService/Heartbeat";
 const bytes = (message: Buffer): Buffer => message;
 
@@ -196,6 +198,88 @@ describe("the tunnel", () => {
     next.call.write(large);
     await until(() => ofKind("message").length === fits + 1);
     for (const { call } of [...others, next]) call.cancel();
+  });
+
+  test("requests that come faster than answers are read end their call, and no other", async () => {
+    const greedy = beat();
+    const other = beat();
+    await until(() => ofKind("open").length === 2);
+    const message = Buffer.alloc(1000);
+    for (let sent = 0; sent < 200; sent++) greedy.call.write(message);
+    await until(() => greedy.status !== undefined);
+    expect(greedy.status?.code).toBe(8);
+    await until(() => ofKind("cancel").length === 1);
+    expect(ofKind("message").length).toBe(unreadMax);
+    expect(other.status).toBeUndefined();
+    other.call.cancel();
+  });
+
+  test("answers that nobody reads cost the call that stands still for longest", async () => {
+    const stuck = Array.from({ length: 6 }, () => beat(false));
+    await until(() => ofKind("open").length === stuck.length);
+    const messageBytes = 4 * 1024 * 1024;
+    const fits = Math.floor(limits.tunnelUnreadAnswerBytesMax / messageBytes);
+    // What a client has read before it was asked to is not unread.
+    for (let sent = 0; sent < 3 * fits; sent++) {
+      const id = 1 + (sent % stuck.length);
+      answer({ kind: "message", id, bytes: Buffer.alloc(messageBytes) });
+    }
+    const reader = beat();
+    await until(() => ofKind("open").length === stuck.length + 1);
+    answer({ kind: "message", id: stuck.length + 1, bytes: Buffer.from("read") });
+    await until(() => reader.messages.length === 1);
+    expect(ofKind("cancel").length).toBeGreaterThan(0);
+    await until(() => stuck.some(({ status }) => status !== undefined));
+    expect(reader.status).toBeUndefined();
+    for (const { call } of [...stuck, reader]) call.cancel();
+  });
+
+  test("an answer that is counted is acknowledged to control", async () => {
+    const heard = beat();
+    await until(() => requests.length === 1);
+    answer({ kind: "message", id: 1, bytes: Buffer.alloc(limits.answerCountedBytesMin - 1) });
+    answer({ kind: "message", id: 1, bytes: Buffer.alloc(limits.answerCountedBytesMin) });
+    answer({ kind: "message", id: 99, bytes: Buffer.alloc(limits.answerCountedBytesMin + 1) });
+    await until(() => ofKind("taken").length === 2);
+    expect(ofKind("taken").map((taken) => taken.bytes)).toEqual([
+      limits.answerCountedBytesMin,
+      limits.answerCountedBytesMin + 1,
+    ]);
+    heard.call.cancel();
+  });
+
+  test("a request that does not come ends its call, and a heartbeat may be late", async () => {
+    const unary = client.makeBidiStreamRequest(statusPath, bytes, bytes);
+    const late: { status: grpc.StatusObject | undefined } = { status: undefined };
+    unary.on("error", () => {});
+    unary.on("data", () => {});
+    unary.on("status", (status) => {
+      late.status = status;
+    });
+    const quiet = beat();
+    await until(() => ofKind("open").length === 2);
+    node.skip(limits.tunnelStallMsMax);
+    await until(() => late.status !== undefined);
+    expect(late.status).toMatchObject({
+      code: 4,
+      details: `the request did not come within ${limits.tunnelStallMsMax / 1000} s`,
+    });
+    expect(quiet.status).toBeUndefined();
+    quiet.call.cancel();
+  });
+
+  test("answers that are not read for long end their call", async () => {
+    const session = http2.connect(`http://${node.address}`, { settings: { initialWindowSize: 0 } });
+    const call = new RawCall(node.address, session, heartbeatPath);
+    await until(() => requests.length === 1);
+    answer({ kind: "message", id: 1, bytes: Buffer.from("unread") });
+    await anotherCall();
+    expect(call.closed).toBe(false);
+    node.skip(limits.tunnelStallMsMax);
+    await until(() => call.closed);
+    expect(ofKind("cancel").length).toBe(1);
+    expect(call.stream.rstCode).toBe(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    call.close();
   });
 
   test("ends what is open when the node stops", async () => {

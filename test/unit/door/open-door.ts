@@ -32,6 +32,8 @@ export interface OpenDoor {
   readonly control: MessagePort;
   connections(): number;
   streams(): number;
+  /** Lets time pass, for the door. */
+  skip(milliseconds: number): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export async function openDoor(
   const observe = fanout.offer.bind(fanout);
   const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });
   const channel = new MessageChannel();
+  let skipped = 0;
   const gate = new Gate({
     rules: more.rules ?? noRules,
     failures: new FailureTable(createFailureMemory()),
@@ -78,7 +81,7 @@ export async function openDoor(
     row,
     addresses: new AddressCounts(createAddressMemory(1, Math.random), 0),
     control: channel.port2,
-    now: () => performance.now(),
+    now: () => performance.now() + skipped,
     ...(more.note === undefined ? {} : { note: more.note }),
   });
   await door.listen();
@@ -94,6 +97,9 @@ export async function openDoor(
     control: channel.port1,
     connections: () => Atomics.load(board.words, boardWord.connections),
     streams: () => Atomics.load(board.words, boardWord.streams),
+    skip: (milliseconds) => {
+      skipped += milliseconds;
+    },
     async close() {
       fanout.endAll({ code: 14, message: "the node stops" });
       await door.close(200);
