@@ -83,6 +83,8 @@ function post(port: MessagePort, response: TunnelResponse): void {
   port.postMessage(response);
 }
 
+/** What is about one call. */
+type CallRequest = Exclude<TunnelRequest, { kind: "taken" }>;
 type OpenRequest = Extract<TunnelRequest, { kind: "open" }>;
 
 class DispatchedCall {
@@ -117,7 +119,7 @@ class DispatchedCall {
     });
   }
 
-  onRequest(request: TunnelRequest): void {
+  onRequest(request: CallRequest): void {
     switch (request.kind) {
       case "message":
         this.input.push(request.bytes);
