@@ -226,10 +226,12 @@ export class FilterStore {
     return readFilters(text, knownEntries(this.#text));
   }
 
-  #problemText({ problems }: ReadFilters): string {
+  /** With the doubts: a value is missing because its key is misspelt. */
+  #problemText({ problems, warnings }: ReadFilters): string {
     const { path } = this.#options;
-    const shown = problems.slice(0, 5).map(({ line, text }) => `${path}:${line}: ${text}`);
-    const more = problems.length - shown.length;
+    const remarks = [...problems, ...warnings];
+    const shown = remarks.slice(0, 5).map(({ line, text }) => `${path}:${line}: ${text}`);
+    const more = remarks.length - shown.length;
     return shown.join("; ") + (more > 0 ? `; and ${more} more` : "");
   }
 

@@ -153,6 +153,7 @@ describe("a broken file", () => {
     const told = bench.lines.filter((line) => line.includes("stay in force"));
     expect(told.length).toBe(1);
     expect(told[0]).toContain(`${bench.path}:3: filter "a": type: is missing`);
+    expect(told[0]).toContain(`${bench.path}:4: "typ" is not read; did you mean type?`);
     expect(told[0]).toContain("2 filters from before stay in force");
     expect(bench.ids).toEqual(["a", "b"]);
     expect(await codeOf(bench.store.set(filterOf("d")))).toBe("filter-file-broken");
