@@ -109,7 +109,9 @@ export class Fanout {
     if (!this.subscribers.delete(subscriber)) return;
     subscriber.close();
     const report = subscriber.report();
-    if (this.ended.length < limits.subscribersMax) this.ended.push(report);
+    // Control must hear of the end of each that it knows. Others may come and go by the thousand.
+    const hasRoom = this.ended.length < limits.subscribersMax;
+    if (subscriber.isKnown || hasRoom) this.ended.push(report);
     const text = `left after ${report.batchesSent} batches; it lost ${report.batchesDropped}`;
     this.tell("subscriber-left", subscriber, text, report.batchesDropped);
     const key = selectionKey(selection);
@@ -220,7 +222,10 @@ export class Fanout {
   /** What control wants to know: all live views, and those that ended since the last call. */
   takeReports(): SubscriberReport[] {
     const reports = this.ended.splice(0);
-    for (const subscriber of this.subscribers) reports.push(subscriber.report());
+    for (const subscriber of this.subscribers) {
+      subscriber.isKnown = true;
+      reports.push(subscriber.report());
+    }
     return reports;
   }
 

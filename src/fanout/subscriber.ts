@@ -25,6 +25,8 @@ export class Subscriber {
   readonly port: SubscriberPort;
   readonly clientId: string;
   ended = false;
+  /** Whether control was told of it. */
+  isKnown = false;
   private readonly options: SubscriberOptions;
   /** Those that are told: a list of thousands every second would keep two threads busy. */
   private readonly hunters: readonly string[] | undefined;

@@ -313,6 +313,20 @@ describe("reports", () => {
     expect(report?.hunterCount).toBe(4000);
   });
 
+  test("tell the end of each view that was told of, whatever storm of others came and went", () => {
+    const { fanout } = createBench();
+    const known = fanout.subscribe(new FakeSubscriberPort(), everything, "known");
+    fanout.takeReports();
+    for (let number = 0; number < limits.subscribersMax + 10; number++) {
+      const other = fanout.subscribe(new FakeSubscriberPort(), everything, "storm");
+      fanout.unsubscribe(other, everything);
+    }
+    fanout.unsubscribe(known, everything);
+    const ended = fanout.takeReports();
+    expect(ended.length).toBe(limits.subscribersMax + 1);
+    expect(ended.at(-1)).toMatchObject({ clientId: "known", ended: true });
+  });
+
   test("equal client ids are two live views", async () => {
     const { fanout } = createBench();
     const [one, two] = [new FakeSubscriberPort(), new FakeSubscriberPort()];
