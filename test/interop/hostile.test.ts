@@ -8,9 +8,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { buildGo, obstacleToGo } from "../support/go-program.ts";
-import type { MockHunter } from "../support/mock-hunter.ts";
+import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 import { connectAcrossShards } from "../support/shards.ts";
+import { namedAddress, TlsFiles } from "../support/tls-node.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -219,6 +220,49 @@ describe.skipIf(reason !== "")("with attackers", () => {
     expect((await node.ended).code).toBe(0);
     expect(node.lines.filter(({ level }) => level === "error")).toEqual([]);
     checkRecorded(file, hunters);
+    checkAccounts(node);
+  }, 60_000);
+});
+
+describe.skipIf(reason !== "")("with attackers below TLS", () => {
+  const files = new TlsFiles();
+  const file = join(directory, "hostile-tls.pcapng");
+  let node: RunningProcessor;
+  let hunter: BusyHunter;
+
+  beforeAll(async () => {
+    node = await startProcessor([...files.flags, "--workers", "2", "-w", file]);
+    started.push(node.child);
+    const client = connect(namedAddress(node), files.security());
+    hunter = new BusyHunter(new MockHunter("", client), { number: 1, window: 2, packets: 8 });
+    await hunter.waitAcked(50);
+  });
+
+  test("a hunter goes on beside them all, and nothing acked is missing", async () => {
+    const lasting = (name: string, lasts: string) => ({ name, lasts, count: 100 });
+    const floods: Attack[] = ["strangers", "torn-hellos", "random-bytes", "reconnects"].map(
+      (name) => ({
+        ...lasting(name, "2s"),
+        outcome: name === "reconnects" ? contained : closedWithin(8000),
+      }),
+    );
+    const quiet = { ...lasting("silent", "8s"), outcome: closedWithin(7000) };
+    const silent = run(node, quiet, "127.0.1.9");
+    for (const attack of floods) {
+      const before = hunter.acked;
+      const result = await run(node, attack, "127.0.0.9");
+      console.log(
+        `TLS, ${attack.name}: ${JSON.stringify(result)}, ${hunter.acked - before} batches`,
+      );
+      await hunter.waitAcked(before + 20);
+    }
+    await silent;
+    await hunter.finish();
+    hunter.stream.close();
+    node.kill("SIGTERM");
+    expect((await node.ended).code).toBe(0);
+    expect(node.lines.filter(({ level }) => level === "error")).toEqual([]);
+    checkRecorded(file, [hunter]);
     checkAccounts(node);
   }, 60_000);
 });

@@ -60,6 +60,8 @@ var attacks = map[string]func(settings, *result) error{
 	"unread-heartbeats":   unreadHeartbeats,
 	"many-connections":    manyConnections,
 	"reconnects":          reconnects,
+	"strangers":           strangers,
+	"torn-hellos":         tornHellos,
 }
 
 func main() {
