@@ -114,7 +114,7 @@ export const limits = {
   tunnelWaitingBytesMax: 64 * 1024,
   /** Answers that clients have not read, over all calls of one shard; above it the call is ended that
    * stands still for longest. */
-  tunnelUnreadAnswerBytesMax: 64 * 1024 * 1024,
+  tunnelUnreadAnswerBytesMax: 32 * 1024 * 1024,
   /** Answers on their way from control to one shard, of which those from a certain size on count. */
   answersUnderWayBytesMax: 8 * 1024 * 1024,
   answerCountedBytesMin: 16 * 1024,

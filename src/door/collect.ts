@@ -19,7 +19,7 @@ export function noteGarbage(bytes: number): void {
 
 /**
  * Counts bytes of answers that nobody came to read. They have outlived the young generation: without
- * a full collection, 7 ms to 10 ms, a flood of them took a gigabyte where 128 MiB are kept.
+ * a full collection, 7 ms to 10 ms, a flood of them took a gigabyte where 64 MiB are kept.
  */
 export function noteAbandoned(bytes: number): void {
   abandoned += bytes;
