@@ -83,8 +83,8 @@ describe.skipIf(noStrace !== "")("a file whose", () => {
     const size = readFileSync(path).length;
     // The beginning of a group that cannot be cut off is in both files.
     await expectAllIn(node, busy, directory, name.endsWith("cannot be cut"));
-    // Nothing was written to it, or acknowledged from it, after that.
-    expect(readFileSync(path).length).toBe(size);
+    // Nothing was written to it after that; what was not acknowledged may still have been cut off.
+    expect(readFileSync(path).length).toBeLessThanOrEqual(size);
     const names = capturesIn(directory).map((name) => basename(name));
     expect(names.length).toBe(2);
     expect(names).toContainEqual(expect.stringMatching(/^x_00001_\d{8}T\d{6}Z\.pcap/));
