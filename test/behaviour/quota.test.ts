@@ -10,6 +10,7 @@ import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { capturesIn } from "../support/numbered-capture.ts";
 import { ServerStream } from "../support/server-stream.ts";
 import { connectAcrossShards } from "../support/shards.ts";
+import { noReservingDisk, SmallDisk } from "../support/small-disk.ts";
 import { injecting, noStrace } from "../support/strace.ts";
 import {
   checkAccounts,
@@ -24,6 +25,12 @@ const packets = hunters * batches * 64;
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
 
 if (noStrace !== "") console.log(`a quota is skipped: ${noStrace}`);
+if (noReservingDisk !== "") console.log(`reserved blocks are skipped: ${noReservingDisk}`);
+
+const asNobody =
+  Bun.which("setpriv") === null
+    ? undefined
+    : ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
 async function load(node: RunningProcessor, path: string) {
   const streams = await connectAcrossShards(node, hunters);
@@ -59,6 +66,28 @@ describe.each(["pcapng", "pcap"])("%s", (extension) => {
       await health.until(() => health.messages.at(-1)?.status === SERVING);
       health.close();
       expect(await finish()).toEqual([path]);
+    },
+  );
+
+  test.skipIf(noReservingDisk !== "" || asNobody === undefined)(
+    "what an ext4 keeps for root is not there for others",
+    async () => {
+      const disk = SmallDisk.reserving(48_000_000);
+      try {
+        const release = disk.occupy(Math.max(0, disk.freeBytes - 1_000_000));
+        const path = join(disk.directory, `x.${extension}`);
+        const node = await startProcessor(["-w", path], { under: asNobody!, cwd: "/" });
+        const { streams, finish } = await load(node, path);
+        const stalled = await node.waitFor("recording-stalled");
+        expect(stalled.message).toContain("ENOSPC");
+        expect(Number(stalled["freeBytes"])).toBeLessThan(1_000_000);
+        const { FLOW_PAUSE } = FlowControl;
+        await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
+        release();
+        expect(await finish()).toEqual([path]);
+      } finally {
+        disk.remove();
+      }
     },
   );
 

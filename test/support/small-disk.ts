@@ -1,18 +1,39 @@
 /** A small file system of its own, which a test fills up; needs root. */
-import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Why there is none on this machine; "" when there is. */
-export const noSmallDisk: string = findObstacle();
+export const noSmallDisk: string = findObstacle(mountTmpfs);
+/** The same of an ext4, of which a quarter is for root alone. */
+export const noReservingDisk: string =
+  Bun.which("mkfs.ext4") === null ? "there is no mkfs.ext4" : findObstacle(mountExt4);
 
 export class SmallDisk {
   readonly directory: string;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, mount: Mount = mountTmpfs) {
     this.directory = mkdtempSync(join(tmpdir(), "weir-disk-"));
     const { exitCode, stderr } = mount(this.directory, bytes);
-    if (exitCode !== 0) throw new Error(`mount: ${stderr.toString()}`);
+    if (exitCode !== 0) throw new Error(`mount: ${stderr?.toString()}`);
+  }
+
+  /** Anybody may write there; what is reserved for root is that of others. */
+  static reserving(bytes: number): SmallDisk {
+    const disk = new SmallDisk(bytes, mountExt4);
+    // It brings a lost+found.
+    rmSync(join(disk.directory, "lost+found"), { recursive: true });
+    chmodSync(disk.directory, 0o777);
+    return disk;
   }
 
   get freeBytes(): number {
@@ -48,17 +69,32 @@ function fill(path: string, bytes: number): void {
   }
 }
 
-function findObstacle(): string {
-  if (process.platform !== "linux") return "tmpfs is Linux only";
-  if (process.getuid?.() !== 0) return "mounting a tmpfs needs root";
+type Mount = (directory: string, bytes: number) => Pick<Bun.SyncSubprocess, "exitCode" | "stderr">;
+
+function findObstacle(mount: Mount): string {
+  if (process.platform !== "linux") return "mounting is tried on Linux only";
+  if (process.getuid?.() !== 0) return "mounting needs root";
   const directory = mkdtempSync(join(tmpdir(), "weir-disk-"));
-  const { exitCode } = mount(directory, 1 << 20);
+  const { exitCode } = mount(directory, 4 << 20);
   if (exitCode === 0) Bun.spawnSync(["umount", directory]);
   rmSync(directory, { recursive: true, force: true });
-  return exitCode === 0 ? "" : "this container may not mount a tmpfs";
+  return exitCode === 0 ? "" : "this container may not mount";
 }
 
-function mount(directory: string, bytes: number) {
+function mountTmpfs(directory: string, bytes: number) {
   const options = `size=${bytes},mode=0700`;
   return Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "weir-test", directory]);
+}
+
+function mountExt4(directory: string, bytes: number) {
+  const image = `${directory}.img`;
+  closeSync(openSync(image, "w"));
+  truncateSync(image, bytes);
+  try {
+    const made = Bun.spawnSync(["mkfs.ext4", "-q", "-F", "-m", "25", image]);
+    return made.exitCode === 0 ? Bun.spawnSync(["mount", "-o", "loop", image, directory]) : made;
+  } finally {
+    // The mount keeps it.
+    rmSync(image);
+  }
 }
