@@ -1,5 +1,5 @@
 /** What live views cost ingest, and what they get of it. */
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
@@ -100,19 +100,12 @@ interface Readers {
   stop(): Promise<void>;
 }
 
-/** Readers of their own process, so that the bench does not read what it measures. */
+/** Live views in a process of their own, so that the bench does not read what it measures. */
 export async function watch(node: RunningProcessor, count: number): Promise<Readers> {
-  const request = join(scratch, "subscribe.bin");
-  writeFileSync(request, Buffer.alloc(5));
-  const many = String(count);
-  const child = Bun.spawn(
-    [
-      ...["h2load", "-n", many, "-c", many, "-m", "1", "-d", request],
-      ...["-H", "content-type: application/grpc", "-H", "te: trailers"],
-      `http://${node.address}/lippycat.data.DataService/SubscribePackets`,
-    ],
-    { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
-  );
+  const script = join(import.meta.dir, "readers.mjs");
+  const child = Bun.spawn(["node", script, node.address, String(count)], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   await until(async () => (await nodeStatus(node)).subscribers.length === count);
   return {
     async stop() {
