@@ -49,19 +49,29 @@ describe("docs/limits.md", () => {
         messageBytesMax +
         limits.collectAfterBytes) /
         mebibyte +
-      (7 + 122 + 184 + 135 + 31);
-    const own = limits.recordRingBytes + limits.recordPrefixBytesMax + limits.logBufferBytesMax;
-    const node = own / mebibyte + 147;
+      (7 + 122 + 184 + 135 + 31 + 1 + 20 + 52);
+    const spare = limits.fanoutSpareBundlesMax * limits.fanoutBundleBytes;
+    const view =
+      225 + 4 + (2 * limits.fanoutOpenBytesMax + spare + limits.fanoutUnreadBytesMax) / mebibyte;
+    const own =
+      limits.recordRingBytes +
+      limits.recordPrefixBytesMax +
+      limits.logBufferBytesMax +
+      limits.fanoutQueuedBytesMax;
+    const node = own / mebibyte + 168 + 460 + 88 + 64 + 90;
     const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
     const streams = (streamsMax * perStream) / mebibyte;
     const windows = (streamsMax * streamWindowBytes) / mebibyte;
     const halfCalls = limits.tunnelCallsMax * limits.tunnelSmallMessageBytesMax;
-    const callsOfShard = limits.tunnelUnreadAnswerBytesMax + halfCalls;
+    const answers = limits.tunnelUnreadAnswerBytesMax + limits.answersUnderWayBytesMax;
+    const callsOfShard = answers + halfCalls;
     for (const shards of [1, 2, 4, 8]) {
       const half = Math.max(limits.largeMessagesBytesMax, shards * messageBytesMax) / mebibyte;
-      const calls = (shards * callsOfShard) / mebibyte;
-      const sum = shards * shard + node + half + streams;
-      const cells = [shards, shards * shard, node, half, streams, sum, windows, calls];
+      const mesh = ((shards - 1) * limits.meshCreditBytes) / mebibyte;
+      const views = shards * (view + mesh);
+      const calls = shards * (callsOfShard / mebibyte + 100);
+      const sum = shards * shard + views + node + half + streams;
+      const cells = [shards, shards * shard, views, node, half, streams, sum, windows, calls];
       const row = cells.map((cell) => Math.round(cell).toLocaleString("en-US"));
       expect(page).toContain(`| ${row.join(" | ")} |`);
     }
