@@ -140,7 +140,7 @@ function networkSettings(machine: Machine) {
       keys: ["processor.max_subscribers"],
       kind: wholeNumber(0, limits.subscribersMax),
       fallback: 100,
-      help: "Packet subscribers at a time; 0 sets no limit",
+      help: `Packet subscribers at a time; 0 is ${limits.subscribersMax.toLocaleString("en-US")}`,
       group,
     }),
     subscriberBuffer: setting({

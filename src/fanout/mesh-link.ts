@@ -51,9 +51,9 @@ export class MeshLink {
     return this.credit > 0 && !this.closed;
   }
 
-  /** Copies and sends a bundle; false when there is no credit. */
-  send(audience: number, bundle: Bundle): boolean {
-    if (!this.hasCredit()) return false;
+  /** Copies and sends a bundle; false when there is no credit, unless it must go. */
+  send(audience: number, bundle: Bundle, must: boolean): boolean {
+    if (this.closed || !(must || this.credit > 0)) return false;
     this.credit -= bundle.length;
     const bytes = new Uint8Array(bundle.content());
     const { batches } = bundle;
@@ -116,6 +116,7 @@ class RemoteAudience implements RemoteMember {
   private readonly link: MeshLink;
   private readonly audience: number;
   private untold = 0;
+  private isBegun = false;
 
   constructor(link: MeshLink, audience: number) {
     this.link = link;
@@ -127,8 +128,11 @@ class RemoteAudience implements RemoteMember {
   }
 
   offer(bundle: Bundle): void {
-    if (!this.link.send(this.audience, bundle)) this.miss(bundle.batches);
-    else this.tellMissed();
+    // The rest of a large batch follows its beginning, though the credit is used up by then.
+    const isRest = bundle.batches === 0;
+    this.isBegun = this.link.send(this.audience, bundle, isRest && this.isBegun);
+    if (this.isBegun) this.tellMissed();
+    else this.miss(isRest ? 1 : bundle.batches);
   }
 
   /** Kept until there is credit again: a shard that stands still gets no pile of messages. */

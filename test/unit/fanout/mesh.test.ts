@@ -83,6 +83,23 @@ describe("a live view on one shard", () => {
   });
 });
 
+test("a batch larger than the credit crosses whole", async () => {
+  const [origin, home] = [createBench(), createBench()];
+  link(origin.fanout, home.fanout);
+  const port = new FakeSubscriberPort();
+  home.fanout.subscribe(port, everything, "");
+  await offerUntilWanted(origin);
+  await until(() => port.batches.length === 1);
+  const sizes = Array.from({ length: 64 }, () => 200_000);
+  origin.fanout.offer(batchOf({ hunterId: "there", sequence: 2, sizes }));
+  const large = () => port.batches.filter(({ hunterId }) => hunterId === "there");
+  await until(() => large().flatMap(({ packets }) => packets).length === 64);
+  expect(large().length).toBe(4);
+  expect(home.fanout.takeReports()[0]).toMatchObject({ batchesDropped: 0 });
+  origin.fanout.endAll(stop);
+  home.fanout.endAll(stop);
+});
+
 test("a shard that stands still gets 4 MiB, and what is beyond it is counted for its live views", async () => {
   const [origin, home] = [createBench(), createBench()];
   const channel = link(origin.fanout, home.fanout);
