@@ -111,3 +111,14 @@ func tooManyStreams(c *connection) error {
 	}
 	return c.flush()
 }
+
+// spin is no attack: it uses as much processor time as a flood does, beside the processor, not in it.
+func spin(s settings, r *result) error {
+	buffer := make([]byte, 64<<10)
+	for until := time.Now().Add(s.lasts); time.Now().Before(until); r.Sent++ {
+		for index := range buffer {
+			buffer[index] ^= byte(index)
+		}
+	}
+	return nil
+}

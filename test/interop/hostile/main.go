@@ -46,6 +46,7 @@ var attacks = map[string]func(settings, *result) error{
 	"empty-data":          onOne(emptyData),
 	"window-updates":      onOne(windowUpdates),
 	"priorities":          onOne(priorities),
+	"spin":                spin,
 	"idle-priorities":     onOne(idlePriorities),
 	"made-you-reset":      onOne(madeYouReset),
 	"too-many-streams":    onOne(tooManyStreams),
