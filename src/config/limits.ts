@@ -87,7 +87,7 @@ export const limits = {
   streamsPerAddressMax: 512,
   callsPerAddressMax: 2048,
   /** The same, of connections on which no call has begun: many handshakes at once. */
-  newcomersPerAddressMax: 256,
+  newcomersPerAddressMax: 512,
   /** Places for the counts of addresses. */
   addressSlots: 4096,
   /** From the connection to the client's HTTP/2 settings, and to its first call. */
