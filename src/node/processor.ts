@@ -87,12 +87,12 @@ class Processor {
     // Nobody may be waiting when it rejects during the stop.
     lost.promise.catch(() => {});
     try {
-      await this.plane.start();
       await this.credentials?.start();
       this.access.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
+      await this.plane.start();
       await Promise.race([this.startShards(listen, rings), lost.promise]);
       // Before anybody hears that the node listens: the signal ends a process that does not expect it.
       if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
