@@ -138,7 +138,7 @@ export const limits = {
 
   // --- live views ---------------------------------------------------------------------------------
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
-  fanoutTimeShareMax: 0.3,
+  fanoutTimeShareMax: 0.28,
   fanoutSavedMsMax: 20,
   /** How often it is looked how busy the thread is, and the most that one step is charged with. */
   fanoutSampleMs: 25,
@@ -156,6 +156,8 @@ export const limits = {
   fanoutSpareBundlesMax: 256,
   /** Bundles that wait for live views, over all shards; above it the slowest one loses its queue. */
   fanoutQueuedBytesMax: 128 * 1024 * 1024,
+  /** Longest wait of a bundle that is not full, while others were sent lately. */
+  fanoutDelayMs: 5,
   fanoutSweepMs: 1000,
   /** Bytes that wait for one live view, and no more than `--subscriber-buffer` batches: 100 of full-size
    * packets are 10 MiB, and one of a hunter that resumes is as long as a message may be. */

@@ -38,6 +38,8 @@ export class BundlePool {
   queuedBytes = 0;
   /** Memory of those that are being laid out. */
   openBytes = 0;
+  /** Bundles that were finished so far. */
+  closed = 0;
   /** Memory of a bundle that no single message needs more of. */
   private usualBytes: number = limits.fanoutBundleBytes;
   private readonly spare: Buffer[] = [];
@@ -66,6 +68,7 @@ export class BundlePool {
   /** It has been given to all who want it. */
   close(bundle: Bundle): void {
     this.openBytes -= bundle.bytes.length;
+    this.closed++;
     this.release(bundle);
   }
 

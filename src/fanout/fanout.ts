@@ -62,6 +62,8 @@ export class Fanout {
   /** Which of those who want a batch is served first. */
   private turn = 0;
   private scheduled = false;
+  private soon: ReturnType<typeof setTimeout> | undefined = undefined;
+  private flushedMs = Number.NEGATIVE_INFINITY;
   /** There was no time to write all that transports would have taken. Until it is written nothing new is
    * laid out: what one of many has room for would be made for it alone. */
   private owes = false;
@@ -128,6 +130,7 @@ export class Fanout {
   offer(batch: Batch): void {
     if (this.audiences.size === 0) return;
     const hasTime = this.time.begin();
+    const { closed } = this.pool;
     let wanting = 0;
     for (const { audience } of this.audiences.values()) {
       if (!audience.wants(batch.hunterId)) continue;
@@ -138,8 +141,9 @@ export class Fanout {
     else for (let at = 0; at < wanting; at++) wanted[at]?.miss();
     if (hasTime) this.time.spend();
     if (wanting === 0) return;
-    if (hasTime) this.schedule();
-    else this.pumpLater();
+    if (!hasTime) this.pumpLater();
+    else if (this.pool.closed > closed) this.schedule();
+    else this.scheduleSoon();
   }
 
   /**
@@ -233,6 +237,7 @@ export class Fanout {
   endAll(status: SubscriberEnd): void {
     clearInterval(this.sweeper);
     this.late = clear(this.late);
+    this.soon = clear(this.soon);
     for (const subscriber of this.subscribers) subscriber.end(status);
     for (const link of [...this.links.values()]) link.close();
   }
@@ -279,15 +284,33 @@ export class Fanout {
     this.schedule();
   }
 
-  /** Batches that come in one turn of the loop go out together. */
+  /** At the end of this turn of the loop. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      this.deliver();
-      this.pump();
+      this.flush();
     });
+  }
+
+  /** The first batch after a while goes out at once; more of them come together, since each write to a
+   * transport costs about as much as 40 KiB of it. */
+  private scheduleSoon(): void {
+    const wait = this.flushedMs + limits.fanoutDelayMs - this.now();
+    if (wait <= 0) this.schedule();
+    else
+      this.soon ??= setTimeout(() => {
+        this.soon = undefined;
+        this.flush();
+      }, wait);
+  }
+
+  private flush(): void {
+    this.soon = clear(this.soon);
+    this.flushedMs = this.now();
+    this.deliver();
+    this.pump();
   }
 
   private pumpLater(): void {

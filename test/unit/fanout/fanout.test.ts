@@ -18,6 +18,32 @@ describe("a live view", () => {
     expect(port.batches[0]?.packets.map(({ data }) => data.length)).toEqual([60, 61]);
   });
 
+  test("gets the first batch at once, and those that follow within 5 ms together", async () => {
+    const bench = createBench();
+    const { fanout } = bench;
+    const port = new FakeSubscriberPort();
+    let writes = 0;
+    const write = port.write.bind(port);
+    port.write = (frames, taken) => {
+      writes++;
+      write(frames, taken);
+    };
+    fanout.subscribe(port, everything, "");
+    fanout.offer(batchOf({ sequence: 1 }));
+    await flushed();
+    expect([writes, port.batches.length]).toEqual([1, 1]);
+    for (let sequence = 2; sequence <= 8; sequence++) fanout.offer(batchOf({ sequence }));
+    await flushed();
+    expect(port.batches.length).toBe(1);
+    while (port.batches.length < 8) await flushed();
+    expect(writes).toBe(2);
+    // What fills a bundle does not wait.
+    fanout.offer(batchOf({ sequence: 9, sizes: [200_000] }));
+    fanout.offer(batchOf({ sequence: 10, sizes: [200_000] }));
+    await flushed();
+    expect(port.batches.length).toBeGreaterThan(8);
+  });
+
   test("gets no packet that was rejected", async () => {
     const { fanout } = createBench();
     const port = new FakeSubscriberPort();
@@ -138,7 +164,8 @@ describe("a live view", () => {
 
 describe("who is too slow", () => {
   test("loses what is beyond 100 batches, counted, and gets the others in order", async () => {
-    const { fanout } = createBench();
+    const bench = createBench();
+    const { fanout } = bench;
     const slow = new FakeSubscriberPort();
     const fast = new FakeSubscriberPort();
     slow.stalled = true;
@@ -149,6 +176,7 @@ describe("who is too slow", () => {
     fanout.offer(batchOf({ sequence: 0, sizes }));
     await flushed();
     for (let sequence = 1; sequence <= 160; sequence++) {
+      bench.nowMs += limits.fanoutDelayMs;
       fanout.offer(batchOf({ sequence }));
       await flushed();
     }
@@ -160,6 +188,7 @@ describe("who is too slow", () => {
     fanout.writable();
     await flushed();
     expect(slow.sequences()).toEqual(Array.from({ length: 101 }, (_, index) => index));
+    bench.nowMs += limits.fanoutDelayMs;
     fanout.offer(batchOf({ sequence: 200 }));
     await flushed();
     expect(slow.sequences().at(-1)).toBe(200);
