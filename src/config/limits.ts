@@ -138,13 +138,13 @@ export const limits = {
 
   // --- live views ---------------------------------------------------------------------------------
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
-  fanoutTimeShareMax: 0.28,
+  fanoutTimeShareMax: 0.32,
   fanoutSavedMsMax: 20,
   /** How often it is looked how busy the thread is, and the most that one step is charged with. */
   fanoutSampleMs: 25,
   fanoutChargeMsMax: 2,
   /** What a KiB costs the thread after it was given to a transport, as measured. */
-  fanoutTransportNanosecondsPerKib: 150,
+  fanoutTransportNanosecondsPerKib: 250,
   /** Messages that are laid out together, in bytes and in batches. */
   fanoutBundleBytes: 128 * 1024,
   fanoutBundleBatchesMax: 16,

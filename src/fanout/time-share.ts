@@ -14,7 +14,7 @@ export interface ThreadClock {
 }
 
 /** Less than all: a thread that waits for a core looks idle, too. */
-const busyMin = 0.6;
+const busyMin = 0.75;
 
 export class TimeShare {
   private readonly clock: ThreadClock;
