@@ -316,8 +316,7 @@ export class Fanout {
   private pumpLater(): void {
     this.late ??= setTimeout(() => {
       this.late = undefined;
-      this.deliver();
-      this.pump();
+      this.flush();
     }, this.time.wait());
   }
 
