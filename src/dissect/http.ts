@@ -4,7 +4,7 @@
  */
 import { limits } from "../config/limits.ts";
 import { HeaderNames, readHeaders } from "./message-headers.ts";
-import { findLineFeed, isBlank, lineTextEnd, plainText } from "./text-line.ts";
+import { findLineFeed, isBlank, lineTextEnd, plainText, tokenEnd } from "./text-line.ts";
 
 /** Texts are "" for what the message does not have, or does not have in this payload. */
 export interface HttpRequest {
@@ -48,7 +48,7 @@ const responseHeaders = new HeaderNames([["content-type", "content-type"]]);
 /** The head of the message that starts the range; undefined when none does. Its end may be missing. */
 export function dissectHttp(bytes: Uint8Array, start: number, end: number): HttpHead | undefined {
   const headEnd = Math.min(end, start + limits.httpHeadBytesMax);
-  const wordEnd = upperCaseEnd(bytes, start, Math.min(headEnd, start + methodBytesMax + 1));
+  const wordEnd = tokenEnd(bytes, start, Math.min(headEnd, start + methodBytesMax + 1));
   const isRequest = wordEnd - start >= methodBytesMin && wordEnd - start <= methodBytesMax;
   if (isVersion(bytes, start, headEnd)) return readResponse(bytes, start, headEnd);
   return isRequest && wordEnd < headEnd && bytes[wordEnd] === space
@@ -140,17 +140,6 @@ function isVersion(bytes: Uint8Array, at: number, end: number): boolean {
   }
   const digit = bytes[at + versionText.length] as number;
   return digit >= 0x30 && digit <= 0x39;
-}
-
-/** End of the upper-case letters, `-` and `_` at `at`. */
-function upperCaseEnd(bytes: Uint8Array, at: number, end: number): number {
-  let index = at;
-  while (index < end) {
-    const byte = bytes[index] as number;
-    if ((byte < 0x41 || byte > 0x5a) && byte !== 0x2d && byte !== 0x5f) break;
-    index++;
-  }
-  return index;
 }
 
 function findSpace(bytes: Uint8Array, at: number, end: number): number {

@@ -21,6 +21,17 @@ export function lineTextEnd(bytes: Uint8Array, at: number, lineFeedAt: number): 
   return lineFeedAt > at && bytes[lineFeedAt - 1] === carriageReturn ? lineFeedAt - 1 : lineFeedAt;
 }
 
+/** End of the upper-case token (letters, `-`, `_`) at `at`. */
+export function tokenEnd(bytes: Uint8Array, at: number, end: number): number {
+  let index = at;
+  while (index < end) {
+    const byte = bytes[index] as number;
+    if ((byte < 0x41 || byte > 0x5a) && byte !== 0x2d && byte !== 0x5f) break;
+    index++;
+  }
+  return index;
+}
+
 export function isLineEnd(byte: number | undefined): boolean {
   return byte === lineFeed || byte === carriageReturn;
 }

@@ -1,25 +1,13 @@
 import { limits } from "../config/limits.ts";
+import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
 import { varintBytes, writeVarint } from "./field-writer.ts";
 
 const packetTag = 0x22;
 const metadataTag = 0x3a;
 const entriesAtStart = 1024;
 
-/** The accepted packets of one batch as subscribers get them; overwritten by the next batch. */
-export interface EnrichedBatch {
-  readonly bytes: Buffer;
-  /** Accepted packets, in order. */
-  readonly count: number;
-  /** Per entry: its index in the batch's view. */
-  readonly index: Uint32Array;
-  /** Per entry: its field 4 of PacketBatch, with tag and length, is `bytes[start, end)`. Each begins where
-   * the one before ends. */
-  readonly start: Uint32Array;
-  readonly end: Uint32Array;
-}
-
 /** Collects the entries of an enriched batch. Buffers that a giant batch needed are given up after it. */
-export class EntryBuffer implements EnrichedBatch {
+export class EntryBuffer implements EncodedPackets {
   bytes: Buffer = Buffer.allocUnsafeSlow(limits.enrichedBytesKept);
   count = 0;
   index: Uint32Array = new Uint32Array(entriesAtStart);

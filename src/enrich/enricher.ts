@@ -11,12 +11,13 @@ import { limits } from "../config/limits.ts";
 import { findLayers } from "../packet/find-layers.ts";
 import { fragment, Layers } from "../packet/layers.ts";
 import type { Batch } from "../pipeline/batch.ts";
+import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
 import { FieldCursor } from "../wire/field-cursor.ts";
 import type { PacketBatchView } from "../wire/packet-batch.ts";
 import { writeBare } from "./bare-packet.ts";
 import { BaseMetadata, writeEndpoints } from "./base-metadata.ts";
 import { type Describe, Subject } from "./description.ts";
-import { type EnrichedBatch, EntryBuffer } from "./enriched-batch.ts";
+import { EntryBuffer } from "./enriched-batch.ts";
 import { FieldWriter } from "./field-writer.ts";
 import { GivenMetadata, metadataField } from "./given-metadata.ts";
 import { packetShape } from "./message-shape.ts";
@@ -73,7 +74,7 @@ export class Enricher {
    * Encodes each accepted packet of the batch. The result is valid until the next call. Never throws on
    * any bytes that the batch walker takes.
    */
-  enrich(batch: Batch): EnrichedBatch {
+  enrich(batch: Batch): EncodedPackets {
     const { view, rejections, labels } = batch;
     const out = this.#out;
     out.clear(view.count);

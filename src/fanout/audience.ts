@@ -5,7 +5,8 @@
 import { limits } from "../config/limits.ts";
 import type { PacketPredicate } from "../expression/compile-expression.ts";
 import type { Batch } from "../pipeline/batch.ts";
-import type { BatchEncoder, EncodedPackets } from "./batch-encoder.ts";
+import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
+import type { BatchEncoder } from "./batch-encoder.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";
 import type { Subscriber } from "./subscriber.ts";

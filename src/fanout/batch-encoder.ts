@@ -1,17 +1,5 @@
 import type { Batch } from "../pipeline/batch.ts";
-
-/** The packets of one batch as subscribers get them; overwritten by the next call. */
-export interface EncodedPackets {
-  readonly bytes: Buffer;
-  /** Entries: the accepted packets of the batch, in order. */
-  readonly count: number;
-  /** Per entry: its index in the batch's view. */
-  readonly index: Uint32Array;
-  /** Per entry: where its field 4 of PacketBatch, with tag and length, begins and ends in `bytes`; each
-   * begins where the one before ends. */
-  readonly start: Uint32Array;
-  readonly end: Uint32Array;
-}
+import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
 
 /** Makes what subscribers get of a batch: the received bytes and what the node found out. */
 export interface BatchEncoder {

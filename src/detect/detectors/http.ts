@@ -1,3 +1,4 @@
+import { findLineFeed, lineTextEnd, tokenEnd } from "../../dissect/text-line.ts";
 import {
   type Detector,
   type ProbeAnswer,
@@ -5,16 +6,7 @@ import {
   probeAnswer,
   streamPosition,
 } from "../detector.ts";
-import {
-  ascii,
-  findLineFeed,
-  isDigit,
-  isHeaderText,
-  isStatusCode,
-  lineTextEnd,
-  startsWith,
-  tokenEnd,
-} from "../payload-text.ts";
+import { ascii, isDigit, isHeaderText, isStatusCode, startsWith } from "../payload-text.ts";
 
 const version = ascii("HTTP/1.");
 const methodLengthMax = 20;

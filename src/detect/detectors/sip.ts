@@ -1,12 +1,6 @@
+import { findLineFeed, lineTextEnd, tokenEnd } from "../../dissect/text-line.ts";
 import { type Detector, type ProbeAnswer, probeAnswer } from "../detector.ts";
-import {
-  ascii,
-  findLineFeed,
-  isStatusCode,
-  lineTextEnd,
-  startsWith,
-  tokenEnd,
-} from "../payload-text.ts";
+import { ascii, isStatusCode, startsWith } from "../payload-text.ts";
 
 const lineEndBytesMax = 8;
 const version = ascii("SIP/2.0");

@@ -1,6 +1,7 @@
 /** Encodes packets as they came, and of the head only the hunter and the sequence. */
-import type { BatchEncoder, EncodedPackets } from "../../../src/fanout/batch-encoder.ts";
+import type { BatchEncoder } from "../../../src/fanout/batch-encoder.ts";
 import type { Batch } from "../../../src/pipeline/batch.ts";
+import type { EncodedPackets } from "../../../src/pipeline/encoded-packets.ts";
 
 export class PlainEncoder implements BatchEncoder, EncodedPackets {
   bytes: Buffer = Buffer.alloc(0);
