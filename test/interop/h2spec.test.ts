@@ -31,36 +31,50 @@ function outcomes(xml: string): Map<string, string> {
   return cases;
 }
 
-/** The same of the list; `either` may pass or fail, for the reason that its line gives. */
+/** The same of the list. */
 function expected(text: string): Map<string, string> {
   const cases = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const [, outcome, name] = /^(failed|skipped|either) (.+) # .+$/.exec(line) ?? [];
+    const [, outcome, name] = /^(failed|skipped) (.+) # .+$/.exec(line) ?? [];
     if (outcome !== undefined && name !== undefined) cases.set(name, outcome);
     else if (line !== "" && !line.startsWith("#")) throw new Error(`h2spec-failures.txt: ${line}`);
   }
   return cases;
 }
 
+/** Runs the sections, or all of them, against the node on `port`. */
+async function run(port: number, sections: readonly string[] = []): Promise<Map<string, string>> {
+  const report = join(directory, "report.xml");
+  const address = ["-h", "127.0.0.1", "-p", String(port), "-o", "2", "-j", report];
+  await Bun.spawn([program, ...address, ...sections], { stdout: "ignore" }).exited;
+  return outcomes(readFileSync(report, "utf8"));
+}
+
 describe.skipIf(reason !== "")("h2spec", () => {
   test("passes but for what is listed", async () => {
+    const known = expected(readFileSync(join(folder, "h2spec-failures.txt"), "utf8"));
     const node = await startProcessor(["--workers", "1"]);
-    const report = join(directory, "report.xml");
-    const address = ["-h", "127.0.0.1", "-p", String(node.port), "-o", "2", "-j", report];
-    await Bun.spawn([program, ...address], { stdout: "ignore" }).exited;
+    const found = await run(node.port);
+    const differing = () =>
+      [...found].filter(([name, outcome]) => outcome !== (known.get(name) ?? "passed"));
+    // Several cases send two frames apart and want them met by a stream that has not yet been
+    // answered: on a busy machine the answer is the first now and then. Such a case gets further
+    // tries, with its section; one that differs each time differs.
+    for (let tries = 0; tries < 4 && differing().length > 0; tries++) {
+      const again = differing().map(([name, outcome]) => {
+        console.log(`h2spec, once more: ${name} ${outcome}`);
+        return name.slice(0, name.indexOf(" "));
+      });
+      const repeated = await run(node.port, [...new Set(again)]);
+      for (const [name] of differing()) found.set(name, repeated.get(name) ?? "missing");
+    }
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
-    const known = expected(readFileSync(join(folder, "h2spec-failures.txt"), "utf8"));
-    const found = outcomes(readFileSync(report, "utf8"));
     const count = (outcome: string) => [...found.values()].filter((one) => one === outcome).length;
     console.log(`h2spec: ${count("passed")} of ${found.size} passed, ${count("skipped")} skipped`);
-    const differ = [...found].filter(([name, outcome]) => {
-      const wanted = known.get(name) ?? "passed";
-      return wanted === "either" ? outcome === "skipped" : outcome !== wanted;
-    });
-    expect(differ).toEqual([]);
+    expect(differing()).toEqual([]);
     expect([...known.keys()].filter((name) => !found.has(name))).toEqual([]);
     expect(found.size).toBe(145);
     expect(count("passed")).toBeGreaterThanOrEqual(passedMin);
-  }, 60_000);
+  }, 150_000);
 });
