@@ -107,7 +107,10 @@ export function readOwn(
   return { chain, key };
 }
 
-/** Undefined, and a fault, when there is none to use; those that have expired harm nobody. */
+/**
+ * Undefined, and a fault, when there is none to use; those that have expired harm nobody. What else is
+ * in the file is left out: an authority counts also without the one above it, and so would a leaf.
+ */
 export function readAuthorities(
   file: PemFile | undefined,
   nowMs: number,
@@ -119,16 +122,18 @@ export function readAuthorities(
     faults.push(`${file.name}: ${all.fault}`);
     return undefined;
   }
-  const leaves = all.filter(({ ca }) => !ca);
-  const bad = leaves[0];
-  if (bad !== undefined && leaves.length === all.length) {
-    faults.push(`${file.name}: ${subjectOf(bad)} is no authority (basic constraints, CA)`);
+  const found = all.filter(({ ca }) => ca);
+  const [first] = found;
+  if (first === undefined) {
+    const leaf = subjectOf(all[0] as X509Certificate);
+    faults.push(`${file.name}: ${leaf} is no authority (basic constraints, CA)`);
+    return undefined;
   }
-  const judged = all.map((certificate) => validityFault(certificate, nowMs));
+  const judged = found.map((certificate) => validityFault(certificate, nowMs));
   if (judged.every((fault) => fault !== "")) {
-    faults.push(`${file.name}: ${subjectOf(all[0] as X509Certificate)} ${judged[0]}`);
+    faults.push(`${file.name}: ${subjectOf(first)} ${judged[0]}`);
   }
-  return all;
+  return found;
 }
 
 /** What TLS itself says against them, such as a key that is too short; "" when nothing. */

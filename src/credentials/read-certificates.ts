@@ -9,11 +9,19 @@ export interface PemFault {
 
 const blocks = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
 const certificateLabels = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+/** Where one begins or ends, whether or not the other line is there. */
+const certificateMarks = /-(?:BEGIN|END) (?:X509 |TRUSTED )?CERTIFICATE-/g;
 
 /** The certificates of a PEM text (RFC 7468 section 5) in their order, one at least. */
 export function readCertificates(text: string): X509Certificate[] | PemFault {
   const all = [...text.matchAll(blocks)];
   const found = all.filter(([, label = ""]) => certificateLabels.includes(label));
+  // A file that was cut off, or glued together wrongly, must not count for what is left of it.
+  if ([...text.matchAll(certificateMarks)].length !== 2 * found.length) {
+    return {
+      fault: "a certificate in it is damaged: its BEGIN and END lines do not belong together",
+    };
+  }
   if (found.length === 0) {
     const key = all.some(([, label = ""]) => label.endsWith("PRIVATE KEY"));
     return {
@@ -57,7 +65,11 @@ export function readKey(text: string): KeyObject | PemFault {
   try {
     return createPrivateKey(text);
   } catch (error) {
-    return { fault: `the key in it is damaged: ${libraryFault(error)}` };
+    const fault = libraryFault(error);
+    if (fault !== "unsupported algorithm") return { fault: `the key in it is damaged: ${fault}` };
+    return {
+      fault: "the key in it is of no kind that is known: RSA, P-256, P-384, P-521, Ed25519",
+    };
   }
 }
 

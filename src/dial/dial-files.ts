@@ -45,7 +45,13 @@ async function readSecurity(tls: DialTls, nowMs: number): Promise<Security> {
   const own = await readIdentity(tls, nowMs, faults);
   if (faults.length > 0) throw new WeirError("tls-files", faults.join("; "));
   try {
-    const secureContext = createSecureContext({ ...trusted, ...own.pair, minVersion: "TLSv1.3" });
+    const secureContext = createSecureContext({
+      ...trusted,
+      ...own.pair,
+      minVersion: "TLSv1.3",
+      // What --tls-ca names counts, and not only what is at the top of its chain.
+      allowPartialTrustChain: true,
+    });
     return { secureContext, warnings: own.warnings };
   } catch (error) {
     const text = `${tls.certFile} (--tls-cert): TLS does not take it: ${errorText(error)}`;

@@ -76,6 +76,19 @@ function tlsListener(options: ListenerOptions, first: ServerCredentials): Listen
   };
 }
 
+/**
+ * What TLS 1.2 may use: keys of the moment and authenticated encryption, since RFC 9113 section 9.2.2
+ * prohibits the rest for HTTP/2. TLS 1.3 has nothing else.
+ */
+const oldCiphers = ["ECDSA", "RSA"]
+  .flatMap((by) => [
+    `${by}-AES128-GCM-SHA256`,
+    `${by}-AES256-GCM-SHA384`,
+    `${by}-CHACHA20-POLY1305`,
+  ])
+  .map((suite) => `ECDHE-${suite}`)
+  .join(":");
+
 /** Everything each time: what `setSecureContext` is not told falls back to Bun's defaults. */
 function contextOf(credentials: ServerCredentials): tls.TlsOptions {
   const { certificate, key, authorities, clientAuth, minVersion } = credentials;
@@ -84,9 +97,12 @@ function contextOf(credentials: ServerCredentials): tls.TlsOptions {
     cert: certificate,
     key,
     ...(verifies ? { ca: authorities } : {}),
+    // What --tls-ca names counts, and not only what is at the top of its chain.
+    allowPartialTrustChain: true,
     requestCert: verifies,
     rejectUnauthorized: clientAuth,
     minVersion: `TLSv${minVersion}`,
+    ciphers: oldCiphers,
     // A resumed session would be let in on the word of an earlier certificate and earlier authorities.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
@@ -108,6 +124,7 @@ const faults: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: "the client's certificate is not valid yet: one of two clocks is wrong",
   INVALID_PURPOSE: "the client's certificate is not for clients (extended key usage)",
   ERR_SSL_NO_APPLICATION_PROTOCOL: "the client does not ask for HTTP/2 (ALPN h2)",
+  ERR_SSL_NO_SHARED_CIPHER: "the client has no cipher that HTTP/2 may use",
   ERR_SSL_UNSUPPORTED_PROTOCOL: "the client's TLS is too old (--tls-min-version)",
   ERR_SSL_WRONG_VERSION_NUMBER: "what came is not TLS: a client with --insecure, perhaps",
   ERR_SSL_HTTP_REQUEST: "what came is HTTP without TLS",

@@ -13,6 +13,7 @@ import {
 import { readPemFile } from "../../../src/credentials/pem-file.ts";
 import { subjectOf } from "../../../src/credentials/read-certificates.ts";
 import { makeAuthority } from "../../support/certificates.ts";
+import { derIdentifier, derInteger, derOctets, derSequence } from "../../support/der.ts";
 import { encryptedKey } from "./encrypted-key.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "weir-credentials-"));
@@ -71,6 +72,12 @@ describe("a certificate, its key and an authority", () => {
       `${both} (--tls-ca): CN=node.example is no authority (basic constraints, CA)`,
     ]);
     expect(await faultsOf(both, both)).toEqual([]);
+  });
+
+  test("are authorities without what else is in their file", async () => {
+    const path = fileOf(sound.certificate + authority.certificate);
+    const judged = (await judge(certificatePath, keyPath, path)) as SoundCredentials;
+    expect(judged.credentials.authorities).toBe(authority.certificate);
   });
 
   test("come with those of the authorities between", async () => {
@@ -160,6 +167,36 @@ describe("what cannot be used is named with the reason", () => {
     expect(faults[1]).toStartWith(`${key} (--tls-key): the key in it is damaged: `);
     expect(faults.join(" ")).not.toContain("OPENSSL");
     expect(faults[2]).toStartWith(`${authorities} (--tls-ca): certificate 2 in it is damaged: `);
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ["cut off", (text) => text.slice(0, -200)],
+    ["cut off, and followed by another", (text) => text.slice(0, -200) + authority.certificate],
+    ["with an END that is none", (text) => text.replace("-----END", "----- END")],
+    ["with a BEGIN that is none", (text) => text.replace("BEGIN CERT", "BEGIN  CERT")],
+    ["with a dash in it", (text) => text.replace(/[A-Za-z0-9+/]{40}/, "-")],
+  ])("one that is %s, beside a sound one", async (_, damage) => {
+    const chain = fileOf(sound.certificate + damage(authority.certificate));
+    const authorities = fileOf(damage(authority.certificate) + authority.certificate);
+    const words = "a certificate in it is damaged: its BEGIN and END lines do not belong together";
+    expect(await faultsOf(chain, keyPath, authorities)).toEqual([
+      `${chain} (--tls-cert): ${words}`,
+      `${authorities} (--tls-ca): ${words}`,
+    ]);
+  });
+
+  test("a key of another kind", async () => {
+    // Ed448 (RFC 8410 section 7).
+    const ed448 = derSequence(
+      derInteger(0),
+      derSequence(derIdentifier("1.3.101.113")),
+      derOctets(derOctets(Buffer.alloc(57, 1))),
+    ).toString("base64");
+    const key = fileOf(`-----BEGIN PRIVATE KEY-----\n${ed448}\n-----END PRIVATE KEY-----\n`);
+    const [fault] = await faultsOf(certificatePath, key);
+    expect(fault).toStartWith(
+      `${key} (--tls-key): the key in it is of no kind that is known: RSA,`,
+    );
   });
 
   test("a key of another certificate", async () => {

@@ -7,7 +7,7 @@ import {
   selfSigned,
 } from "../../support/certificates.ts";
 import { hasIpv6 } from "../../support/loopback.ts";
-import { authority, dialAndAsk, dialTls, startTlsNode } from "./tls-node.ts";
+import { authority, dialAndAsk, dialTls, startTlsNode, writeFile } from "./tls-node.ts";
 
 const hosts = ["localhost", "127.0.0.1", ...(hasIpv6 ? ["::1"] : [])];
 test.skipIf(!hasIpv6)("there is an IPv6 address to dial", () => {});
@@ -74,6 +74,13 @@ describe.each(hosts)("a node that is dialled as %s", (host) => {
 
   test("is taken by a certificate of a lower authority that comes with it", async () => {
     expect(await verdict(authority.below("Lower authority").issue(all), host)).toBe("answered");
+  });
+
+  test("is taken by that of a lower authority when that alone is named, and no other is", async () => {
+    const lower = authority.below("Lower authority");
+    const config = dialTls({ caFile: writeFile(lower.certificate) });
+    expect(await verdict(lower.issue(all), host, config)).toBe("answered");
+    expect(await verdict(authority.issue(all), host, config)).toMatch(untrusted);
   });
 
   test("is refused without an authority of its own, by the public ones", async () => {

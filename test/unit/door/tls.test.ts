@@ -223,6 +223,37 @@ describe("new credentials", () => {
   });
 });
 
+test("an authority counts without the one above it, and alone, also after a change", async () => {
+  const below = authority.below("Regional authority");
+  const door = await openTlsDoor({ authorities: below.certificate });
+  for (let round = 0; round < 2; round++) {
+    const known = await knock(door.port, below.issue({ commonName: "edge-2" }));
+    expect(known.isOpen).toBe(true);
+    known.socket.destroy();
+    expect((await knock(door.port, client)).isOpen).toBe(false);
+    door.door.setCredentials(credentialsWith({ authorities: below.certificate }));
+  }
+  await door.close();
+});
+
+test("TLS 1.2 has the ciphers of HTTP/2 alone, and no sessions, also after a change", async () => {
+  const door = await openTlsDoor({ minVersion: "1.2" });
+  const old = { maxVersion: "TLSv1.2" } as const;
+  for (let round = 0; round < 2; round++) {
+    for (const ciphers of ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA"]) {
+      expect((await knock(door.port, client, { ...old, ciphers })).isOpen).toBe(false);
+    }
+    expect(door.notes.at(-1)).toBe("TLS: the client has no cipher that HTTP/2 may use");
+    const { isOpen, socket } = await knock(door.port, client, old);
+    expect([isOpen, socket.getCipher().name]).toEqual([true, "ECDHE-ECDSA-AES128-GCM-SHA256"]);
+    const again = await knock(door.port, client, { ...old, session: socket.getSession() });
+    expect([again.isOpen, again.socket.isSessionReused()]).toEqual([true, false]);
+    for (const each of [socket, again.socket]) each.destroy();
+    door.door.setCredentials(credentialsWith({ minVersion: "1.2" }));
+  }
+  await door.close();
+});
+
 test("TLS 1.2 gets in where it was asked for", async () => {
   const door = await openTlsDoor({ minVersion: "1.2" });
   const { isOpen, socket } = await knock(door.port, client, { maxVersion: "TLSv1.2" });
