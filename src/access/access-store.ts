@@ -76,6 +76,13 @@ export class AccessStore {
     // Where nobody is asked anything, a file may come and go.
     if (problems.length > 0 && this.#isOpen) return;
     problems.push(...read.problems);
+    const { rules } = read;
+    // A file that is emptied, or half written, must not let everybody in.
+    if (isOpen(rules) && !this.#isOpen) {
+      problems.push(
+        `${config.configFile}: without identities everybody may call: restart for that`,
+      );
+    }
     const [first] = problems;
     if (first !== undefined) {
       const more = problems.length === 1 ? "" : ` (and ${problems.length - 1} more)`;
@@ -83,7 +90,6 @@ export class AccessStore {
       log.error(accessEvent.broken, text);
       return;
     }
-    const { rules } = read;
     if (config.keysFile !== "") this.#checkMode(config.keysFile);
     if (read.keysInConfig > 0) this.#checkMode(config.configFile);
     const isNew = !sameRules(rules, this.#rules);
@@ -99,9 +105,8 @@ export class AccessStore {
     });
   }
 
-  /** Nobody is asked who they are. */
   get #isOpen(): boolean {
-    return !this.#rules.asksForKeys && this.#rules.identities.length === 0;
+    return isOpen(this.#rules);
   }
 
   /** The file may have changed. It is read when it stands still. */
@@ -132,6 +137,11 @@ export class AccessStore {
     const text = `${path} holds API keys and is open to every user (mode ${shown}): chmod o= it`;
     this.#options.log.warn(accessEvent.doubtful, text);
   }
+}
+
+/** Nobody is asked who they are. */
+function isOpen({ asksForKeys, identities }: AccessRules): boolean {
+  return !asksForKeys && identities.length === 0;
 }
 
 function textOf(path: string, problems: string[]): AccessText | undefined {

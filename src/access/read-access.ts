@@ -5,8 +5,10 @@
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import { errorText } from "../base/errors.ts";
+import { quoteText } from "../base/safe-text.ts";
 import type { AccessRules, IdentityRule } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
+import { hintOf, nearestName } from "../config/nearest-name.ts";
 import { readIdentity } from "./read-identity.ts";
 import { type ReadKey, readKey } from "./read-keys.ts";
 
@@ -39,6 +41,7 @@ export function readAccess(texts: AccessTexts): ReadAccess {
   const inConfig = config && new Reader(config, problems);
   const inFile = keys && new Reader(keys, problems);
   const inConfigAt = ["security", "api_keys", "keys"];
+  inConfig?.checkNames();
   // What nobody is asked for may be an example.
   const found = asksForKeys
     ? [...(inConfig?.keys(inConfigAt) ?? []), ...(inFile?.keys([]) ?? [])]
@@ -95,6 +98,12 @@ class Reader {
     this.#root = this.#parse(text);
   }
 
+  /** What was meant for one of our names and is not read would let in whom it was to keep out. */
+  checkNames(): void {
+    this.#checkNamesBelow([], ["security"]);
+    this.#checkNamesBelow(["security"], ["api_keys", "identities"]);
+  }
+
   keys(path: readonly string[]): PlacedKey[] {
     return this.#list(path).flatMap((node) => {
       const line = this.#lineOf(node);
@@ -126,9 +135,27 @@ class Reader {
     return [];
   }
 
+  #checkNamesBelow(path: readonly string[], known: readonly string[]): void {
+    const map = this.#nodeAt(path);
+    for (const { key } of isMap(map) ? map.items : []) {
+      const name = isScalar(key) ? String(key.value) : "";
+      if (known.includes(name)) continue;
+      // A name with dots is one name to YAML: what was meant to be below it is not.
+      const [first = ""] = name.toLowerCase().split(".");
+      const meant = nearestName(first, known);
+      if (meant === undefined) continue;
+      const shown = quoteText(name, limits.settingShownCharsMax);
+      this.#report(key, `unknown key ${shown}${hintOf(meant)}`);
+    }
+  }
+
+  /** What is there; an alias that is in the way. */
   #nodeAt(path: readonly string[]): unknown {
     let node = this.#root;
-    for (const name of path) node = isMap(node) ? node.get(name, true) : undefined;
+    for (const name of path) {
+      if (isAlias(node)) return node;
+      node = isMap(node) ? node.get(name, true) : undefined;
+    }
     return node;
   }
 

@@ -30,7 +30,7 @@ export interface YamlNames {
 export interface YamlSettings {
   readonly given: ReadonlyMap<string, Given>;
   readonly problems: readonly string[];
-  /** Top-level names that are almost a section of the command. */
+  /** Names that are almost a section of the command, or stand beside its keys. */
   readonly warnings: readonly string[];
 }
 
@@ -139,7 +139,8 @@ class Walk implements YamlSettings {
       .filter((name) => name.startsWith(prefix))
       .map((name) => name.split(".")[depth - 1] ?? "");
     const hint = hintOf(nearestName(key.slice(prefix.length), known));
-    if (hint !== "") this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+    if (hint === "") this.#warn(keyNode, `${this.#show(key)} is not read`);
+    else this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
   }
 
   /** A top-level name belongs to another program, unless it looks like a slip. */
@@ -147,8 +148,11 @@ class Walk implements YamlSettings {
     const sections = this.#names.sections.map((section) => section.split(".")[0] ?? "");
     const hint = hintOf(nearestName(key, sections));
     if (hint === "") return;
-    const line = this.#lineOf(keyNode);
-    this.warnings.push(`${this.#file.path}:${line}: ${this.#show(key)} is not read${hint}`);
+    this.#warn(keyNode, `${this.#show(key)} is not read${hint}`);
+  }
+
+  #warn(node: unknown, text: string): void {
+    this.warnings.push(`${this.#file.path}:${this.#lineOf(node)}: ${text}`);
   }
 
   #refused(key: string): RefusedName | undefined {

@@ -145,3 +145,19 @@ test("where nobody is asked anything a file may come and go", async () => {
   await until(() => published.length === 1);
   expect(said("0 API keys, 1 identities")).toBe(true);
 });
+
+test("a changed file does not let everybody in", async () => {
+  const identity = "security:\n  identities:\n    - {common_name: a, role: admin}\n";
+  start({ keysFile: "", asksForKeys: false });
+  writeFileSync(configFile, identity);
+  await until(() => published.length === 1);
+  for (const text of ["", "security:\n", "security:\n  identities: []\n", "processor: {}\n"]) {
+    lines.length = 0;
+    writeFileSync(configFile, text);
+    await until(() => said("config.yaml: without identities everybody may call"));
+  }
+  expect(store.rules.identities.length).toBe(1);
+  expect(published.length).toBe(1);
+  writeFileSync(configFile, `${identity}    - {common_name: b, role: hunter}\n`);
+  await until(() => published.length === 2);
+});

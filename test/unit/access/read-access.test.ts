@@ -174,3 +174,28 @@ describe("identities", () => {
     expect(problems[0]).toStartWith("security.identities without verified client certificates");
   });
 });
+
+describe("what would let everybody in, were it not read", () => {
+  const entry = "{common_name: edge-1, role: hunter}";
+  test.each([
+    ["Security:\n  identities:\n", 'c.yaml:1: unknown key "Security"; did you mean security?'],
+    ["secuirty: {}\n", 'c.yaml:1: unknown key "secuirty"; did you mean security?'],
+    [`security.identities:\n  - ${entry}\n`, 'c.yaml:1: unknown key "security.identities"; did'],
+    [
+      `security:\n  identites:\n    - ${entry}\n`,
+      'c.yaml:2: unknown key "identites"; did you mean',
+    ],
+    [
+      `x: &x\n  identities:\n    - ${entry}\nsecurity: *x\n`,
+      "c.yaml:4: security.identities: alias",
+    ],
+    [`x: &x [${entry}]\nsecurity:\n  identities: *x\n`, "c.yaml:3: security.identities: alias"],
+  ])("%j", (yaml, problem) => {
+    const { problems } = read(yaml, { asks: false });
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test("and not the names of others", () => {
+    expect(read("secrets: 1\nsecurity:\n  other: 1\n", { asks: false }).problems).toEqual([]);
+  });
+});

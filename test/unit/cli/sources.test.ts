@@ -136,6 +136,19 @@ describe("the file", () => {
     expect(warnings).toEqual([`${file}:1: procesor is not read; did you mean processor?`]);
   });
 
+  test("a slip in the name of the section of who may call is a problem", () => {
+    const yaml = "Security:\n  identities:\n    - {common_name: a, role: admin}\n";
+    expect(yamlProblems(yaml)).toEqual([
+      `${file}:1: unknown key "Security"; did you mean security?`,
+    ]);
+  });
+
+  test("what else is beside the keys of who may call is a warning", () => {
+    const yaml = "security:\n  identity:\n    - {common_name: a, role: admin}\n";
+    const { warnings } = loadProcess({ words: insecure, yaml });
+    expect(warnings).toEqual([`${file}:2: security.identity is not read`]);
+  });
+
   test("anchors are followed, also in circles", () => {
     expect(yamlProblems("a: &port ':1'\nprocessor:\n  listen_addr: *port\n")).toEqual([]);
     expect(yamlProblems("processor: &p\n  tls: *p\n").length).toBeGreaterThan(0);
