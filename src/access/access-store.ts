@@ -78,7 +78,7 @@ export class AccessStore {
     problems.push(...read.problems);
     const { rules } = read;
     // A file that is emptied, or half written, must not let everybody in.
-    if (isOpen(rules) && !this.#isOpen) {
+    if (problems.length === 0 && isOpen(rules) && !this.#isOpen) {
       problems.push(
         `${config.configFile}: without identities everybody may call: restart for that`,
       );

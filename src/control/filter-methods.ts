@@ -59,10 +59,10 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   const audit = new Audit(options.log);
   const { set: filters, store, distribution } = options.filters;
 
-  const list = (hunterId: string) => {
+  const list = (hunterId: string, mayBeSeen: (filter: Filter) => boolean = () => true) => {
     checkNamed(hunterId);
-    const found = hunterId === "" ? [...filters.values()] : distribution.filtersFor(hunterId);
-    return { filters: found.map(wireFilter) };
+    if (hunterId !== "") return { filters: distribution.filtersFor(hunterId).map(wireFilter) };
+    return { filters: [...filters.values()].filter(mayBeSeen).map(wireFilter) };
   };
 
   const update = async (target: string, given: WireFilter | undefined, context: HandlerContext) => {
@@ -114,8 +114,12 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
 
   return {
     getFilters({ hunterId }, context) {
-      if (!satisfies(context.values.get(callerKey).roles, "admin")) claims.check(context, hunterId);
-      return list(hunterId);
+      if (satisfies(context.values.get(callerKey).roles, "admin")) return list(hunterId);
+      claims.check(context, hunterId);
+      // All that there are, and still none of those that are for hunters of others.
+      return list(hunterId, ({ targetHunters }) => {
+        return targetHunters.length === 0 || targetHunters.some((id) => claims.allows(context, id));
+      });
     },
     subscribeFilters: (request, context) => subscribe(options, request, context),
     updateFilter: (filter, context) => update("", filter, context),

@@ -20,10 +20,13 @@ export class HunterClaims {
     for (const check of [...this.held]) check();
   }
 
+  allows(context: HandlerContext, hunterId: string): boolean {
+    return this.binding.allows(context.values.get(callerKey), hunterId);
+  }
+
   /** Throws PERMISSION_DENIED when the hunter belongs to somebody else. */
   check(context: HandlerContext, hunterId: string): void {
-    const caller = context.values.get(callerKey);
-    if (this.binding.allows(caller, hunterId)) return;
+    if (this.allows(context, hunterId)) return;
     const hunter = quoteText(hunterId, limits.settingShownCharsMax);
     throw new ConnectError(`this caller may not speak for hunter ${hunter}`, Code.PermissionDenied);
   }

@@ -55,9 +55,19 @@ export function unknownType(name: string, nearest: string | undefined): string {
   return `unknown type ${quoteText(name, limits.settingShownCharsMax)}${hintOf(nearest)}`;
 }
 
-/** A short description for logs and errors: `sip_user "alice"`. */
-export function describeFilter({ type, pattern }: Filter): string {
-  return `${filterTypeName(type)} ${quoteText(pattern, limits.settingShownCharsMax)}`;
+const targetsShownMax = 3;
+
+/** A short description for logs: `sip_user "alice", disabled, for "edge-1" and 2 more`. */
+export function describeFilter({ type, pattern, enabled, targetHunters }: Filter): string {
+  const shown = (text: string) => quoteText(text, limits.settingShownCharsMax);
+  const parts = [`${filterTypeName(type)} ${shown(pattern)}`];
+  if (!enabled) parts.push("disabled");
+  if (targetHunters.length > 0) {
+    const more = targetHunters.length - targetsShownMax;
+    const named = targetHunters.slice(0, targetsShownMax).map(shown).join(", ");
+    parts.push(`for ${named}${more > 0 ? ` and ${more} more` : ""}`);
+  }
+  return parts.join(", ");
 }
 
 /** Controls (Unicode Cc), and what is put in place of bytes that are no UTF-8. */

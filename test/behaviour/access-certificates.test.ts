@@ -139,6 +139,18 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     expect(await refused("ops", "h1")).toEqual([denied, denied, 0, denied]);
   });
 
+  test("whoever asks for all filters gets none that are for a hunter of somebody else", async () => {
+    const ops = new FilterClient("", client("ops"));
+    await ops.set("of-h1", { targetHunters: ["h1"] });
+    await ops.set("of-both", { targetHunters: ["h1", "h2"] });
+    await ops.set("of-all");
+    const edge2 = new FilterClient("", client("edge2"));
+    expect((await edge2.get()).map(({ id }) => id)).toEqual(["of-both", "of-all"]);
+    expect((await ops.get()).map(({ id }) => id)).toEqual(["of-h1", "of-both", "of-all"]);
+    for (const id of ["of-h1", "of-both", "of-all"]) await ops.delete(id);
+    for (const each of [ops, edge2]) each.close();
+  });
+
   test("a hunter that is bound while it sends is taken from who may not carry it", async () => {
     const own = hunter("edge2");
     own.send(batch("late", 1));

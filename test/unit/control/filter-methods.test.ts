@@ -105,6 +105,14 @@ describe("UpdateFilter", () => {
     expect(node.lines.at(-1)).toContain(
       `10.1.1.1:7: set filter "p" (phone_number "49301"); 0 hunters are told`,
     );
+    await node.set("p", {
+      ...phone,
+      enabled: false,
+      targetHunters: ["a", "b\u202e", "c", "d", "e"],
+    });
+    expect(node.lines.at(-1)).toContain(
+      String.raw`(phone_number "49301", disabled, for "a", "b\u202e", "c" and 2 more); 0 hunters`,
+    );
   });
 
   test("of what cannot be is INVALID_ARGUMENT by field, and keeps nothing", async () => {
