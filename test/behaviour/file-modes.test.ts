@@ -30,13 +30,17 @@ function modesBelow(directory: string): Map<string, string> {
   return modes;
 }
 
-describe.each(["000", "022"])("with umask %s", (umask) => {
+describe.each([
+  ["000", "0750"],
+  ["022", "0750"],
+  ["077", "0700"],
+])("with umask %s", (umask, directoryMode) => {
   test.each(["pcapng", "pcap"])(
-    "%s files, side files, filters: 0600; directories: 0750",
+    `%s files, side files, filters: 0600; directories: ${directoryMode}`,
     async (format) => {
       const home = scratchDirectory();
       const captures = join(home, "captures");
-      mkdirSync(captures, { mode: 0o750 });
+      mkdirSync(captures, { mode: Number.parseInt(directoryMode, 8) });
       const under = ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
       const flags = ["-w", join(captures, `x.${format}`), "--rotate-size", "16K"];
       const node = await startProcessor(flags, { under, cwd: home });
@@ -52,7 +56,7 @@ describe.each(["000", "022"])("with umask %s", (umask) => {
       expect((await node.ended).code).toBe(0);
       for (const modes of [running, modesBelow(home)]) {
         const wrong = [...modes].filter(
-          ([name, mode]) => mode !== (name.endsWith("/") ? "0750" : "0600"),
+          ([name, mode]) => mode !== (name.endsWith("/") ? directoryMode : "0600"),
         );
         expect(wrong).toEqual([]);
         expect(modes.has(".config/lippycat/filters.yaml")).toBe(true);
