@@ -49,7 +49,7 @@ export function dialSettings(section: string) {
       kind: switchKind,
       fallback: false,
       help: "Refuse --insecure and --tls-skip-verify",
-      group: "General",
+      group,
     }),
   };
 }

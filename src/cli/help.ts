@@ -24,7 +24,9 @@ const columnsMax = 100;
 export function renderHelp(command: CommandHelp, table: SettingTable): string {
   const lines = [command.summary, "", `Usage: ${command.usage}`, "", "Examples:"];
   for (const [example, what] of command.examples) lines.push(`  # ${what}`, `  ${example}`);
-  const rows = Object.values(table).filter(({ flag }) => flag !== "");
+  const rows = Object.values(table).filter(
+    ({ flag, environment }) => `${flag}${environment ?? ""}`,
+  );
   for (const group of new Set(rows.map((row) => row.group))) {
     lines.push("", `${group}:`);
     const ofGroup = rows.filter((row) => row.group === group);
@@ -38,9 +40,7 @@ export function renderHelp(command: CommandHelp, table: SettingTable): string {
 }
 
 function renderRow(row: Setting<unknown>, section: string): string[] {
-  const short = row.short === undefined ? "    " : `-${row.short}, `;
-  const placeholder = row.kind.placeholder === "" ? "" : ` ${row.kind.placeholder}`;
-  const flag = `  ${short}--${row.flag}${placeholder}`;
+  const title = titleOf(row);
   const { words = [] } = row.kind;
   const shownAlready = words.length === 0 || row.kind.placeholder.includes("|");
   const notes = [shownAlready ? row.help : `${row.help}: ${words.join(", ")}`];
@@ -49,11 +49,18 @@ function renderRow(row: Setting<unknown>, section: string): string[] {
   if (fallback !== "" && fallback !== "false" && row.missing === undefined)
     notes.push(`(default ${fallback})`);
   const name = shortEnvironmentName(row, section);
-  if (name !== "") notes.push(`[${name}]`);
+  if (name !== "" && row.flag !== "") notes.push(`[${name}]`);
   const [first = "", ...others] = wrap(notes.join(" "), columnsMax - flagWidth);
   const more = others.map((line) => " ".repeat(flagWidth) + line);
-  if (flag.length < flagWidth - 1) return [flag.padEnd(flagWidth) + first, ...more];
-  return [flag, " ".repeat(flagWidth) + first, ...more];
+  if (title.length < flagWidth - 1) return [title.padEnd(flagWidth) + first, ...more];
+  return [title, " ".repeat(flagWidth) + first, ...more];
+}
+
+/** What is to be written: the flag, or the switch that only the environment has. */
+function titleOf({ flag, short, kind, environment }: Setting<unknown>): string {
+  if (flag === "") return `      ${environment}=true`;
+  const placeholder = kind.placeholder === "" ? "" : ` ${kind.placeholder}`;
+  return `  ${short === undefined ? "    " : `-${short}, `}--${flag}${placeholder}`;
 }
 
 function wrap(text: string, width: number): string[] {

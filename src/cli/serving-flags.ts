@@ -36,7 +36,7 @@ export function servingSettings() {
       kind: switchKind,
       fallback: false,
       help: "Refuse to run without TLS and client certificates",
-      group: "General",
+      group,
     }),
   };
 }

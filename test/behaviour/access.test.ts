@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
-import { methodRoles } from "../../src/access/method-roles.ts";
+import { auditedMethods, methodRoles } from "../../src/access/method-roles.ts";
 import { roles } from "../../src/config/access-config.ts";
 import { limits } from "../../src/config/limits.ts";
 import { services } from "../../src/node/control-plane.ts";
@@ -21,6 +21,7 @@ import {
   runWeir,
   scratchDirectory,
   startProcessor,
+  until,
 } from "../support/weir-process.ts";
 
 const streamPackets = "/lippycat.data.DataService/StreamPackets";
@@ -185,6 +186,41 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     });
     admin.close();
     hunter.close();
+    await stop(own);
+  });
+
+  test("audits changes by way of a processor, and tokens for one, to whoever asks", async () => {
+    const own = await startProcessor([...new KeysFile().flags, "--workers", String(workers)]);
+    const management = "/lippycat.management.ManagementService/";
+    const admin = new FilterClient(own.address, connectWithKey(own.address, keyOfRole("admin")));
+    const { method } = ManagementService;
+    const forged = "x\u001b[2J\n12:00:00 info";
+    const filter = { id: "f", pattern: "alice", enabled: false, targetHunters: ["h1"] };
+    await admin.call(method.updateFilterOnProcessor, { filter });
+    await admin.call(method.deleteFilterOnProcessor, { filterId: "f" });
+    const target = { processorId: forged, filterId: forged };
+    expect((await failureOf(admin.call(method.deleteFilterOnProcessor, target))).code).toBe(5);
+    const token = { targetProcessorId: forged };
+    expect((await failureOf(admin.call(method.requestAuthToken, token))).code).toBe(9);
+    const nobody = connectWithKey(own.address, "");
+    for (const path of auditedMethods) await endOfCall(nobody, path);
+    const refused = ({ message }: { message: string }) => message.endsWith(": no API key");
+    await until(() => own.lines.filter(refused).length === auditedMethods.size);
+    const told = own.lines.filter(({ event }) => event === "audit");
+    expect(told.map(({ call }) => call)).toEqual([
+      "UpdateFilterOnProcessor",
+      "DeleteFilterOnProcessor",
+      "DeleteFilterOnProcessor",
+      "RequestAuthToken",
+      ...[...auditedMethods].map((path) => path.slice(management.length)),
+    ]);
+    expect(told[0]?.message).toEndWith(
+      '(key "the admin", admin): set filter "f" (sip_user "alice", disabled, for "h1"); 0 hunters are told',
+    );
+    expect(told[2]?.message).toContain(String.raw`delete filter "x\u001b[2J\n12:00:00 info": `);
+    for (const { message } of told) expect(message).not.toMatch(/\p{Cc}/u);
+    admin.close();
+    nobody.close();
     await stop(own);
   });
 

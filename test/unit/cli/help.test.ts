@@ -68,6 +68,7 @@ test("rows without a key or variable name none; the words of a long list are in 
   expect(text).not.toContain("[]");
   expect(text).toContain("What the pattern is compared with: sip_user, phone_number,");
   expect(text).toContain("TLS_ENABLED for tls.enabled");
+  expect(text).toContain("  LIPPYCAT_PRODUCTION=true    Refuse --insecure and --tls-skip-verify\n");
   expect(text).not.toContain("SIZE:");
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
 });
