@@ -18,7 +18,8 @@ export function readIdentity(
   const match = readMatch(entry);
   const role = readRole(entry);
   const hunterIds = entry.texts("hunter_id");
-  if (!hunterIds.every(isWireName)) {
+  // One without a value would be free to be any hunter: that is said by leaving the field out.
+  if (!hunterIds.every(isWireName) || (entry.names("hunter_id") && hunterIds.length === 0)) {
     entry.fail("hunter_id", "hunter_id: a hunter's name, or a list of them, not empty");
   } else if (hunterIds.length > limits.accessHuntersPerIdentityMax) {
     const most = limits.accessHuntersPerIdentityMax;

@@ -37,6 +37,12 @@ export class YamlEntry {
     this.#report(this.#fields.get(field)?.key ?? this.node, text);
   }
 
+  /** The field is there, be it without a value. */
+  names(field: string): boolean {
+    return this.#fields.has(field);
+  }
+
+  /** The field has a value. */
   has(field: string): boolean {
     return !isAbsent(this.#fields.get(field)?.value);
   }

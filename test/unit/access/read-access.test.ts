@@ -159,6 +159,8 @@ describe("identities", () => {
     ],
     ["{fingerprint: abcd, role: hunter}", "c.yaml:3: fingerprint: must be 64 hexadecimal digits"],
     ["{common_name: a, role: hunter, hunter_id: [a, '']}", "c.yaml:3: hunter_id: a hunter's name"],
+    ["{common_name: a, role: hunter, hunter_id: }", "c.yaml:3: hunter_id: a hunter's name"],
+    ["{common_name: a, role: hunter, hunter_id: []}", "c.yaml:3: hunter_id: a hunter's name"],
     ["{common_name: a}", "c.yaml:3: role: must be hunter, subscriber or admin"],
     ["{common_name: a, role: hunter, hunter: b}", 'c.yaml:3: unknown key "hunter"'],
   ];
