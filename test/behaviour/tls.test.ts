@@ -1,6 +1,6 @@
 /** TLS as operators have it: mutual, rotated while streams go on, refused where it is not right. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { makeAuthority } from "../support/certificates.ts";
@@ -142,6 +142,23 @@ describe("a node does not start", () => {
     expect(missing.text).toContain(`${none} (--tls-cert): there is no such file`);
     expect(missing.text).toContain(`${files.directory} (--tls-key): is a directory, not a file`);
   });
+
+  const isRoot = process.getuid?.() === 0;
+  const nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  test.skipIf(isRoot && Bun.which("setpriv") === null)(
+    "with files that its user may not read: 78, and so it says",
+    async () => {
+      const { certificate, key } = files.paths;
+      for (const path of [certificate, key]) chmodSync(path, 0o000);
+      const words = [...base, "--tls-cert", certificate, "--tls-key", key];
+      const unreadable = await runWeir(words, { under: isRoot ? nobody : [], cwd: "/" });
+      for (const path of [certificate, key]) chmodSync(path, 0o600);
+      expect(unreadable.code).toBe(78);
+      for (const flag of [`${certificate} (--tls-cert)`, `${key} (--tls-key)`]) {
+        expect(unreadable.text).toContain(`${flag}: it cannot be read: permission denied`);
+      }
+    },
+  );
 
   test("without TLS or --insecure, and in production without client certificates: 2", async () => {
     const neither = await runWeir(base);
