@@ -377,6 +377,8 @@ export const limits = {
   huntTroublesMax: 32,
   huntReconnectMsMin: 250,
   huntReconnectMsMax: 30_000,
+  /** An API key that was refused is not shown again before: longer than `accessFailureWindowMs`. */
+  huntRefusedKeyMs: 61_000,
   /** A connection that lasted this long counts as good: the next delay is short again. */
   huntGoodConnectionMs: 10_000,
   /** After a signal: wait for acknowledgements. After the last of them: for the stream's end. */

@@ -19,6 +19,8 @@ export interface Dialer {
   readonly address: string;
   /** What is doubtful about the files, in words. */
   readonly warnings: readonly string[];
+  /** Which API key the next connections show: another number when `renew` has read another; 0 is none. */
+  readonly keyNumber: number;
   /** One connection, made by its first call. */
   connect(options: ChannelOptions): Client;
   /**
@@ -38,9 +40,13 @@ export async function createDialer(
 ): Promise<Dialer> {
   const address = showEndpoint(endpoint);
   let files = await readDialFiles(config, clock.wallMs());
+  let keyNumber = files.apiKey === "" ? 0 : 1;
   return {
     address,
     warnings: files.warnings,
+    get keyNumber() {
+      return keyNumber;
+    },
     connect(options) {
       const security = channelCredentials(endpoint, config, files);
       const interceptors = files.apiKey === "" ? [] : [bringApiKey(files.apiKey)];
@@ -49,7 +55,9 @@ export async function createDialer(
     },
     async renew() {
       try {
+        const { apiKey } = files;
         files = await readDialFiles(config, clock.wallMs(), files);
+        if (files.apiKey !== apiKey) keyNumber += 1;
         return "";
       } catch (error) {
         return errorText(error);

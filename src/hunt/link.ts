@@ -51,6 +51,8 @@ export class Link {
   #connections = 0;
   /** What was told since the last connection, so that it is told once. */
   readonly #toldTroubles = new Set<string>();
+  /** The API key that was not taken, and until when it is not shown again. */
+  #refusedKey = { number: 0, untilMs: 0 };
   #refusal = "";
   #refusalToldMs = Number.NEGATIVE_INFINITY;
   #interrupt: () => void = () => {};
@@ -77,8 +79,10 @@ export class Link {
       }
       if (this.#isDone()) break;
       this.state = { kind: "waiting" };
-      await this.#pause(this.#backoff.next());
-      await this.#renew();
+      do {
+        await this.#pause(this.#backoff.next());
+        await this.#renew();
+      } while (!this.#isDone() && this.#hasRefusedKey());
     }
     this.state = { kind: "closed" };
   }
@@ -107,6 +111,13 @@ export class Link {
 
   #isDone(): boolean {
     return this.#aborted || (this.#finishing && this.#options.outbox.length === 0);
+  }
+
+  /** A node locks out the address of wrong keys, with all the others that are behind it. */
+  #hasRefusedKey(): boolean {
+    const { number, untilMs } = this.#refusedKey;
+    const isShown = number !== 0 && number === this.#dialer.keyNumber;
+    return isShown && this.#options.clock.monotonicMs() < untilMs;
   }
 
   async #renew(): Promise<void> {
@@ -208,6 +219,10 @@ export class Link {
     if (!isServiceError(error)) {
       this.#tell(huntEvent.unreachable, errorText(error));
       return;
+    }
+    if (error.code === status.UNAUTHENTICATED) {
+      const untilMs = this.#options.clock.monotonicMs() + limits.huntRefusedKeyMs;
+      this.#refusedKey = { number: this.#dialer.keyNumber, untilMs };
     }
     const reason = this.#dialer.reasonOf(error);
     const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;

@@ -175,6 +175,7 @@ describe("limits fit together", () => {
     expect(limits.huntBatchBytesMax + limits.packetBytesMax).toBeLessThan(4 * mebibyte);
     expect(limits.huntUnackedBytesMax).toBeGreaterThan(4 * limits.huntBatchBytesMax);
     expect(limits.huntReconnectMsMin).toBeLessThan(limits.huntReconnectMsMax);
+    expect(limits.huntRefusedKeyMs).toBeGreaterThan(limits.accessFailureWindowMs);
     expect(limits.huntStopMsMax + limits.huntCloseMsMax).toBeLessThan(8000);
   });
 

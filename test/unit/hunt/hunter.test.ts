@@ -1,7 +1,11 @@
 import { afterAll, afterEach, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { status } from "@grpc/grpc-js";
+import { systemClock } from "../../../src/base/clock.ts";
+import { limits } from "../../../src/config/limits.ts";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { HunterStatus } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
+import { until } from "../../support/record-in-process.ts";
 import {
   interfaceBlock,
   numberedPcap,
@@ -352,4 +356,32 @@ test("a missing file is one line and exit 66, without a word to the processor", 
   expect(hunt.lines).toHaveLength(1);
   expect(hunt.lines[0]).toContain("cannot read /nonexistent/x.pcap: no such file");
   expect(processor.registrations).toHaveLength(0);
+});
+
+test("an API key that is refused is not shown again for a minute, unless there is another", async () => {
+  const port = await processor.start();
+  processor.refusal = { code: status.UNAUTHENTICATED, details: "no" };
+  const apiKeyFile = captureFile(Buffer.from("first-key"));
+  let ms = 0;
+  const clock = { ...systemClock, monotonicMs: () => ms, random: () => 0 };
+  const read = captureFile(numberedPcap(1));
+  const dial = { tls: undefined, apiKeyFile };
+  const hunt = startHunt({ read, processor: { host, port }, dial }, { clock, reconnectMsMin: 1 });
+  const looks = () => hunt.lines.filter((line) => line.includes("next attempt")).length;
+  const lookMore = async () => {
+    const before = looks();
+    await until(() => looks() >= before + 3);
+  };
+  await lookMore();
+  ms += limits.accessFailureWindowMs;
+  await lookMore();
+  expect(processor.registrations.length).toBe(1);
+  ms += limits.huntRefusedKeyMs;
+  await until(() => processor.registrations.length === 2);
+  writeFileSync(apiKeyFile, "second-key");
+  await until(() => processor.registrations.length === 3);
+  processor.refusal = undefined;
+  writeFileSync(apiKeyFile, "third-key");
+  expect(await hunt.exitCode).toBe(0);
+  expect(processor.registrations.length).toBe(4);
 });
