@@ -93,6 +93,10 @@ export const limits = {
   /** From the connection to the client's HTTP/2 settings, and to its first call. */
   greetingMsMax: 7000,
   firstCallMsMax: 9000,
+  /** Calls of one shard that wait for their beginning; above it the connection is closed of which most
+   * wait. Calls begin for so long in one turn of the event loop, so that packet streams have theirs. */
+  waitingCallsMax: 4096,
+  callTurnMsMax: 4,
   /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
@@ -100,9 +104,10 @@ export const limits = {
   /** From the connection to the end of the TLS handshake. */
   tlsHandshakeMsMax: 5000,
   /** Bytes received, and of answers sent, after which what they left behind is collected; and what a
-   * connection that was closed counts for. */
+   * connection that was closed counts for, and a call. */
   collectAfterBytes: 16 * 1024 * 1024,
   connectionGarbageBytes: 16 * 1024,
+  callGarbageBytes: 8 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */

@@ -117,6 +117,13 @@ export class Connections {
     if (connection !== undefined) this.settle(connection);
   }
 
+  /** Closes the connection of a session at once. */
+  end(session: ServerHttp2Session, reason: string): void {
+    const peer = peerOf(session.socket);
+    this.options.refused(reason, peer);
+    this.open.get(peer)?.socket.destroy();
+  }
+
   /** Closes the newcomers whose time is over; called every second. */
   sweep(): void {
     const now = this.options.now();

@@ -18,6 +18,7 @@ import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/refl
 import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import { CallQueue } from "./call-queue.ts";
 import { Connections, peerOf } from "./connections.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { type CallHandler, gatedCall } from "./gated-call.ts";
@@ -91,6 +92,10 @@ export class Door {
       messageBytesMax: options.messageBytesMax,
       hotPaths: this.hotPaths(),
       onSession: (session) => this.connections.begin(session),
+      queue: new CallQueue({
+        now: options.now,
+        drop: (session) => this.connections.end(session, "too many of its calls wait"),
+      }),
     });
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.listener = createListener({

@@ -1,10 +1,11 @@
 /**
- * The HTTP/2 server of a shard: grpc-js with two changes that its public surface does not offer.
+ * The HTTP/2 server of a shard: grpc-js with three changes that its public surface does not offer.
  *
  * - Receive windows of 1 MiB: with the default of 64 KiB a sender stands still most of the time.
+ * - Calls begin when it is their turn (`CallQueue`).
  * - Streams of the `hotPaths` go to their own handlers instead of grpc-js.
  *
- * Both hang on two private members of grpc-js 1.14.7 (`commonServerOptions`, `createHttp2Server`),
+ * They hang on two private members of grpc-js 1.14.7 (`commonServerOptions`, `createHttp2Server`),
  * used here and nowhere else; test/unit/door/http-server.test.ts fails when an update changes them.
  */
 import type {
@@ -16,6 +17,7 @@ import type {
 import * as grpc from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
+import type { CallQueue } from "./call-queue.ts";
 
 export type HotStreamHandler = (
   stream: ServerHttp2Stream,
@@ -27,6 +29,7 @@ export interface HttpServerOptions {
   readonly messageBytesMax: number;
   readonly hotPaths: ReadonlyMap<string, HotStreamHandler>;
   readonly onSession: (session: ServerHttp2Session) => void;
+  readonly queue: CallQueue;
 }
 
 interface PrivateServer {
@@ -79,12 +82,12 @@ function divert(http: Http2Server, options: HttpServerOptions): void {
   http.removeAllListeners("stream");
   const onStream: StreamListener = (stream, headers, flags) => {
     const session = stream.session as ServerHttp2Session | undefined;
+    if (session === undefined) return;
     const handle = options.hotPaths.get(headers[":path"] ?? "");
-    if (session !== undefined && handle !== undefined && isGrpcPost(headers)) {
-      handle(stream, session, headers);
-      return;
-    }
-    for (const listener of listeners) listener.call(http, stream, headers, flags);
+    options.queue.add(session, stream, () => {
+      if (handle !== undefined && isGrpcPost(headers)) handle(stream, session, headers);
+      else for (const listener of listeners) listener.call(http, stream, headers, flags);
+    });
   };
   http.on("stream", onStream as never);
 }

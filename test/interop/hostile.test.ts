@@ -58,6 +58,7 @@ const contained = (): void => {};
 
 const attacks: readonly Attack[] = [
   { name: "rapid-reset", lasts: "5s", outcome: closedWithin(5000) },
+  { name: "calls", lasts: "5s", outcome: closedWithin(5000) },
   { name: "big-continuations", lasts: "5s", outcome: closedWithin(5000) },
   { name: "pings", lasts: "5s", outcome: closedWithin(5000) },
   { name: "settings", lasts: "5s", outcome: closedWithin(5000) },

@@ -17,6 +17,14 @@ func rapidReset(c *connection) error {
 	})
 }
 
+// Calls that end at once, so that they are not limited by how many are open at a time.
+func calls(c *connection) error {
+	return c.flood(func() error {
+		_, err := c.headers(streamPackets, true, true)
+		return err
+	})
+}
+
 // CVE-2024-27316: a header block that never ends, of no bytes.
 func emptyContinuations(c *connection) error {
 	id, err := c.headers(streamPackets, false, false)

@@ -39,6 +39,7 @@ type result struct {
 
 var attacks = map[string]func(settings, *result) error{
 	"rapid-reset":         onOne(rapidReset),
+	"calls":               onOne(calls),
 	"empty-continuations": onOne(emptyContinuations),
 	"big-continuations":   onOne(bigContinuations),
 	"pings":               onOne(pings),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
+import { CallQueue } from "../../../src/door/call-queue.ts";
 import { createGrpcServer } from "../../../src/door/http-server.ts";
 import { connect, streamPacketsPath } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
@@ -11,6 +12,7 @@ const options = {
   messageBytesMax: 1024,
   hotPaths: new Map([[streamPacketsPath, () => {}]]),
   onSession: () => {},
+  queue: new CallQueue({ now: () => 0, drop: () => {} }),
 };
 
 describe("what the door uses of grpc-js without a promise", () => {
