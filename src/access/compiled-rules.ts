@@ -51,6 +51,12 @@ export class CompiledRules {
     return permissionDenied(`your certificate has the role ${held}; this call needs ${needed}`);
   }
 
+  /** Whether the call is let in without any word about who makes it, at a node that asks for one. */
+  isForGuests(path: string, certificate: PeerCertificate | undefined): boolean {
+    if (!this.#asks || roleNeededFor(path) !== "anyone") return false;
+    return certificate === undefined || this.#identities.find(certificate) === undefined;
+  }
+
   /** What logs say of a caller that was refused. */
   nameFor(certificate: PeerCertificate | undefined, digest: Uint8Array | undefined): Caller {
     const identity = certificate && this.#identities.find(certificate);

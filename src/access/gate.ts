@@ -60,6 +60,8 @@ export interface AdmittedCall {
 /** A call that was let in. */
 export interface Admission {
   readonly caller: Caller;
+  /** Anybody may make this call, and who makes it is not known, at a node that asks. */
+  readonly isGuest: boolean;
   /** Why the call may not carry that hunter; undefined when it may. */
   refusalOf(hunterId: string): Refusal | undefined;
   /** The call is over. */
@@ -99,6 +101,7 @@ export class Gate {
     const open = { ...shown, ...call, caller };
     const admission: Admission = {
       caller,
+      isGuest: this.#rules.isForGuests(path, certificate),
       refusalOf: (hunterId) => {
         if (this.#rules.binding.allows(open.caller, hunterId)) return undefined;
         const hunter = quoteText(hunterId, limits.settingShownCharsMax);

@@ -1,8 +1,8 @@
 /**
  * The connections of a shard, from accept to close. A connection is a newcomer until its first call
- * has begun; newcomers have deadlines, and make place for others when the node is full of
- * connections. One that has had a call is kept for as long as it answers pings, since hunters and
- * clients are idle at times.
+ * has begun; newcomers have deadlines. One that has had a call is kept for as long as it answers pings,
+ * since hunters and clients are idle at times. Newcomers make place for others when the node is full
+ * of connections, and before them guests: who has made no call but those that anybody may make.
  */
 
 import type { ServerHttp2Session } from "node:http2";
@@ -49,6 +49,7 @@ export class Connections {
   private readonly open = new Map<string, Connection>();
   /** The longest open one first. */
   private readonly newcomers = new Set<Connection>();
+  private readonly guests = new Set<Connection>();
 
   constructor(options: ConnectionsOptions) {
     this.options = options;
@@ -72,7 +73,7 @@ export class Connections {
       const text = `more than ${limits.newcomersPerAddressMax} of its address without a call`;
       return this.refuse(socket, text);
     }
-    if (!enter() && !(this.dropOldestNewcomer() && enter())) {
+    if (!enter() && !(this.dropOldest() && enter())) {
       addresses.leave(slot, "newcomers");
       addresses.leave(slot, "connections");
       return this.refuse(socket, `more than ${connectionsMax} connections`);
@@ -111,10 +112,14 @@ export class Connections {
     session.once("close", () => closeSoon(connection.socket));
   }
 
-  /** A call has begun on this session, and its client may make calls. */
-  called(session: ServerHttp2Session): void {
+  /** A call has begun on this session, and its client may make it; a guest as anybody may. */
+  called(session: ServerHttp2Session, isGuest: boolean): void {
     const connection = this.open.get(peerOf(session.socket));
-    if (connection !== undefined) this.settle(connection);
+    if (connection === undefined) return;
+    const isNew = this.newcomers.has(connection);
+    this.settle(connection);
+    if (!isGuest) this.guests.delete(connection);
+    else if (isNew) this.guests.add(connection);
   }
 
   /** Closes the connection of a session at once. */
@@ -150,16 +155,19 @@ export class Connections {
     closeSoon(socket);
   }
 
-  private dropOldestNewcomer(): boolean {
-    for (const connection of this.newcomers) {
-      this.settle(connection);
-      this.options.refused("no call came, and others want its place", connection.peer);
-      connection.socket.destroy();
-      // Its close would come too late for who needs the place.
-      this.leave(connection);
-      return true;
-    }
-    return false;
+  private dropOldest(): boolean {
+    const [guest] = this.guests;
+    const [newcomer] = this.newcomers;
+    const connection = guest ?? newcomer;
+    if (connection === undefined) return false;
+    this.guests.delete(connection);
+    this.settle(connection);
+    const lack = guest === undefined ? "no call came" : "nobody knows whose it is";
+    this.options.refused(`${lack}, and others want its place`, connection.peer);
+    connection.socket.destroy();
+    // Its close would come too late for who needs the place.
+    this.leave(connection);
+    return true;
   }
 
   private refuse(socket: net.Socket, reason: string): false {
@@ -187,6 +195,7 @@ export class Connections {
     const { peer } = connection;
     noteGarbage(limits.connectionGarbageBytes);
     this.settle(connection);
+    this.guests.delete(connection);
     this.leave(connection);
     // A port of the client may be in use again before its old socket is gone.
     if (this.open.get(peer) === connection) this.open.delete(peer);

@@ -162,7 +162,9 @@ export class Door {
       ...tunnel.handlers(MonitoringService, ["SubscribePackets"]),
       ...tunnel.handlers(DataService, ["StreamPackets", "SubscribePackets"]),
     ];
-    const called = connections.called.bind(connections);
+    const called = (session: ServerHttp2Session, { isGuest }: Admission): void => {
+      connections.called(session, isGuest);
+    };
     return new Map(
       served.map(([path, handle]) => [path, gatedCall(path, options.gate, called, handle)]),
     );

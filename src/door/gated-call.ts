@@ -15,12 +15,12 @@ export type CallHandler = (
 
 /**
  * @param path `/package.Service/Method`
- * @param onAdmitted told of the session of each call that was let in
+ * @param onAdmitted told of each call that was let in
  */
 export function gatedCall(
   path: string,
   gate: Gate,
-  onAdmitted: (session: ServerHttp2Session) => void,
+  onAdmitted: (session: ServerHttp2Session, admission: Admission) => void,
   handle: CallHandler,
 ): HotStreamHandler {
   return (stream, session, headers) => {
@@ -34,7 +34,7 @@ export function gatedCall(
       return;
     }
     stream.once("close", () => admission.close());
-    onAdmitted(session);
+    onAdmitted(session, admission);
     call = handle(stream, session, headers, admission);
   };
 }

@@ -279,6 +279,26 @@ test("a shard that was started anew asks for the keys of now, and its address st
   await stop(node);
 });
 
+test.skipIf(Bun.which("prlimit") === null)(
+  "callers without a key do not keep those out who have one, however many they are",
+  async () => {
+    const node = await startProcessor([...new KeysFile().flags, "--workers", "1"], {
+      under: ["prlimit", "--nofile=72:72"],
+    });
+    const guests = Array.from({ length: 36 }, () => connectWithKey(node.address, ""));
+    for (const guest of guests) {
+      expect((await endOfCall(guest, "/grpc.health.v1.Health/Watch")).code).not.toBe(16);
+    }
+    const hunter = new MockHunter("", connectWithKey(node.address, keyOfRole("hunter")));
+    hunter.send(batch(1));
+    await hunter.waitAcks(1);
+    const { message } = await node.waitFor("connection-refused");
+    expect(message).toBe("nobody knows whose it is, and others want its place");
+    for (const each of [...guests, hunter]) each.close();
+    await stop(node);
+  },
+);
+
 describe("at the start", () => {
   const start = (...words: string[]) =>
     runWeir(["process", "--insecure", "--listen", "127.0.0.1:0", ...words]);

@@ -75,6 +75,20 @@ describe("without rules", () => {
   });
 });
 
+test("a guest is whose calls anybody may make, at a node that asks and does not know who it is", () => {
+  const health = "/grpc.health.v1.Health/Check";
+  const isGuest = (rules: AccessRules, path: string, shown = shows()) =>
+    admitted(gateWith(rules).admit(path, shown, quiet)).isGuest;
+  const keys = rulesWithKeys("hunter");
+  expect(isGuest(noRules, health)).toBe(false);
+  expect(isGuest(keys, health)).toBe(true);
+  expect(isGuest(keys, health, withKey("any-key-whatsoever"))).toBe(true);
+  expect(isGuest(keys, stream, withKey(keyOfRole("hunter")))).toBe(false);
+  const known = identities(named("edge-1", "hunter"));
+  expect(isGuest(known, health, shows({ certificate: certificate("edge-1") }))).toBe(false);
+  expect(isGuest(known, health, shows({ certificate: certificate("edge-2") }))).toBe(true);
+});
+
 describe("API keys", () => {
   for (const role of [...roles, "nobody"] as const) {
     test(`the calls of ${role}`, () => {

@@ -74,8 +74,8 @@ class Bench {
     return session;
   }
 
-  call(session: FakeSession): void {
-    this.connections.called(session as unknown as ServerHttp2Session);
+  call(session: FakeSession, isGuest = false): void {
+    this.connections.called(session as unknown as ServerHttp2Session, isGuest);
   }
 
   /** A connection as hunters have them. */
@@ -170,6 +170,27 @@ describe("a node full of connections", () => {
     expect(used.destroyed).toBe(false);
     expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([sockets[0]!]);
     expect(bench.open()).toBe(connectionsMax);
+  });
+
+  test("closes before it the oldest one whose calls anybody may make", () => {
+    const guests = Array.from({ length: 3 }, () => bench.connect());
+    const sessions = guests.map((socket) => bench.greet(socket));
+    for (const session of sessions) bench.call(session, true);
+    // Who is known stays known.
+    bench.call(sessions[1]!);
+    bench.call(sessions[1]!, true);
+    bench.after(24 * 3600 * 1000);
+    const all = [...guests, bench.connect()];
+    const isGone = () => all.map(({ destroyed }) => destroyed);
+    for (let at = 0; bench.open() < connectionsMax; at++) bench.used(addressOf(at));
+    expect(isGone()).toEqual([false, false, false, false]);
+    bench.used();
+    expect(isGone()).toEqual([true, false, false, false]);
+    bench.used();
+    expect(isGone()).toEqual([true, false, true, false]);
+    bench.used();
+    expect(isGone()).toEqual([true, false, true, true]);
+    expect(bench.connect().destroyed).toBe(true);
   });
 
   test("refuses new ones when all have calls", () => {
