@@ -171,15 +171,15 @@ describe("a door that verifies certificates without demanding them", () => {
   let door: TlsDoor;
   const requests: TunnelRequest[] = [];
   beforeAll(async () => {
-    door = await openTlsDoor({ clientAuth: false });
+    door = await openTlsDoor({ clientAuth: false, minVersion: "1.2" });
     door.control.on("message", (request: TunnelRequest) => requests.push(request));
   });
   afterAll(() => door.close());
 
-  const callerOf = async (pair?: KeyPair) => {
+  const callerOf = async (maxVersion: tls.SecureVersion, pair?: KeyPair) => {
     requests.length = 0;
     const own = pair === undefined ? {} : { cert: pair.certificate, key: pair.key };
-    const options = { ca: authority.certificate, ...own };
+    const options = { ca: authority.certificate, maxVersion, ...own };
     const session = http2.connect(`https://localhost:${door.port}`, options);
     const call = new RawCall("", session, "/lippycat.management.ManagementService/GetTopology");
     const opened = () => requests.find((request) => request.kind === "open");
@@ -188,13 +188,24 @@ describe("a door that verifies certificates without demanding them", () => {
     return opened()?.caller;
   };
 
-  test("knows those that have one, and nobody by one of another authority", async () => {
-    expect(await callerOf(client)).toMatchObject({ by: "certificate", name: "edge-1" });
-    expect(await callerOf()).toEqual(anyone);
-    const stranger = makeAuthority("Weir test authority").issue({ commonName: "edge-1" });
-    expect(await callerOf(stranger)).toEqual(anyone);
-    expect(await callerOf(selfSigned({ commonName: "edge-1" }))).toEqual(anyone);
-  });
+  const commonName = "edge-1";
+  const early = new Date(Date.now() - 2 * dayMs);
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "knows those that have one, and nobody by one that does not count, with %s",
+    async (version) => {
+      const known = { by: "certificate", name: "edge-1" };
+      expect(await callerOf(version, client)).toMatchObject(known);
+      expect(await callerOf(version)).toEqual(anyone);
+      for (const stranger of [
+        makeAuthority("Weir test authority").issue({ commonName }),
+        selfSigned({ commonName }),
+        authority.issue({ commonName, use: "server" }),
+        authority.issue({ commonName, validFrom: early, validTo: new Date(Date.now() - dayMs) }),
+      ]) {
+        expect(await callerOf(version, stranger)).toEqual(anyone);
+      }
+    },
+  );
 });
 
 describe("new credentials", () => {
