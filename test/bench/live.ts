@@ -112,8 +112,8 @@ interface Readers {
 
 /** Live views in a process of their own, so that the bench does not read what it measures. */
 export async function watch(node: RunningProcessor, count: number): Promise<Readers> {
-  const script = join(import.meta.dir, "readers.mjs");
-  const child = Bun.spawn(["node", script, node.address, String(count)], {
+  const script = join(import.meta.dir, "readers.ts");
+  const child = Bun.spawn([process.execPath, script, node.address, String(count)], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   await until(async () => (await nodeStatus(node)).subscribers.length === count);
