@@ -73,6 +73,7 @@ async function ask<Rows extends SettingTable>(
     const isJson = json.origin.source === "default" ? process.stdout.isTTY !== true : json.value;
     const failures = answer.failures ?? [];
     await writeOut(await answerText(answer, isJson));
+    await printErrors(`${who}: warning`, answer.warnings ?? []);
     await printErrors(
       who,
       failures.map(({ message }) => message),

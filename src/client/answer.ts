@@ -5,6 +5,8 @@ import type { Screen } from "./screen.ts";
 export interface Answer {
   readonly json: unknown;
   readonly lines: (screen: Screen) => readonly string[];
+  /** What the answer leaves out. */
+  readonly warnings?: readonly string[];
   /** Parts of what was asked that did not happen; the rest did. */
   readonly failures?: readonly WeirError[];
 }

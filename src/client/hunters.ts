@@ -9,9 +9,17 @@ import { renderDetails } from "./table.ts";
 
 /** The hunters of the node and of those below it, by id. */
 export async function listHunters(node: NodeClient): Promise<Answer> {
-  const { hunters } = await node.call(ManagementService.method.getHunterStatus, {});
+  const { getHunterStatus } = ManagementService.method;
+  const { hunters, processorStats } = await node.call(getHunterStatus, {});
   hunters.sort((a, b) => (a.hunterId < b.hunterId ? -1 : 1));
-  return { json: hunters.map(hunterJson), lines: (screen) => hunterTable(hunters, screen) };
+  const total = processorStats?.totalHunters ?? 0;
+  const isCut = total > hunters.length;
+  const cut = `${hunters.length} of ${total} hunters: an answer of the node has no room for more; weir show hunter finds each`;
+  return {
+    json: hunters.map(hunterJson),
+    lines: (screen) => hunterTable(hunters, screen),
+    warnings: isCut ? [cut] : [],
+  };
 }
 
 export async function showHunter(node: NodeClient, hunterId: string): Promise<Answer> {

@@ -68,6 +68,15 @@ describe("hunters", () => {
     expect(text(await showHunter(node, "edge-1"))).toContain("Can filter by    bpf, AF_XDP");
   });
 
+  test("that an answer of the node has no room for are told of", async () => {
+    fake.status = { hunters: [edge], processorStats: { totalHunters: 1 } };
+    expect((await listHunters(node)).warnings).toEqual([]);
+    fake.status = { hunters: [edge], processorStats: { totalHunters: 12_000 } };
+    expect((await listHunters(node)).warnings).toEqual([
+      "1 of 12000 hunters: an answer of the node has no room for more; weir show hunter finds each",
+    ]);
+  });
+
   test("without stats and capabilities are shown all the same", async () => {
     fake.status = { hunters: [{ hunterId: "bare" }] };
     expect(parsed(await showHunter(node, "bare"))).toMatchObject({
