@@ -17,10 +17,9 @@ import { renderDetails } from "./table.ts";
 
 /** How the node itself is; with what a node of ours tells beyond the existing ones. */
 export async function showStatus(node: NodeClient): Promise<Answer> {
-  const [{ processorStats }, own] = await Promise.all([
-    node.call(ManagementService.method.getHunterStatus, {}),
-    nodeStatus(node),
-  ]);
+  // One after the other: a wrong API key is one guess then, of the few that an address has.
+  const { processorStats } = await node.call(ManagementService.method.getHunterStatus, {});
+  const own = await nodeStatus(node);
   const stats = processorStats ?? create(ProcessorStatsSchema);
   const json = statusJson(stats);
   if (own === undefined) return { json, lines: () => renderDetails(statusDetails(stats)) };

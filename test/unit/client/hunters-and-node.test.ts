@@ -191,6 +191,12 @@ describe("status and topology", () => {
     expect(parsed(await showTopology(node))).toMatchObject({ processor_id: "", hunters: [] });
   });
 
+  test("is asked once when it does not take the API key: each time counts as a guess", async () => {
+    fake.refusals.set("", { code: 16, details: "no" });
+    await failureOf(showStatus(node), fake);
+    expect(fake.asked.map(({ method }) => method)).toEqual(["GetHunterStatus"]);
+  });
+
   test("the topology is a tree", async () => {
     const site = {
       processorId: "site-2",
