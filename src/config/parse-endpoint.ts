@@ -24,6 +24,12 @@ export function parseEndpoint(text: string, use: keyof typeof wanted): Endpoint 
   const host = bracketed ?? bare ?? "";
   const goodHost = bracketed === undefined ? isHost(host, use) : isIPv6(host);
   if (!goodHost) return { refusal: `${shown} is not ${wanted[use]}` };
+  if (use === "dial" && host.includes("%")) {
+    // gRPC makes a URL of it, which has no zones.
+    return {
+      refusal: `${shown}: an address with a zone cannot be dialled; take another, or a name`,
+    };
+  }
   const port = Number(digits);
   const portMin = use === "listen" ? 0 : 1;
   if (port < portMin || port > 65_535) {

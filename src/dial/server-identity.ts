@@ -11,12 +11,11 @@ export const wrongNameMark = "its certificate is for ";
  */
 export function refuseIdentity(host: string, certificate: PeerCertificate): Error | undefined {
   const names = certificate.subjectaltname ?? "";
-  const [address = ""] = host.split("%");
-  if (names !== "" && checkServerIdentity(address, certificate) === undefined) return undefined;
+  if (names !== "" && checkServerIdentity(host, certificate) === undefined) return undefined;
   const list = names.replaceAll(/\b(?:DNS|IP Address):/g, "");
   const shown = list === "" ? "no name" : safeText(list, limits.dialNamesCharsMax);
   return new Error(
-    `${wrongNameMark}${shown}, and not for ${address}: reach the node by a name of its ` +
+    `${wrongNameMark}${shown}, and not for ${host}: reach the node by a name of its ` +
       "certificate, or give it one for this name",
   );
 }

@@ -46,6 +46,11 @@ describe("to listen", () => {
 test("to dial, host and port are needed", () => {
   expect(parseEndpoint("10.0.0.5:50051", "dial")).toEqual({ host: "10.0.0.5", port: 50_051 });
   expect(parseEndpoint(":50051", "dial")).toHaveProperty("refusal");
+  expect(parseEndpoint("[fe80::1]:1", "dial")).toEqual({ host: "fe80::1", port: 1 });
+  expect(parseEndpoint("[fe80::1%eth0]:1", "dial")).toEqual({
+    refusal:
+      '"[fe80::1%eth0]:1": an address with a zone cannot be dialled; take another, or a name',
+  });
   expect(parseEndpoint("host:0", "dial")).toEqual({
     refusal: '"host:0": a port is a number from 1 to 65,535',
   });
