@@ -66,6 +66,8 @@ export const limits = {
   largeMessagesBytesMax: 96 * 1024 * 1024,
   /** A stream that stops in the middle of a message, or waits this long for room, is ended. */
   messageStallMsMax: 30_000,
+  /** The same of one that has room for a large message while other clients wait for it. */
+  messageGiveWayMs: 3000,
   /** What must come of a large message within that time. */
   messageProgressBytesMin: 256 * 1024,
   /** Share of the recorder's capacity at which the signal changes. */

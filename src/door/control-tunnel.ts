@@ -13,12 +13,13 @@ import { peerOf } from "./connections.ts";
 import { keyHeader } from "./credentials.ts";
 import type { CallHandler } from "./gated-call.ts";
 import { refuseGrpc } from "./grpc-response.ts";
-import type { MessageBudget } from "./message-budget.ts";
+import type { MessageRoom } from "./message-budget.ts";
 import { TunnelCall, type Unread } from "./tunnel-call.ts";
 
 export interface ControlTunnelOptions {
   readonly port: MessagePort;
-  readonly budget: MessageBudget;
+  /** What a client has of the room for large messages. */
+  readonly roomOf: (session: ServerHttp2Session) => MessageRoom;
   readonly messageBytesMax: number;
   /** Counts a call of that client; the reason when it has too many, else what ends the count. */
   readonly enter: (session: ServerHttp2Session) => string | (() => void);
@@ -82,7 +83,7 @@ export class ControlTunnel {
     headers: IncomingHttpHeaders,
     { caller }: Admission,
   ): AdmittedCall | undefined {
-    const { port, budget, messageBytesMax, now } = this.options;
+    const { port, roomOf, messageBytesMax, now } = this.options;
     const isFull = this.calls.size >= limits.tunnelCallsMax;
     const leave = isFull ? "too many open calls" : this.options.enter(session);
     if (typeof leave === "string") {
@@ -101,7 +102,7 @@ export class ControlTunnel {
     });
     const call = new TunnelCall(http, {
       id,
-      budget,
+      room: roomOf(session),
       messageBytesMax: Math.min(messageBytesMax, limits.controlMessageBytesMax),
       isOneRequest,
       unread: this.unread,

@@ -26,7 +26,7 @@ import { refuseGrpc } from "./grpc-response.ts";
 import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { LiveView } from "./live-view.ts";
-import { MessageBudget } from "./message-budget.ts";
+import { MessageBudget, type MessageRoom } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
 
 const packetsPath = "/lippycat.data.DataService/StreamPackets";
@@ -83,7 +83,7 @@ export class Door {
     });
     this.tunnel = new ControlTunnel({
       port: options.control,
-      budget: this.budget,
+      roomOf: (session) => this.roomOf(session),
       messageBytesMax: options.messageBytesMax,
       enter: (session) => this.enterCall(session),
       now: options.now,
@@ -202,7 +202,7 @@ export class Door {
     });
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
-      budget: this.budget,
+      room: this.roomOf(session),
       messageBytesMax: this.options.messageBytesMax,
       peer: peerOf(session.socket),
       now: this.options.now,
@@ -232,7 +232,7 @@ export class Door {
     }
     const view = new LiveView(http, {
       fanout,
-      budget: this.budget,
+      room: this.roomOf(session),
       peer: peerOf(session.socket),
       enter: () => board.enter(row, "subscribers", subscribersMax),
       leave: () => board.leave(row, "subscribers"),
@@ -253,6 +253,10 @@ export class Door {
     const slot = this.slotOf(session);
     if (addresses.enter(slot, "calls")) return () => addresses.leave(slot, "calls");
     return `more than ${limits.callsPerAddressMax} open calls of one address`;
+  }
+
+  private roomOf(session: ServerHttp2Session): MessageRoom {
+    return this.budget.of(this.slotOf(session));
   }
 
   private slotOf(session: ServerHttp2Session): number {

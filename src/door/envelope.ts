@@ -3,13 +3,13 @@
  * "Length-Prefixed-Message"). No I/O inside: chunks go in, `take` is called with each message.
  */
 import { limits } from "../config/limits.ts";
-import type { MessageBudget } from "./message-budget.ts";
+import type { MessageRoom } from "./message-budget.ts";
 
 export interface EnvelopeOptions {
   readonly messageBytesMax: number;
   /** Up to this size a message needs no room; `limits.smallMessageBytesMax` when it is not given. */
   readonly smallBytesMax?: number;
-  readonly budget: MessageBudget;
+  readonly room: MessageRoom;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
   /** The decoder waits for room (true) or can go on (false): stop or start the flow of chunks. */
@@ -54,7 +54,7 @@ export class Envelope {
     return this.length >= 0 || this.prefixFilled > 0;
   }
 
-  /** True while a large message waits for room in the budget. */
+  /** True while a large message waits for room. */
   get waitsForRoom(): boolean {
     return this.length > this.smallBytesMax && this.reserved === 0;
   }
@@ -88,7 +88,7 @@ export class Envelope {
 
   /** The call is over: gives back what it holds. */
   close(): void {
-    this.options.budget.forget(this.onRoom);
+    this.options.room.forget(this.onRoom);
     this.release();
     this.buffer = Buffer.alloc(0);
     this.rest = undefined;
@@ -132,7 +132,7 @@ export class Envelope {
     this.length = length;
     this.filled = 0;
     if (length > this.smallBytesMax) {
-      if (this.options.budget.reserve(length, this.onRoom)) this.reserved = length;
+      if (this.options.room.reserve(length, this.onRoom)) this.reserved = length;
       else {
         this.stopped = true;
         this.options.wait(true);
@@ -188,6 +188,6 @@ export class Envelope {
     if (this.reserved === 0) return;
     const { reserved } = this;
     this.reserved = 0;
-    this.options.budget.release(reserved);
+    this.options.room.release(reserved);
   }
 }

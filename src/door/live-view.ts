@@ -13,11 +13,11 @@ import {
 } from "../wire/gen/lippycat/data/data_pb.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
-import type { MessageBudget } from "./message-budget.ts";
+import type { MessageRoom } from "./message-budget.ts";
 
 export interface LiveViewOptions {
   readonly fanout: Fanout;
-  readonly budget: MessageBudget;
+  readonly room: MessageRoom;
   /** `address:port` of the client. */
   readonly peer: string;
   /** Takes a place among the subscribers; false when there is none left. */
@@ -55,7 +55,7 @@ export class LiveView implements SubscriberPort {
     this.envelope = new Envelope({
       messageBytesMax: limits.subscribeRequestBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
-      budget: options.budget,
+      room: options.room,
       take: (bytes, length) => this.onRequest(bytes.subarray(0, length)),
       wait: (waiting) => {
         if (waiting) this.fail(status.resourceExhausted, "no room for a request of this size now");

@@ -11,11 +11,11 @@ import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
 import { noteGarbage } from "./collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
-import type { MessageBudget } from "./message-budget.ts";
+import type { MessageRoom } from "./message-budget.ts";
 
 export interface PacketStreamOptions {
   readonly ingest: Ingest;
-  readonly budget: MessageBudget;
+  readonly room: MessageRoom;
   readonly messageBytesMax: number;
   /** `address:port` of the client. */
   readonly peer: string;
@@ -48,7 +48,7 @@ export class PacketStream implements StreamPort {
     this.lastProgress = options.now();
     this.envelope = new Envelope({
       messageBytesMax: options.messageBytesMax,
-      budget: options.budget,
+      room: options.room,
       take: (bytes, length) => options.ingest.receive(this.hunterStream, bytes, length),
       wait: (waiting) => {
         // The time that it stood still for want of room is not the client's.
@@ -105,8 +105,10 @@ export class PacketStream implements StreamPort {
     const { partial, holding, waitsForRoom } = this.envelope;
     // What it holds back may also be ours to take, and then the client stands still for us.
     if (this.over || !partial || (holding && !waitsForRoom)) return;
-    if (now - this.lastProgress < limits.messageStallMsMax) return;
-    const seconds = limits.messageStallMsMax / 1000;
+    const isInTheWay = this.envelope.hasRoom && this.options.room.othersWait();
+    const stallMs = isInTheWay ? limits.messageGiveWayMs : limits.messageStallMsMax;
+    if (now - this.lastProgress < stallMs) return;
+    const seconds = stallMs / 1000;
     if (waitsForRoom) {
       const text = `no room for a message of this size within ${seconds} s; send it again later`;
       this.close(resourceExhausted, text);

@@ -4,7 +4,7 @@ import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import { type GrpcStatus, messageFrame, respondGrpc, sendTrailersOf } from "./grpc-response.ts";
-import type { MessageBudget } from "./message-budget.ts";
+import type { MessageRoom } from "./message-budget.ts";
 
 /** Bytes of all calls of a shard that somebody has not read yet. */
 export interface Unread {
@@ -16,7 +16,7 @@ export interface Unread {
 
 export interface TunnelCallOptions {
   readonly id: number;
-  readonly budget: MessageBudget;
+  readonly room: MessageRoom;
   readonly messageBytesMax: number;
   /** The client has one message to send, and it has to come soon. */
   readonly isOneRequest: boolean;
@@ -52,6 +52,8 @@ export class TunnelCall {
   private written = 0;
   private status: GrpcStatus = { code: 0, message: "" };
   private lastProgress: number;
+  /** When the message under way began to come; undefined between messages. */
+  private messageSince: number | undefined = undefined;
   private requested = false;
   private halfClosed = false;
   /** Control has no part in it any more; its client may still have answers to read. */
@@ -65,7 +67,7 @@ export class TunnelCall {
     this.envelope = new Envelope({
       messageBytesMax: options.messageBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
-      budget: options.budget,
+      room: options.room,
       take: (bytes, length) => this.onMessage(bytes, length),
       // Unread, its stream would hold a whole window of bytes.
       wait: (waiting) => {
@@ -75,7 +77,7 @@ export class TunnelCall {
     });
     respondGrpc(http);
     http.on("wantTrailers", () => sendTrailersOf(http, this.status));
-    http.on("data", (chunk: Buffer) => this.envelope.push(chunk));
+    http.on("data", (chunk: Buffer) => this.onData(chunk));
     http.on("end", () => this.onEnd());
     http.on("close", () => this.onClose());
     http.on("error", () => this.onClose());
@@ -111,6 +113,12 @@ export class TunnelCall {
 
   /** Ends the call when its client does not send its request, or does not read; every few seconds. */
   sweep(now: number): void {
+    const isInTheWay = this.envelope.hasRoom && this.options.room.othersWait();
+    const messageMs = isInTheWay ? limits.messageGiveWayMs : limits.tunnelStallMsMax;
+    if (now - (this.messageSince ?? now) >= messageMs) {
+      this.fail(deadlineExceeded, `a message did not come within ${messageMs / 1000} s`);
+      return;
+    }
     if (now - this.lastProgress < limits.tunnelStallMsMax) return;
     if (this.answerBytes > 0) this.abandon();
     else if (this.options.isOneRequest && !this.requested) {
@@ -126,9 +134,16 @@ export class TunnelCall {
     this.onClose();
   }
 
+  private onData(chunk: Buffer): void {
+    this.envelope.push(chunk);
+    if (!this.envelope.partial) this.messageSince = undefined;
+    else this.messageSince ??= this.options.now();
+  }
+
   private onMessage(bytes: Buffer, length: number): boolean {
     if (this.over) return true;
     this.requested = true;
+    this.messageSince = undefined;
     const { unread } = this.options;
     const cost = length + messageOverheadBytes;
     if (unread.requests + cost > limits.tunnelUnreadBytesMax) {

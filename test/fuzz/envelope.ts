@@ -1,6 +1,6 @@
 import { limits } from "../../src/config/limits.ts";
 import { Envelope } from "../../src/door/envelope.ts";
-import { MessageBudget } from "../../src/door/message-budget.ts";
+import { MessageBudget, type MessageRoom } from "../../src/door/message-budget.ts";
 import { check, type Fuzzer, type Random, runRounds } from "./fuzzer.ts";
 
 const messageBytesMax = 300 * 1024;
@@ -17,11 +17,11 @@ export const envelopeFuzzer: Fuzzer = {
       const bytes = stream(random);
       keep(bytes);
       const expected = decodeWhole(bytes);
-      const budget = new MessageBudget(messageBytesMax);
-      const found = decodeInParts(random, bytes, budget);
+      const room = new MessageBudget(messageBytesMax).of(0);
+      const found = decodeInParts(random, bytes, room);
       check(found.join() === expected.join(), `found ${found.join()}, not ${expected.join()}`);
       check(
-        budget.reserve(messageBytesMax, () => {}),
+        room.reserve(messageBytesMax, () => {}),
         "room in the budget was lost",
       );
     });
@@ -58,13 +58,13 @@ function decodeWhole(bytes: Buffer): string[] {
   return found;
 }
 
-function decodeInParts(random: Random, bytes: Buffer, budget: MessageBudget): string[] {
+function decodeInParts(random: Random, bytes: Buffer, room: MessageRoom): string[] {
   const found: string[] = [];
   let isStopped = false;
   const envelope = new Envelope({
     messageBytesMax,
     smallBytesMax,
-    budget,
+    room,
     take: (message, length) => {
       found.push(nameOf(message.subarray(0, length)));
       isStopped = random.isChance(20);
@@ -78,7 +78,7 @@ function decodeInParts(random: Random, bytes: Buffer, budget: MessageBudget): st
   const release = (): void => {
     const held = taken;
     taken = 0;
-    if (held > 0) budget.release(held);
+    if (held > 0) room.release(held);
   };
   const resume = (): void => {
     while (isStopped) {
@@ -91,7 +91,7 @@ function decodeInParts(random: Random, bytes: Buffer, budget: MessageBudget): st
     const isFree = taken === 0 && !isStopped && !envelope.hasRoom && !envelope.waitsForRoom;
     if (isFree && random.isChance(10)) {
       check(
-        budget.reserve(messageBytesMax, () => {}),
+        room.reserve(messageBytesMax, () => {}),
         "room in the budget was lost",
       );
       taken = messageBytesMax;

@@ -268,6 +268,22 @@ describe("the tunnel", () => {
     quiet.call.cancel();
   });
 
+  test("a message that does not come to its end gives its room back, of a stream that may be quiet", async () => {
+    const call = new RawCall(node.address, undefined, heartbeatPath);
+    const half = Buffer.alloc(limits.tunnelSmallMessageBytesMax);
+    half.writeUInt32BE(limits.tunnelSmallMessageBytesMax + 1, 1);
+    call.write(half);
+    await until(() => requests.length === 1);
+    await anotherCall();
+    node.skip(limits.tunnelStallMsMax - 1);
+    await anotherCall();
+    expect(call.closed).toBe(false);
+    node.skip(1);
+    await until(() => call.closed);
+    expect(call.trailers["grpc-status"]).toBe("4");
+    call.close();
+  });
+
   test("answers that are not read for long end their call", async () => {
     const session = http2.connect(`http://${node.address}`, { settings: { initialWindowSize: 0 } });
     const call = new RawCall(node.address, session, heartbeatPath);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
 import { Envelope, type EnvelopeFault } from "../../../src/door/envelope.ts";
-import { MessageBudget } from "../../../src/door/message-budget.ts";
+import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
 import { type Seeded, seeded } from "../../support/seeded.ts";
 
 const messageBytesMax = 4 * 1024 * 1024;
@@ -14,10 +14,10 @@ class Decoder {
   answers: boolean[] = [];
   readonly envelope: Envelope;
 
-  constructor(budget = new MessageBudget(messageBytesMax), max = messageBytesMax) {
+  constructor(room = new MessageBudget(messageBytesMax).of(0), max = messageBytesMax) {
     this.envelope = new Envelope({
       messageBytesMax: max,
-      budget,
+      room,
       take: (bytes, length) => {
         this.messages.push(Bun.hash(bytes.subarray(0, length)).toString() + length);
         return this.answers.shift() ?? true;
@@ -114,7 +114,7 @@ describe("an envelope", () => {
     const kept: Buffer[] = [];
     const envelope = new Envelope({
       messageBytesMax,
-      budget: new MessageBudget(messageBytesMax),
+      room: new MessageBudget(messageBytesMax).of(0),
       take: (bytes, length) => {
         kept.push(bytes.subarray(0, length));
         return false;
@@ -136,7 +136,7 @@ describe("an envelope", () => {
       [Buffer.from("00ffffffff", "hex"), { kind: "too-long", length: 2 ** 32 - 1 }],
     ];
     for (const [bytes, fault] of cases) {
-      const decoder = new Decoder(new MessageBudget(100), 10);
+      const decoder = new Decoder(new MessageBudget(100).of(0), 10);
       decoder.envelope.push(
         Buffer.concat([frame(Buffer.alloc(10)), bytes, frame(Buffer.alloc(1))]),
       );
@@ -152,8 +152,8 @@ describe("a large message", () => {
   const large = limits.smallMessageBytesMax + 1;
 
   test("waits, unread, until there is room for all of it, then goes on by itself", () => {
-    const budget = new MessageBudget(large + 10);
-    const [one, two, three] = [new Decoder(budget), new Decoder(budget), new Decoder(budget)];
+    const room = new MessageBudget(large + 10).of(0);
+    const [one, two, three] = [new Decoder(room), new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large, 1));
     one.envelope.push(bytes.subarray(0, 100));
     two.envelope.push(bytes.subarray(0, 100));
@@ -168,20 +168,20 @@ describe("a large message", () => {
       expect(decoder.waits).toBe(false);
       expect(decoder.envelope.partial).toBe(false);
     }
-    expect(budget.reserve(large + 10, () => {})).toBe(true);
+    expect(room.reserve(large + 10, () => {})).toBe(true);
   });
 
   test("small messages pass while large ones wait", () => {
-    const budget = new MessageBudget(large);
-    const [one, two] = [new Decoder(budget), new Decoder(budget)];
+    const room = new MessageBudget(large).of(0);
+    const [one, two] = [new Decoder(room), new Decoder(room)];
     one.envelope.push(frame(Buffer.alloc(large)).subarray(0, 50));
     two.envelope.push(frame(Buffer.alloc(limits.smallMessageBytesMax)));
     expect(two.messages.length).toBe(1);
   });
 
   test("gives its room back when the call ends, whether it has it or waits for it", () => {
-    const budget = new MessageBudget(large);
-    const [one, two, three] = [new Decoder(budget), new Decoder(budget), new Decoder(budget)];
+    const room = new MessageBudget(large).of(0);
+    const [one, two, three] = [new Decoder(room), new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large));
     for (const decoder of [one, two, three]) decoder.envelope.push(bytes.subarray(0, 50));
     two.envelope.close();
@@ -192,26 +192,26 @@ describe("a large message", () => {
     two.envelope.push(bytes.subarray(50));
     two.envelope.resume();
     expect(two.messages.length).toBe(0);
-    expect(budget.reserve(large, () => {})).toBe(true);
+    expect(room.reserve(large, () => {})).toBe(true);
   });
 
   test("keeps its room while it is stopped at", () => {
-    const budget = new MessageBudget(large);
-    const decoder = new Decoder(budget);
+    const room = new MessageBudget(large).of(0);
+    const decoder = new Decoder(room);
     decoder.answers = [false];
     decoder.envelope.push(frame(Buffer.alloc(large)));
     let ready = false;
     const onReady = (): void => {
       ready = true;
     };
-    expect(budget.reserve(1, onReady)).toBe(false);
+    expect(room.reserve(1, onReady)).toBe(false);
     decoder.envelope.resume();
     expect(ready).toBe(true);
   });
 
   test("what is wrong behind one that had to wait is refused all the same", () => {
-    const budget = new MessageBudget(large);
-    const [one, two] = [new Decoder(budget), new Decoder(budget)];
+    const room = new MessageBudget(large).of(0);
+    const [one, two] = [new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large));
     one.envelope.push(bytes.subarray(0, 50));
     two.envelope.push(Buffer.concat([bytes, frame(Buffer.from("x"), 1)]));
@@ -223,11 +223,11 @@ describe("a large message", () => {
   });
 
   test("a thousand that wait are served one after the other", () => {
-    const budget = new MessageBudget(large);
+    const room = new MessageBudget(large).of(0);
     const bytes = frame(Buffer.alloc(large));
-    const first = new Decoder(budget);
+    const first = new Decoder(room);
     first.envelope.push(bytes.subarray(0, 9));
-    const others = Array.from({ length: 1000 }, () => new Decoder(budget));
+    const others = Array.from({ length: 1000 }, () => new Decoder(room));
     for (const decoder of others) decoder.envelope.push(bytes);
     first.envelope.push(bytes.subarray(9));
     expect(others.every(({ messages }) => messages.length === 1)).toBe(true);
@@ -239,30 +239,61 @@ test("the budget serves in the order of asking, without loss over many random st
     const random = seeded(seed);
     const total = 1000;
     const budget = new MessageBudget(total);
-    const held: number[] = [];
-    let waiting: { bytes: number; ready: () => void }[] = [];
+    const held: { bytes: number; room: MessageRoom }[] = [];
+    let waiting: { bytes: number; room: MessageRoom; ready: () => void }[] = [];
     for (let step = 0; step < 300; step++) {
       const what = random.between(0, 9);
       if (what < 5) {
         const bytes = random.between(1, total);
-        const waiter = { bytes, ready: () => {} };
+        const room = budget.of(step);
+        const waiter = { bytes, room, ready: () => {} };
         waiter.ready = () => {
           expect(waiting[0]).toBe(waiter);
           waiting.shift();
-          held.push(bytes);
+          held.push({ bytes, room });
         };
-        if (budget.reserve(bytes, waiter.ready)) held.push(bytes);
+        if (room.reserve(bytes, waiter.ready)) held.push({ bytes, room });
         else waiting.push(waiter);
       } else if (what < 9 && held.length > 0) {
-        budget.release(held.splice(random.between(0, held.length - 1), 1)[0] as number);
+        const [gone] = held.splice(random.between(0, held.length - 1), 1);
+        gone?.room.release(gone.bytes);
       } else if (waiting.length > 0) {
         const gone = waiting[random.between(0, waiting.length - 1)];
         waiting = waiting.filter((waiter) => waiter !== gone);
-        budget.forget(gone?.ready ?? (() => {}));
+        gone?.room.forget(gone.ready);
       }
-      const used = held.reduce((sum, bytes) => sum + bytes, 0);
+      const used = held.reduce((sum, { bytes }) => sum + bytes, 0);
       expect(used).toBeLessThanOrEqual(total);
       if (waiting[0] !== undefined) expect(used + waiting[0].bytes).toBeGreaterThan(total);
     }
   }
+});
+
+describe("of the budget, one client", () => {
+  test("has half, or one message, and the rest stays for others", () => {
+    const budget = new MessageBudget(100);
+    const [greedy, modest] = [budget.of(1), budget.of(2)];
+    expect(greedy.reserve(80, () => {})).toBe(true);
+    expect(greedy.reserve(10, () => {})).toBe(false);
+    expect(modest.reserve(10, () => {})).toBe(true);
+    expect(modest.reserve(10, () => {})).toBe(true);
+    expect([greedy.othersWait(), modest.othersWait()]).toEqual([false, true]);
+  });
+
+  test("with many messages is served in turn with another that comes later", () => {
+    const budget = new MessageBudget(100);
+    const [greedy, modest] = [budget.of(1), budget.of(2)];
+    const served: string[] = [];
+    expect(greedy.reserve(100, () => {})).toBe(true);
+    for (let asked = 0; asked < 3; asked++) {
+      expect(greedy.reserve(100, () => served.push("greedy"))).toBe(false);
+    }
+    expect(modest.reserve(60, () => served.push("modest"))).toBe(false);
+    expect(greedy.othersWait()).toBe(true);
+    greedy.release(100);
+    greedy.release(100);
+    expect(served).toEqual(["greedy", "modest"]);
+    modest.release(60);
+    expect(served).toEqual(["greedy", "modest", "greedy"]);
+  });
 });

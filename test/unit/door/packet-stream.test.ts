@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
-import { MessageBudget } from "../../../src/door/message-budget.ts";
+import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
 import { PacketStream } from "../../../src/door/packet-stream.ts";
 import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
@@ -172,13 +172,13 @@ describe("a message that stands still", () => {
   const large = frame(encodeBatch({ packets: [{ data }] }));
 
   /** A packet stream with a budget and a clock of the test; half of a large message has arrived. */
-  async function halfArrived(budget: MessageBudget) {
+  async function halfArrived(room: MessageRoom) {
     const stream = Promise.withResolvers<PacketStream>();
     let nowMs = 0;
     const server = http2.createServer();
     server.on("stream", (http) => {
       const { ingest } = node;
-      const options = { ingest, budget, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
+      const options = { ingest, room, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
       stream.resolve(new PacketStream(http as ServerHttp2Stream, { ...options, now: () => nowMs }));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -200,7 +200,7 @@ describe("a message that stands still", () => {
   }
 
   test("ends its stream after a while, and not before", async () => {
-    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024));
+    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024).of(1));
     await sweep(stallMs - 1);
     expect(node.ingest.streams.size).toBe(1);
     await sweep(stallMs);
@@ -212,27 +212,42 @@ describe("a message that stands still", () => {
   });
 
   test("for want of room is to come again, and is no longer waited for", async () => {
-    const budget = new MessageBudget(1024 * 1024);
-    budget.reserve(1024 * 1024, () => {});
-    const { call, sweep, close } = await halfArrived(budget);
+    const room = new MessageBudget(1024 * 1024).of(1);
+    room.reserve(1024 * 1024, () => {});
+    const { call, sweep, close } = await halfArrived(room);
     await sweep(stallMs);
     await until(() => call.closed);
     expect(call.trailers["grpc-status"]).toBe("8");
     expect(call.trailers["grpc-message"]).toStartWith("no room for a message of this size");
-    budget.release(1024 * 1024);
-    expect(budget.reserve(1024 * 1024, () => {})).toBe(true);
+    room.release(1024 * 1024);
+    expect(room.reserve(1024 * 1024, () => {})).toBe(true);
     close();
   });
 
   test("has its time anew once it has room", async () => {
-    const budget = new MessageBudget(1024 * 1024);
-    budget.reserve(1024 * 1024, () => {});
-    const { call, sweep, close } = await halfArrived(budget);
+    const room = new MessageBudget(1024 * 1024).of(1);
+    room.reserve(1024 * 1024, () => {});
+    const { call, sweep, close } = await halfArrived(room);
     await sweep(stallMs - 1);
-    budget.release(1024 * 1024);
+    room.release(1024 * 1024);
     await sweep(2 * stallMs - 2);
     expect(node.ingest.streams.size).toBe(1);
     await sweep(2 * stallMs - 1);
+    await until(() => call.closed);
+    expect(call.trailers["grpc-status"]).toBe("4");
+    close();
+  });
+
+  test("gives way sooner to other clients that wait for its room", async () => {
+    const budget = new MessageBudget(1024 * 1024);
+    const { call, sweep, close } = await halfArrived(budget.of(1));
+    const own = budget.of(1).reserve(1024 * 1024, () => {});
+    expect(own).toBe(false);
+    await sweep(limits.messageGiveWayMs);
+    expect(node.ingest.streams.size).toBe(1);
+    const served = Promise.withResolvers<void>();
+    expect(budget.of(2).reserve(1024 * 1024, served.resolve)).toBe(false);
+    await sweep(limits.messageGiveWayMs);
     await until(() => call.closed);
     expect(call.trailers["grpc-status"]).toBe("4");
     close();
@@ -254,9 +269,9 @@ describe("a message that stands still", () => {
       writableEnded: false,
       destroyed: false,
     });
-    const budget = new MessageBudget(64 * 1024 * 1024);
+    const room = new MessageBudget(64 * 1024 * 1024).of(1);
     const stream = new PacketStream(http as unknown as ServerHttp2Stream, {
-      ...{ ingest: node.ingest, budget, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
+      ...{ ingest: node.ingest, room, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
       now: () => nowMs,
       refusalOf,
     });
@@ -273,11 +288,11 @@ describe("a message that stands still", () => {
     step(1);
     step(1);
     expect(status).toBe("4");
-    expect(budget.reserve(64 * 1024 * 1024, () => {})).toBe(true);
+    expect(room.reserve(64 * 1024 * 1024, () => {})).toBe(true);
   });
 
   test("because the sink is full is not its client's fault", async () => {
-    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024));
+    const { call, sweep, close } = await halfArrived(new MessageBudget(1024 * 1024).of(1));
     node.sink.room = 0;
     call.write(large.subarray(1000), frame(encoded(2, "b")), large.subarray(0, 100));
     await until(() => node.ingest.received === 2);
