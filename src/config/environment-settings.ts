@@ -32,7 +32,10 @@ export function readEnvironmentSettings(
   const known = new Set(rows.flatMap(environmentNamesOf));
   const refusesEmpty = rows.filter((row) => row.emptyRefused !== undefined);
   const namedIfEmpty = new Set(refusesEmpty.flatMap(environmentNamesOf));
-  const starts = sections.map((section) => `${environmentNameOf(section)}_`);
+  // A section of the file may be a part of one: what else is below that is no setting either.
+  const starts = sections.map((section) => `${environmentNameOf(section.split(".")[0] ?? "")}_`);
+  const isBelow = (name: string) => starts.some((start) => name.startsWith(start));
+  const general = [...known].filter((name) => !isBelow(name));
   const given = new Map<string, Given>();
   const problems: string[] = [];
   const warnings: string[] = [];
@@ -46,11 +49,19 @@ export function readEnvironmentSettings(
     const reason = refused.find(({ keys }) => keys.some((key) => isUnder(name, key)))?.reason;
     if (reason !== undefined) {
       if (value.toLowerCase() !== "false" && value !== "0") problems.push(`${name}: ${reason}`);
-    } else if (starts.some((start) => name.startsWith(start))) {
-      warnings.push(`${name} is not a setting${hintOf(nearestName(name, known))}`);
+    } else {
+      const hint = hintOf(isBelow(name) ? nearestName(name, known) : slipOf(name, general));
+      if (isBelow(name) || hint !== "") warnings.push(`${name} is not a setting${hint}`);
     }
   }
   return { given, problems, warnings };
+}
+
+/** The name that was meant, told by what follows the prefix that all of them have. */
+function slipOf(name: string, known: readonly string[]): string | undefined {
+  const rest = (full: string) => full.slice(environmentPrefix.length);
+  const meant = nearestName(rest(name), known.map(rest));
+  return meant === undefined ? undefined : `${environmentPrefix}${meant}`;
 }
 
 function isUnder(name: string, key: string): boolean {

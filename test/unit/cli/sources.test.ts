@@ -241,6 +241,22 @@ describe("the environment", () => {
     expect([byFile.problems, byFile.settings.writeFile.value]).toEqual([[], ""]);
   });
 
+  test("a slip in what keeps others out is told, and names of other programs are not", () => {
+    const warnings = (name: string) =>
+      loadProcess({ words: insecure, environment: { [name]: "true" } }).warnings;
+    for (const [name, meant] of [
+      ["LIPPYCAT_PRODUCTON", "LIPPYCAT_PRODUCTION"],
+      ["LIPPYCAT_SECURITY_API_KEY_ENABLED", "LIPPYCAT_SECURITY_API_KEYS_ENABLED"],
+    ] as const) {
+      expect(warnings(name)).toEqual([`${name} is not a setting; did you mean ${meant}?`]);
+    }
+    const unknown = "LIPPYCAT_SECURITY_IDENTITIES";
+    expect(warnings(unknown)).toEqual([`${unknown} is not a setting`]);
+    for (const other of ["LIPPYCAT_HUNTER_TLS_CERT", "LIPPYCAT_VOIP_MODE", "LIPPYCAT_X"]) {
+      expect(warnings(other)).toEqual([]);
+    }
+  });
+
   test("LIPPYCAT_PRODUCTION is a switch", () => {
     const production = (value: string) =>
       loadProcess({ words: insecure, environment: { LIPPYCAT_PRODUCTION: value } }).problems;
