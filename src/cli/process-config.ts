@@ -14,7 +14,7 @@ export interface LoadedProcess extends Loaded<ProcessSettings> {
 
 const names = {
   section: "processor",
-  moreSections: ["security.api_keys"],
+  moreSections: ["security", "security.api_keys"],
   lists: ["security.api_keys.keys", "security.identities"],
   refused: refusedByProcess,
 } as const;

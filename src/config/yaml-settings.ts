@@ -112,7 +112,7 @@ class Walk implements YamlSettings {
         if (isMap(node)) this.#map(node, `${key}.`, resolve);
         else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
       } else if (prefix === "") this.#stranger(key, keyNode);
-      else if (this.#isOwned(key)) this.#unknown(key, keyNode);
+      else if (this.#isOwned(key)) this.#unknown(key, prefix, keyNode);
       else this.#neighbour(key, prefix, keyNode);
     }
   }
@@ -123,8 +123,9 @@ class Walk implements YamlSettings {
     this.given.set(key, { origin, value: scalarOf(node) });
   }
 
-  #unknown(key: string, keyNode: unknown): void {
-    const hint = hintOf(nearestName(key, this.#names.shownKeys));
+  #unknown(key: string, prefix: string, keyNode: unknown): void {
+    const shown = hintOf(nearestName(key, this.#names.shownKeys));
+    const hint = shown === "" ? this.#hintBeside(key, prefix) : shown;
     this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
   }
 
@@ -134,13 +135,17 @@ class Walk implements YamlSettings {
 
   /** Beside our keys others may have theirs, unless it looks like a slip. */
   #neighbour(key: string, prefix: string, keyNode: unknown): void {
+    const hint = this.#hintBeside(key, prefix);
+    if (hint === "") this.#warn(keyNode, `${this.#show(key)} is not read`);
+    else this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+  }
+
+  #hintBeside(key: string, prefix: string): string {
     const depth = prefix.split(".").length;
     const known = [...this.#names.keys, ...this.#names.lists]
       .filter((name) => name.startsWith(prefix))
       .map((name) => name.split(".")[depth - 1] ?? "");
-    const hint = hintOf(nearestName(key.slice(prefix.length), known));
-    if (hint === "") this.#warn(keyNode, `${this.#show(key)} is not read`);
-    else this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+    return hintOf(nearestName(key.slice(prefix.length), known));
   }
 
   /** A top-level name belongs to another program, unless it looks like a slip. */

@@ -122,7 +122,7 @@ describe("the file", () => {
   });
 
   test("other programs' sections are not looked at", () => {
-    const yaml = `hunter:\n  max_hunters: [1]\nvoip: {x: {y: z}}\nremote:\n  - a\nsecurity:\n  other: 1\n`;
+    const yaml = `hunter:\n  max_hunters: [1]\nvoip: {x: {y: z}}\nremote:\n  - a\n`;
     expect(yamlProblems(yaml)).toEqual([]);
   });
 
@@ -143,10 +143,9 @@ describe("the file", () => {
     ]);
   });
 
-  test("what else is beside the keys of who may call is a warning", () => {
-    const yaml = "security:\n  identity:\n    - {common_name: a, role: admin}\n";
-    const { warnings } = loadProcess({ words: insecure, yaml });
-    expect(warnings).toEqual([`${file}:2: security.identity is not read`]);
+  test("what else is said of who may call is a problem: it would keep nobody out", () => {
+    const yaml = "security:\n  roles:\n    - {common_name: a, role: admin}\n";
+    expect(yamlProblems(yaml)).toEqual([`${file}:2: unknown key security.roles`]);
   });
 
   test("anchors are followed, also in circles", () => {
