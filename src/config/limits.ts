@@ -121,9 +121,9 @@ export const limits = {
   tunnelWaitingBytesMax: 64 * 1024,
   /** Answers that clients have not read, over all calls of one shard; above it the call is ended that
    * stands still for longest. */
-  tunnelUnreadAnswerBytesMax: 32 * 1024 * 1024,
+  tunnelUnreadAnswerBytesMax: 16 * 1024 * 1024,
   /** Answers on their way from control to one shard, of which those from a certain size on count. */
-  answersUnderWayBytesMax: 8 * 1024 * 1024,
+  answersUnderWayBytesMax: 2 * 1024 * 1024,
   answerCountedBytesMin: 16 * 1024,
   /** A message of a call up to this size may be half received at any time; a larger one needs room. */
   tunnelSmallMessageBytesMax: 4096,

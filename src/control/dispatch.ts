@@ -15,11 +15,15 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
+import { noteGarbage } from "../pipeline/collect.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { AnswerWindow } from "./answer-window.ts";
 import { endCallKey } from "./end-call.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { callerKey, peerKey } from "./peer.ts";
+
+/** Bytes of garbage for each byte of an answer. */
+const garbageShare = 4;
 
 /** One method with its implementation, as `ServiceImpl` of @connectrpc/connect types it. */
 export interface Route {
@@ -197,6 +201,8 @@ class DispatchedCall {
     this.credit--;
     const bytes = toBinary(desc, create(desc, message as never));
     this.window.sent(bytes.length);
+    // What it was made of: its fields, its texts encoded, its parts put together.
+    noteGarbage(garbageShare * bytes.length);
     // Moved, not copied: its buffer is its own.
     const moved = bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [];
     this.port.postMessage({ kind: "message", id: this.id, bytes } satisfies TunnelResponse, moved);

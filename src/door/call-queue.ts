@@ -6,7 +6,7 @@
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
-import { noteAbandoned } from "./collect.ts";
+import { noteAbandoned } from "../pipeline/collect.ts";
 
 export interface CallQueueOptions {
   /** Monotonic milliseconds. */

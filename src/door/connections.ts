@@ -12,7 +12,7 @@ import { peerText } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
-import { noteGarbage } from "./collect.ts";
+import { noteGarbage } from "../pipeline/collect.ts";
 
 export interface ConnectionsOptions {
   readonly board: Board;

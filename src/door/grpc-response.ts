@@ -13,6 +13,13 @@ export function respondGrpc(http: ServerHttp2Stream): void {
   );
 }
 
+/** What comes before a message that is not compressed. */
+export function messagePrefix(length: number): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
 /** One message with its prefix, not compressed (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export function messageFrame(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafeSlow(5 + message.length);

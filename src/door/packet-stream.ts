@@ -8,7 +8,7 @@ import { limits } from "../config/limits.ts";
 import type { HunterStream } from "../ingest/hunter-stream.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
-import { noteGarbage } from "./collect.ts";
+import { noteGarbage } from "../pipeline/collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";

@@ -3,7 +3,13 @@ import type { ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import { type GrpcStatus, messageFrame, respondGrpc, sendTrailersOf } from "./grpc-response.ts";
+import {
+  type GrpcStatus,
+  messageFrame,
+  messagePrefix,
+  respondGrpc,
+  sendTrailersOf,
+} from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 /** Bytes of all calls of a shard that somebody has not read yet. */
@@ -31,8 +37,8 @@ export interface TunnelCallOptions {
 }
 
 const creditStep = limits.tunnelUnreadMessagesMax / 2;
-/** What a message counts for beside its bytes. */
-const messageOverheadBytes = 64;
+/** What a message counts for beside its bytes: two objects, and a piece of memory of its own. */
+const messageOverheadBytes = 256;
 const enhanceYourCalm = 11;
 const invalidArgument = 3;
 const deadlineExceeded = 4;
@@ -194,17 +200,20 @@ export class TunnelCall {
   /** Credit goes back only as HTTP/2 takes the messages, which it does as the client reads. */
   private write(message: Uint8Array): void {
     const { options, http } = this;
-    const frame = messageFrame(message);
-    options.makeRoom(frame.length);
+    const { length } = message;
+    options.makeRoom(length);
     // It may have been this one that had to make room.
     if (this.over || http.destroyed) return;
     if (this.answerBytes === 0) this.lastProgress = options.now();
-    this.answerBytes += frame.length;
-    options.unread.answers += frame.length;
-    http.write(frame, (error) => {
+    this.answerBytes += length;
+    options.unread.answers += length;
+    // A large one is not copied to stand behind its prefix.
+    const isLarge = length >= limits.answerCountedBytesMin;
+    if (isLarge) http.write(messagePrefix(length));
+    http.write(isLarge ? message : messageFrame(message), (error) => {
       if (this.closed || (error !== undefined && error !== null)) return;
-      this.answerBytes -= frame.length;
-      options.unread.answers -= frame.length;
+      this.answerBytes -= length;
+      options.unread.answers -= length;
       this.lastProgress = options.now();
       if (++this.written % creditStep !== 0) return;
       this.send({ kind: "credit", id: options.id, count: creditStep });

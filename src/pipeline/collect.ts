@@ -1,6 +1,7 @@
 /**
  * Received chunks are short-lived buffers outside of the JavaScript heap, and the collector counts
- * them late: under load a shard's memory grew by a hundred megabytes of garbage. Collecting the young
+ * them late: under load a shard's memory grew by a hundred megabytes of garbage, and control's by as
+ * much of answers that it had encoded. Collecting the young
  * generation every 16 MiB costs 0.1 ms to 0.2 ms.
  */
 import { edenGC, fullGC } from "bun:jsc";
@@ -19,11 +20,12 @@ export function noteGarbage(bytes: number): void {
 
 /**
  * Counts bytes of answers that nobody came to read. They have outlived the young generation: without
- * a full collection, 7 ms to 10 ms, a flood of them took a gigabyte where 64 MiB are kept.
+ * a full collection, 7 ms to 10 ms, a flood of them took a gigabyte where 64 MiB are kept. HTTP/2
+ * streams outlive it as well.
  */
 export function noteAbandoned(bytes: number): void {
   abandoned += bytes;
-  if (abandoned < 2 * limits.collectAfterBytes) return;
+  if (abandoned < limits.collectAfterBytes) return;
   abandoned = 0;
   fullGC();
 }
