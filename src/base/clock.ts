@@ -1,3 +1,5 @@
+import { openSync, readSync } from "node:fs";
+
 /** Time and chance come through here, so that a test can give its own. */
 export interface Clock {
   /** Milliseconds that never run backwards: for deadlines, ages and rates. */
@@ -14,8 +16,26 @@ export const systemClock: Clock = {
   random: () => Math.random(),
 };
 
-/** Milliseconds of processor time that the calling thread has used; about a microsecond to ask. */
-export function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
+/**
+ * A clock of the calling thread: milliseconds that it ran, or was ready to and waited for a core. Linux
+ * tells both (`/proc/thread-self/schedstat`: ns run, ns waited, slices); elsewhere it is the time that
+ * it ran. About 2 microseconds to ask.
+ */
+export function openBusyClock(): () => number {
+  const ran = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  let file: number;
+  try {
+    file = openSync("/proc/thread-self/schedstat", "r");
+  } catch {
+    return ran;
+  }
+  const text = Buffer.alloc(80);
+  return () => {
+    const length = readSync(file, text, 0, text.length, 0);
+    const [nsRun, nsWaited] = text.toString("latin1", 0, length).split(" ");
+    return (Number(nsRun) + Number(nsWaited)) / 1e6;
+  };
 }

@@ -147,20 +147,20 @@ export const limits = {
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
   fanoutTimeShareMax: 0.32,
   fanoutSavedMsMax: 20,
+  /** Batches are laid out for it when there is no time left: they wait in queues until there is. */
+  fanoutDebtMsMax: 5,
   /** How often it is looked how busy the thread is, and the most that one step is charged with. */
   fanoutSampleMs: 25,
   fanoutChargeMsMax: 2,
-  /** What a KiB costs the thread after it was given to a transport, as measured. */
-  fanoutTransportNanosecondsPerKib: 250,
   /** Messages that are laid out together, in bytes and in batches. */
-  fanoutBundleBytes: 128 * 1024,
+  fanoutBundleBytes: 512 * 1024,
   fanoutBundleBatchesMax: 16,
   /** Bundles that are being laid out, per shard: with many different views they are smaller, down to the
    * minimum, and above the ceiling they are handed over at once. */
   fanoutBundleBytesMin: 16 * 1024,
   fanoutOpenBytesMax: 32 * 1024 * 1024,
   /** Memory of bundles that nobody needs and that is kept for the next ones, per shard. */
-  fanoutSpareBundlesMax: 256,
+  fanoutSpareBundlesMax: 64,
   /** Bundles that wait for live views, over all shards; above it the slowest one loses its queue. */
   fanoutQueuedBytesMax: 128 * 1024 * 1024,
   /** Longest wait of a bundle that is not full, while others were sent lately. */
@@ -169,9 +169,8 @@ export const limits = {
   /** Bytes that wait for one live view, and no more than `--subscriber-buffer` batches: 100 of full-size
    * packets are 10 MiB, and one of a hunter that resumes is as long as a message may be. */
   subscriberQueueBytesMax: 40 * 1024 * 1024,
-  /** Bytes given to the transport of a live view and not yet taken by it; one bundle is always allowed. */
-  subscriberUnreadBytesMax: 256 * 1024,
-  /** The same for all live views of a shard: many get less each. */
+  /** Bundles that the transports of a shard's live views have not taken yet, one each: with many views
+   * bundles are smaller. */
   fanoutUnreadBytesMax: 64 * 1024 * 1024,
   /** One message for a live view: existing clients take 4 MiB. */
   subscriberMessageBytesMax: 4 * 1024 * 1024 - 4096,

@@ -67,7 +67,6 @@ export class LiveView implements SubscriberPort {
     http.on("data", (chunk: Buffer) => this.envelope.push(chunk));
     http.on("end", () => this.onEnd());
     http.on("close", () => this.onClose());
-    http.on("drain", () => options.fanout.writable());
     http.on("error", () => this.onClose());
   }
 
@@ -76,10 +75,6 @@ export class LiveView implements SubscriberPort {
     if (this.subscription !== undefined || now - this.since < limits.tunnelStallMsMax) return;
     const seconds = limits.tunnelStallMsMax / 1000;
     this.fail(status.deadlineExceeded, `the request did not come within ${seconds} s`);
-  }
-
-  unreadBytes(): number {
-    return this.http.writableLength;
   }
 
   write(frames: Buffer, taken: () => void): void {

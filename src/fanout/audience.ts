@@ -52,11 +52,20 @@ export class Audience {
     return this.hunters === undefined || this.hunters.has(hunterId);
   }
 
-  /** True when at least one of them could take a batch more: nothing is laid out to be thrown away. */
-  hasRoom(): boolean {
-    for (const member of this.members) if (member.hasRoom(this.bundle)) return true;
-    for (const remote of this.remotes) if (remote.hasRoom()) return true;
-    return false;
+  /**
+   * Who could take a batch more: "nobody" when each is too slow, so that nothing is laid out to be thrown
+   * away; "later" when one of them has no room since there was no time to write to it. What the others
+   * have room for would be laid out for them alone, and then again for it.
+   */
+  room(): "some" | "nobody" | "later" {
+    let hasRoom = false;
+    for (const member of this.members) {
+      if (member.hasRoom(this.bundle)) hasRoom = true;
+      else if (member.isWritable) return "later";
+    }
+    if (hasRoom) return "some";
+    for (const remote of this.remotes) if (remote.hasRoom()) return "some";
+    return "nobody";
   }
 
   /** Counts a batch that nobody of them had room for. */

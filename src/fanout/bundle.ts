@@ -45,11 +45,13 @@ export class BundlePool {
   private readonly spare: Buffer[] = [];
   private serial = 0;
 
-  /** So many different bundles are laid out at a time: all together take half of their ceiling. */
-  expect(bundles: number): void {
-    const bytesMax = limits.fanoutOpenBytesMax / 2;
+  /** So many different bundles are laid out at a time, for so many live views, which may all stand still
+   * with one each: both together take at most their ceilings. */
+  expect(bundles: number, subscribers: number): void {
+    const open = limits.fanoutOpenBytesMax / 2 / bundles;
+    const bytesMax = Math.min(open, limits.fanoutUnreadBytesMax / subscribers);
     let usual: number = limits.fanoutBundleBytes;
-    while (usual > limits.fanoutBundleBytesMin && usual * bundles > bytesMax) usual /= 2;
+    while (usual > limits.fanoutBundleBytesMin && usual > bytesMax) usual /= 2;
     if (usual === this.usualBytes) return;
     this.usualBytes = usual;
     this.spare.length = 0;

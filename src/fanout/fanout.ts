@@ -26,11 +26,12 @@ export interface FanoutOptions {
   readonly batchesMax: number;
   /** What an operator wants to know of; rate-limited by who takes it. */
   readonly note?: FanoutNote;
-  /** Shards of the node: they share what all live views may hold. */
+  /** Which of the node's shards this is, from 0, and of how many: they share what all live views may hold. */
+  readonly shard: number;
   readonly shards: number;
   readonly clock: Clock;
-  /** Milliseconds of processor time that this thread has used. */
-  readonly threadMs: () => number;
+  /** Milliseconds that this thread ran, or waited for a core. */
+  readonly busyMs: () => number;
 }
 
 export type FanoutNote = (
@@ -64,15 +65,12 @@ export class Fanout {
   private scheduled = false;
   private soon: ReturnType<typeof setTimeout> | undefined = undefined;
   private flushedMs = Number.NEGATIVE_INFINITY;
-  /** There was no time to write all that transports would have taken. Until it is written nothing new is
-   * laid out: what one of many has room for would be made for it alone. */
-  private owes = false;
   private late: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(options: FanoutOptions) {
     this.options = options;
     this.now = options.clock.monotonicMs;
-    this.time = new TimeShare({ now: this.now, used: options.threadMs });
+    this.time = new TimeShare({ now: this.now, busy: options.busyMs });
     this.queuedBytesMax = Math.floor(limits.fanoutQueuedBytesMax / options.shards);
     this.sweeper = setInterval(() => this.sweep(), limits.fanoutSweepMs);
     this.sweeper.unref();
@@ -88,7 +86,9 @@ export class Fanout {
    */
   subscribe(port: SubscriberPort, selection: Selection, clientId: string): Subscriber {
     const { audience } = this.audienceOf(selection);
-    const number = ++this.joined;
+    const { shard, shards } = this.options;
+    // Not that of another on another shard: names are made of it.
+    const number = this.joined++ * shards + shard + 1;
     const subscriber = new Subscriber({
       number,
       clientId: clientId === "" ? `subscriber-${number}` : clientId,
@@ -97,10 +97,12 @@ export class Fanout {
       pool: this.pool,
       batchesMax: this.options.batchesMax,
       nowMs: this.now(),
+      onWritable: () => this.schedule(),
     });
     const isFirst = audience.members.size === 0;
     audience.members.add(subscriber);
     this.subscribers.add(subscriber);
+    this.expectBundles();
     if (isFirst) this.announce(selection);
     this.tell("subscriber-joined", subscriber, `watches ${selectionText(selection)}`);
     return subscriber;
@@ -109,6 +111,7 @@ export class Fanout {
   /** The call of a live view is over. */
   unsubscribe(subscriber: Subscriber, selection: Selection): void {
     if (!this.subscribers.delete(subscriber)) return;
+    this.expectBundles();
     subscriber.close();
     const report = subscriber.report();
     // Control must hear of the end of each that it knows. Others may come and go by the thousand.
@@ -129,15 +132,17 @@ export class Fanout {
   /** Takes what it needs of the batch; keeps nothing of it. Costs nothing while nobody watches. */
   offer(batch: Batch): void {
     if (this.audiences.size === 0) return;
-    const hasTime = this.time.begin();
+    const hasTime = this.time.begin() > -limits.fanoutDebtMsMax;
     const { closed } = this.pool;
     let wanting = 0;
     for (const { audience } of this.audiences.values()) {
       if (!audience.wants(batch.hunterId)) continue;
-      if (audience.hasRoom()) wanted[wanting++] = audience;
+      const room = audience.room();
+      if (room === "some") wanted[wanting++] = audience;
+      else if (room === "later") audience.miss();
       else audience.drop();
     }
-    if (hasTime && !this.owes && wanting > 0) this.layOut(batch, wanting);
+    if (hasTime && wanting > 0) this.layOut(batch, wanting);
     else for (let at = 0; at < wanting; at++) wanted[at]?.miss();
     if (hasTime) this.time.spend();
     if (wanting === 0) return;
@@ -161,7 +166,7 @@ export class Fanout {
         continue;
       }
       audience?.append(batch, packets);
-      hasTime = this.time.spend();
+      hasTime = this.time.spend() > -limits.fanoutDebtMsMax;
       if (this.pool.openBytes <= limits.fanoutOpenBytesMax) continue;
       this.deliver();
       this.makeRoom();
@@ -169,32 +174,23 @@ export class Fanout {
     this.turn = (this.turn + 1) % wanting;
   }
 
-  /** A transport has room again. */
-  writable(): void {
-    this.schedule();
-  }
-
   private pump(): void {
     this.late = clear(this.late);
-    if (!this.time.begin()) {
+    if (this.time.begin() <= 0) {
       this.pumpLater();
       return;
     }
-    const share = limits.fanoutUnreadBytesMax / this.subscribers.size;
-    const unreadMax = Math.min(limits.subscriberUnreadBytesMax, share);
     for (const subscriber of this.subscribers) {
-      while (subscriber.isWritable(unreadMax)) {
-        const bytes = subscriber.write(this.now());
-        if (this.time.spend(bytes)) continue;
+      while (subscriber.isWritable) {
+        subscriber.write(this.now());
+        if (this.time.spend() > 0) continue;
         // Who had its turn goes to the end of the row.
         this.subscribers.delete(subscriber);
         this.subscribers.add(subscriber);
-        this.owes = true;
         this.pumpLater();
         return;
       }
     }
-    this.owes = false;
   }
 
   /** Connects this shard with another; replaces the link to one that died. */
@@ -257,7 +253,7 @@ export class Fanout {
     const made = { audience, number: ++this.audiencesMade };
     this.audiences.set(key, made);
     this.byNumber.set(made.number, audience);
-    this.pool.expect(this.audiences.size);
+    this.expectBundles();
     return made;
   }
 
@@ -271,7 +267,11 @@ export class Fanout {
     audience.deliver();
     this.audiences.delete(key);
     this.byNumber.delete(number);
-    this.pool.expect(this.audiences.size);
+    this.expectBundles();
+  }
+
+  private expectBundles(): void {
+    this.pool.expect(this.audiences.size, this.subscribers.size);
   }
 
   private onBundle(number: number, bytes: Uint8Array, batches: number): void {

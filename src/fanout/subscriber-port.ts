@@ -2,8 +2,6 @@
 export interface SubscriberPort {
   /** `address:port` of the client. */
   readonly peer: string;
-  /** Bytes that were written and that the client has not taken yet. */
-  unreadBytes(): number;
   /**
    * Sends whole length-prefixed messages. The bytes are shared and must not change until `taken` is
    * called, which is once, when the transport needs them no more; never after the call has ended.

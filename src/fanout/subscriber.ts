@@ -15,6 +15,8 @@ export interface SubscriberOptions {
   readonly batchesMax: number;
   /** Monotonic milliseconds. */
   readonly nowMs: number;
+  /** The transport has taken what it had, and something waits. */
+  readonly onWritable: () => void;
 }
 
 /** An empty PacketBatch. Older terminal clients take a silent stream for dead (contract.md 2.2). */
@@ -33,8 +35,10 @@ export class Subscriber {
   private readonly queue: Bundle[] = [];
   private queuedBatches = 0;
   private queuedBytes = 0;
-  /** Written, and not yet taken by the transport. */
-  private readonly written = new Set<Bundle>();
+  /** The transport has not yet taken what was written last. It gets no more until it has: HTTP/2 streams
+   * copy what they are given meanwhile into one piece. */
+  private isWriting = false;
+  private written: Bundle | undefined = undefined;
   private sent = 0;
   /** Batches lost since it read too slowly, and since the node had no time or room for them. */
   private dropped = 0;
@@ -103,31 +107,26 @@ export class Subscriber {
     this.queuedBytes = 0;
   }
 
-  /** True when something waits and the transport has less than `unreadMax` bytes. */
-  isWritable(unreadMax: number): boolean {
-    return this.queue.length > 0 && this.port.unreadBytes() < unreadMax;
+  get isWritable(): boolean {
+    return this.queue.length > 0 && !this.isWriting;
   }
 
-  /** Writes the oldest bundle, and returns its bytes; the caller has asked `isWritable`. */
-  write(nowMs: number): number {
+  /** Writes the oldest bundle; the caller has asked `isWritable`. */
+  write(nowMs: number): void {
     const bundle = this.queue.shift();
-    if (bundle === undefined) return 0;
+    if (bundle === undefined) return;
     this.options.pool.dequeue(bundle);
     this.queuedBatches -= bundle.batches;
     this.queuedBytes -= bundle.length;
     this.sent += bundle.batches;
-    this.lastWriteMs = nowMs;
-    this.written.add(bundle);
-    this.port.write(bundle.content(), () => this.taken(bundle));
-    return bundle.length;
+    this.written = bundle;
+    this.send(bundle.content(), nowMs);
   }
 
   /** Sends an empty batch when nothing was sent for long. */
   keepAlive(nowMs: number): void {
     if (this.queue.length > 0 || nowMs - this.lastWriteMs < limits.subscriberIdleMs) return;
-    if (this.port.unreadBytes() > 0) return;
-    this.lastWriteMs = nowMs;
-    this.port.write(emptyBatch, () => {});
+    if (!this.isWriting) this.send(emptyBatch, nowMs);
   }
 
   /** The call is over. Memory that the transport may still look at is not used again. */
@@ -135,11 +134,8 @@ export class Subscriber {
     if (this.ended) return;
     this.ended = true;
     this.clear();
-    for (const bundle of this.written) {
-      bundle.reusable = false;
-      this.options.pool.release(bundle);
-    }
-    this.written.clear();
+    if (this.written !== undefined) this.written.reusable = false;
+    this.releaseWritten();
   }
 
   end(status: SubscriberEnd): void {
@@ -175,7 +171,19 @@ export class Subscriber {
     };
   }
 
-  private taken(bundle: Bundle): void {
-    if (this.written.delete(bundle)) this.options.pool.release(bundle);
+  private send(bytes: Buffer, nowMs: number): void {
+    this.lastWriteMs = nowMs;
+    this.isWriting = true;
+    this.port.write(bytes, () => {
+      this.isWriting = false;
+      this.releaseWritten();
+      if (this.queue.length > 0) this.options.onWritable();
+    });
+  }
+
+  private releaseWritten(): void {
+    const { written } = this;
+    this.written = undefined;
+    if (written !== undefined) this.options.pool.release(written);
   }
 }

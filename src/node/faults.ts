@@ -3,7 +3,8 @@
  * is released. SIGUSR2 does what the environment variable WEIR_FAULT says:
  *
  *   shard-throw=N      the loop of shard N throws
- *   shard-hang=N       the loop of shard N stands still for good
+ *   shard-hang=N       the loop of shard N turns on the spot for good
+ *   shard-stall=N      the loop of shard N waits until it is ended
  *   recorder-throw     the recorder throws
  *   recorder-stall=MS  the recorder stands still for that long, or until the next SIGUSR2, as on a
  *                      disk that does not answer
@@ -24,6 +25,7 @@ export function installFaults(
     const number = Number(value);
     if (name === "shard-throw") shards[number]?.fault("throw");
     else if (name === "shard-hang") shards[number]?.fault("hang");
+    else if (name === "shard-stall") shards[number]?.fault("stall");
     else if (name === "recorder-throw") recorder?.fault({ type: "fault", fault: "throw" });
     else if (name === "recorder-stall") gate = toggleStall(recorder, number, gate);
   });

@@ -1,5 +1,5 @@
 /** The fan-out of one shard, wired: what is enriched, which packets are wanted, what is told. */
-import { systemClock, threadMs } from "../base/clock.ts";
+import { openBusyClock, systemClock } from "../base/clock.ts";
 import { protocolCount, protocolName } from "../detect/registry.ts";
 import { batchHeadBytesMax, writeBatchHead } from "../enrich/batch-head.ts";
 import { Enricher } from "../enrich/enricher.ts";
@@ -12,13 +12,20 @@ const leftOut = shardCounter("stringsLeftOut");
 
 export interface LiveViewsOptions {
   readonly board: Board;
+  readonly shard: number;
   readonly row: BoardRow;
   readonly events: Events;
   /** Batches that may wait for each live view. */
   readonly batchesMax: number;
 }
 
-export function createLiveViews({ board, row, events, batchesMax }: LiveViewsOptions): Fanout {
+export function createLiveViews({
+  board,
+  shard,
+  row,
+  events,
+  batchesMax,
+}: LiveViewsOptions): Fanout {
   const protocolNames = Array.from({ length: protocolCount }, (_, number) => protocolName(number));
   const enricher = new Enricher({ protocolNames });
   const before = row.counters[leftOut] as number;
@@ -34,9 +41,10 @@ export function createLiveViews({ board, row, events, batchesMax }: LiveViewsOpt
     },
     compile: compileExpression,
     batchesMax,
+    shard,
     shards: board.shards,
     clock: systemClock,
-    threadMs,
+    busyMs: openBusyClock(),
     note(event, message, fields) {
       const isLoss = event === "subscriber-slow" || event === "live-views-late";
       events.count(event, 1, message, fields, isLoss ? "warn" : "info");

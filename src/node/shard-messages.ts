@@ -39,6 +39,9 @@ export interface ShardStart {
   readonly tunnel: MessagePort;
 }
 
+/** throw = the loop throws; hang = it turns on the spot; stall = it waits for longer than control lets it. */
+export type ShardFault = "throw" | "hang" | "stall";
+
 /** Control → shard. */
 export type ShardCommand =
   /** Close the listener, pause the hunters, read until they are quiet, take nothing more. */
@@ -54,7 +57,7 @@ export type ShardCommand =
   /** The link to another shard, for live views; it replaces the one before. */
   | { readonly kind: "peer"; readonly shard: number; readonly port: MessagePort }
   /** Only in builds with FAULTS: fail as told. */
-  | { readonly kind: "fault"; readonly fault: "throw" | "hang" };
+  | { readonly kind: "fault"; readonly fault: ShardFault };
 
 /** Shard → control. */
 export type ShardReport =

@@ -14,7 +14,7 @@ import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardRow } from "../pipeline/board.ts";
 import type { Log } from "../telemetry/log.ts";
 import { bindError } from "./port-check.ts";
-import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
+import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-messages.ts";
 
 export interface ShardThreadOptions {
   readonly start: Omit<ShardStart, "tunnel" | "access">;
@@ -107,7 +107,7 @@ export class ShardThread {
   }
 
   /** Only in builds with FAULTS. */
-  fault(fault: "throw" | "hang"): void {
+  fault(fault: ShardFault): void {
     this.worker?.postMessage({ kind: "fault", fault } satisfies ShardCommand);
   }
 

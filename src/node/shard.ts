@@ -21,7 +21,7 @@ import { RecordSink } from "../record/record-sink.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createLiveViews } from "./live-views.ts";
-import type { ShardCommand, ShardReport, ShardStart } from "./shard-messages.ts";
+import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-messages.ts";
 
 const clock = systemClock;
 const reportIntervalMs = 250;
@@ -48,7 +48,8 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const events = createEvents(log);
   const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
   const sipTap = new SipTap(protocolNumber("SIP"));
-  const fanout = createLiveViews({ board, row, events, batchesMax: start.subscriberBuffer });
+  const { shard, subscriberBuffer: batchesMax } = start;
+  const fanout = createLiveViews({ board, shard, row, events, batchesMax });
   const ingest = new Ingest({
     note,
     board,
@@ -138,7 +139,11 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   };
 }
 
-function fail(fault: "throw" | "hang"): void {
+function fail(fault: ShardFault): void {
+  if (fault === "stall") {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * limits.threadSilenceMsMax);
+    return;
+  }
   if (fault === "throw") {
     setTimeout(() => {
       throw new Error("a fault was asked for");

@@ -28,7 +28,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const hunters = streams.map((stream, number) => new BusyHunter(stream, { number, size: 1400 }));
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(batches)));
     await node.waitFor("subscriber-slow", ({ client }) => client === "stuck");
-    const held = limits.fanoutQueuedBytesMax + crowd * 2 * limits.subscriberUnreadBytesMax;
+    const held = limits.fanoutQueuedBytesMax + 2 * limits.fanoutUnreadBytesMax;
     expect(node.rssBytes() - rssBefore).toBeLessThan(held);
     // Who reads still sees what comes, of every hunter.
     const seen = hunters.map(({ id }) => view.sequencesOf(id).length);

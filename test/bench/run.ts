@@ -28,6 +28,7 @@ import {
   summary,
 } from "./node.ts";
 import { measureStages } from "./stages.ts";
+import { stalledShard } from "./stalled-shard.ts";
 import { overTls } from "./tls.ts";
 
 const parts: Record<string, () => Promise<void>> = {
@@ -40,6 +41,7 @@ const parts: Record<string, () => Promise<void>> = {
   live: liveViews,
   tenth: tenthOfTheLoad,
   stalled: stalledViews,
+  "stalled-shard": stalledShard,
   tls: overTls,
   crowd,
   ask: askUnderLoad,

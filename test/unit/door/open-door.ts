@@ -4,7 +4,7 @@ import net from "node:net";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { createFailureMemory, FailureTable } from "../../../src/access/failure-table.ts";
 import { Gate } from "../../../src/access/gate.ts";
-import { systemClock, threadMs } from "../../../src/base/clock.ts";
+import { openBusyClock, systemClock } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
 import type { AccessRules } from "../../../src/config/access-config.ts";
 import { limits } from "../../../src/config/limits.ts";
@@ -53,9 +53,10 @@ export async function openDoor(
     encoder: new PlainEncoder(),
     compile: compileNothing,
     batchesMax: 100,
+    shard: 0,
     shards: 1,
     clock: systemClock,
-    threadMs,
+    busyMs: openBusyClock(),
   });
   const observe = fanout.offer.bind(fanout);
   const ingest = new Ingest({ board, row, sink, capacityBytes: 1e9, observe });

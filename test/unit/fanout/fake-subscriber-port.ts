@@ -16,10 +16,6 @@ export class FakeSubscriberPort implements SubscriberPort {
   stalled = false;
   private unread: { frames: Buffer; taken: () => void }[] = [];
 
-  unreadBytes(): number {
-    return this.unread.reduce((sum, { frames }) => sum + frames.length, 0);
-  }
-
   write(frames: Buffer, taken: () => void): void {
     this.unread.push({ frames, taken });
     if (!this.stalled) this.read();

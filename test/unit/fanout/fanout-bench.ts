@@ -36,10 +36,11 @@ export function createBench(more: Partial<FanoutOptions> = {}): FanoutBench {
       };
     },
     batchesMax: 100,
+    shard: 0,
     shards: 1,
     clock: { monotonicMs: () => bench.nowMs, wallMs: () => bench.nowMs, random: () => 0.5 },
     // A thread that is always busy.
-    threadMs: () => bench.nowMs,
+    busyMs: () => bench.nowMs,
     ...more,
   });
   return bench;
