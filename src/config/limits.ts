@@ -110,6 +110,8 @@ export const limits = {
   collectAfterBytes: 16 * 1024 * 1024,
   connectionGarbageBytes: 16 * 1024,
   callGarbageBytes: 8 * 1024,
+  /** Of one connection, beside the data of its calls. */
+  frameBytesPerSecondMax: 8 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */

@@ -13,6 +13,8 @@ import { limits } from "../config/limits.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
+import { type DataMeter, FrameMeter } from "./frame-meter.ts";
+import { receivedBytes } from "./received-bytes.ts";
 
 export interface ConnectionsOptions {
   readonly board: Board;
@@ -33,6 +35,7 @@ interface Connection {
   readonly peer: string;
   readonly slot: number;
   readonly since: number;
+  readonly meter: FrameMeter;
   session: ServerHttp2Session | undefined;
   /** The client has sent its HTTP/2 preface and settings, behind the TLS handshake if there is one. */
   greeted: boolean;
@@ -83,6 +86,7 @@ export class Connections {
       peer,
       slot,
       since: now(),
+      meter: new FrameMeter({ received: () => receivedBytes(socket), nowMs: now() }),
       session: undefined,
       greeted: false,
       counted: true,
@@ -122,6 +126,11 @@ export class Connections {
     else if (isNew) this.guests.add(connection);
   }
 
+  /** To be told of the data that calls of this session are given. */
+  meterOf(session: ServerHttp2Session): DataMeter {
+    return this.open.get(peerOf(session.socket))?.meter ?? { carried: 0 };
+  }
+
   /** Closes the connection of a session at once. */
   end(session: ServerHttp2Session, reason: string): void {
     const peer = peerOf(session.socket);
@@ -129,9 +138,14 @@ export class Connections {
     this.open.get(peer)?.socket.destroy();
   }
 
-  /** Closes the newcomers whose time is over; called every second. */
+  /** Closes the newcomers whose time is over, and who floods; called every second. */
   sweep(): void {
     const now = this.options.now();
+    for (const { meter, peer, socket } of this.open.values()) {
+      if (!meter.isFlooded(now)) continue;
+      this.options.refused("a flood of frames without data", peer);
+      socket.destroy();
+    }
     for (const connection of this.newcomers) {
       const age = now - connection.since;
       // All behind it are younger.

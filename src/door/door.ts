@@ -84,6 +84,7 @@ export class Door {
     this.tunnel = new ControlTunnel({
       port: options.control,
       roomOf: (session) => this.roomOf(session),
+      meterOf: (session) => this.connections.meterOf(session),
       messageBytesMax: options.messageBytesMax,
       enter: (session) => this.enterCall(session),
       now: options.now,
@@ -203,6 +204,7 @@ export class Door {
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
       room: this.roomOf(session),
+      meter: this.connections.meterOf(session),
       messageBytesMax: this.options.messageBytesMax,
       peer: peerOf(session.socket),
       now: this.options.now,
@@ -233,6 +235,7 @@ export class Door {
     const view = new LiveView(http, {
       fanout,
       room: this.roomOf(session),
+      meter: this.connections.meterOf(session),
       peer: peerOf(session.socket),
       enter: () => board.enter(row, "subscribers", subscribersMax),
       leave: () => board.leave(row, "subscribers"),
