@@ -54,14 +54,15 @@ export class Audience {
 
   /**
    * Who could take a batch more: "nobody" when each is too slow, so that nothing is laid out to be thrown
-   * away; "later" when one of them has no room since there was no time to write to it. What the others
-   * have room for would be laid out for them alone, and then again for it.
+   * away; "later" when one of them has no room since there was no time to write to it (`isLate`). What the
+   * others have room for would be laid out for them alone, and then again for it. With time, it is about to
+   * be written to, and the others do not wait for it.
    */
-  room(): "some" | "nobody" | "later" {
+  room(isLate: boolean): "some" | "nobody" | "later" {
     let hasRoom = false;
     for (const member of this.members) {
       if (member.hasRoom(this.bundle)) hasRoom = true;
-      else if (member.isWritable) return "later";
+      else if (isLate && member.isWritable) return "later";
     }
     if (hasRoom) return "some";
     for (const remote of this.remotes) if (remote.hasRoom()) return "some";

@@ -133,11 +133,12 @@ export class Fanout {
   offer(batch: Batch): void {
     if (this.audiences.size === 0) return;
     const hasTime = this.time.begin() > -limits.fanoutDebtMsMax;
+    const isLate = this.late !== undefined;
     const { closed } = this.pool;
     let wanting = 0;
     for (const { audience } of this.audiences.values()) {
       if (!audience.wants(batch.hunterId)) continue;
-      const room = audience.room();
+      const room = audience.room(isLate);
       if (room === "some") wanted[wanting++] = audience;
       else if (room === "later") audience.miss();
       else audience.drop();

@@ -42,6 +42,24 @@ describe("a live view", () => {
     expect(port.batches.length).toBeGreaterThan(8);
   });
 
+  test("loses nothing when another has just taken what it had, and the rest of its queue is full", async () => {
+    const { fanout } = createBench();
+    const quick = new FakeSubscriberPort();
+    const slow = new FakeSubscriberPort();
+    slow.stalled = true;
+    fanout.subscribe(quick, everything, "quick");
+    fanout.subscribe(slow, everything, "slow");
+    for (let sequence = 1; sequence <= 120; sequence++) {
+      fanout.offer(batchOf({ sequence }));
+      while (quick.batches.length < sequence) await flushed();
+    }
+    slow.read();
+    fanout.offer(batchOf({ sequence: 121 }));
+    while (quick.batches.length < 121) await flushed();
+    const lost = fanout.takeReports().map((report) => report.batchesDropped);
+    expect(lost).toEqual([0, 20]);
+  });
+
   test("gets no packet that was rejected", async () => {
     const { fanout } = createBench();
     const port = new FakeSubscriberPort();
