@@ -5,7 +5,7 @@
  * of connections, and before them guests: who has made no call but those that anybody may make.
  */
 
-import type { ServerHttp2Session } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type net from "node:net";
 import { errorText } from "../base/errors.ts";
 import { peerText } from "../base/peer-text.ts";
@@ -13,7 +13,7 @@ import { limits } from "../config/limits.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
-import { type DataMeter, FrameMeter } from "./frame-meter.ts";
+import { FrameMeter } from "./frame-meter.ts";
 import { receivedBytes } from "./received-bytes.ts";
 
 export interface ConnectionsOptions {
@@ -126,9 +126,9 @@ export class Connections {
     else if (isNew) this.guests.add(connection);
   }
 
-  /** To be told of the data that calls of this session are given. */
-  meterOf(session: ServerHttp2Session): DataMeter {
-    return this.open.get(peerOf(session.socket))?.meter ?? { carried: 0 };
+  /** A call of this session is there, and does not flow yet. */
+  count(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
+    this.open.get(peerOf(session.socket))?.meter.add(stream);
   }
 
   /** Closes the connection of a session at once. */

@@ -11,7 +11,6 @@ import { noteAbandoned, noteGarbage } from "../pipeline/collect.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { peerOf } from "./connections.ts";
 import { keyHeader } from "./credentials.ts";
-import type { DataMeter } from "./frame-meter.ts";
 import type { CallHandler } from "./gated-call.ts";
 import { refuseGrpc } from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";
@@ -21,7 +20,6 @@ export interface ControlTunnelOptions {
   readonly port: MessagePort;
   /** What a client has of the room for large messages. */
   readonly roomOf: (session: ServerHttp2Session) => MessageRoom;
-  readonly meterOf: (session: ServerHttp2Session) => DataMeter;
   readonly messageBytesMax: number;
   /** Counts a call of that client; the reason when it has too many, else what ends the count. */
   readonly enter: (session: ServerHttp2Session) => string | (() => void);
@@ -85,7 +83,7 @@ export class ControlTunnel {
     headers: IncomingHttpHeaders,
     { caller }: Admission,
   ): AdmittedCall | undefined {
-    const { port, roomOf, meterOf, messageBytesMax, now } = this.options;
+    const { port, roomOf, messageBytesMax, now } = this.options;
     const isFull = this.calls.size >= limits.tunnelCallsMax;
     const leave = isFull ? "too many open calls" : this.options.enter(session);
     if (typeof leave === "string") {
@@ -105,7 +103,6 @@ export class ControlTunnel {
     const call = new TunnelCall(http, {
       id,
       room: roomOf(session),
-      meter: meterOf(session),
       messageBytesMax: Math.min(messageBytesMax, limits.controlMessageBytesMax),
       isOneRequest,
       unread: this.unread,

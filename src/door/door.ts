@@ -84,7 +84,6 @@ export class Door {
     this.tunnel = new ControlTunnel({
       port: options.control,
       roomOf: (session) => this.roomOf(session),
-      meterOf: (session) => this.connections.meterOf(session),
       messageBytesMax: options.messageBytesMax,
       enter: (session) => this.enterCall(session),
       now: options.now,
@@ -93,6 +92,7 @@ export class Door {
       messageBytesMax: options.messageBytesMax,
       hotPaths: this.hotPaths(),
       onSession: (session) => this.connections.begin(session),
+      onCall: (session, stream) => this.connections.count(session, stream),
       queue: new CallQueue({
         now: options.now,
         drop: (session) => this.connections.end(session, "too many of its calls wait"),
@@ -204,7 +204,6 @@ export class Door {
     const stream = new PacketStream(http, {
       ingest: this.options.ingest,
       room: this.roomOf(session),
-      meter: this.connections.meterOf(session),
       messageBytesMax: this.options.messageBytesMax,
       peer: peerOf(session.socket),
       now: this.options.now,
@@ -235,7 +234,6 @@ export class Door {
     const view = new LiveView(http, {
       fanout,
       room: this.roomOf(session),
-      meter: this.connections.meterOf(session),
       peer: peerOf(session.socket),
       enter: () => board.enter(row, "subscribers", subscribersMax),
       leave: () => board.leave(row, "subscribers"),

@@ -3,7 +3,6 @@
  * "Length-Prefixed-Message"). No I/O inside: chunks go in, `take` is called with each message.
  */
 import { limits } from "../config/limits.ts";
-import type { DataMeter } from "./frame-meter.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 export interface EnvelopeOptions {
@@ -11,7 +10,6 @@ export interface EnvelopeOptions {
   /** Up to this size a message needs no room; `limits.smallMessageBytesMax` when it is not given. */
   readonly smallBytesMax?: number;
   readonly room: MessageRoom;
-  readonly meter: DataMeter;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
   /** The decoder waits for room (true) or can go on (false): stop or start the flow of chunks. */
@@ -73,7 +71,6 @@ export class Envelope {
 
   /** Takes one chunk; keeps what is behind a stop. */
   push(chunk: Buffer): void {
-    this.options.meter.carried += chunk.length;
     if (this.over) return;
     if (!this.stopped) this.run(chunk);
     else this.rest = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);

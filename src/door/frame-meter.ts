@@ -1,14 +1,10 @@
 /**
  * What a connection sends beside the data of its calls. Bun shows no WINDOW_UPDATE, PRIORITY or empty
  * CONTINUATION frames and has no limit for them; a flood takes half of a shard's time. But the system
- * counts the bytes of a socket, and the calls count theirs.
+ * counts the bytes of a socket, and those that its calls are given are known.
  */
+import type { Readable } from "node:stream";
 import { limits } from "../config/limits.ts";
-
-/** Where calls count the bytes of DATA frames that they were given. */
-export interface DataMeter {
-  carried: number;
-}
 
 export interface FrameMeterOptions {
   /** Bytes that the client has sent so far; undefined when nobody knows. */
@@ -16,7 +12,8 @@ export interface FrameMeterOptions {
   readonly nowMs: number;
 }
 
-export class FrameMeter implements DataMeter {
+export class FrameMeter {
+  /** Bytes of DATA frames, of all calls so far. */
   carried = 0;
   private readonly options: FrameMeterOptions;
   private atMs: number;
@@ -28,6 +25,19 @@ export class FrameMeter implements DataMeter {
   constructor(options: FrameMeterOptions) {
     this.options = options;
     this.atMs = options.nowMs;
+  }
+
+  /**
+   * Counts the data of a call, whoever serves it and also when it was refused: what it is given, and what
+   * was left of it at its end, which a paused call is never given.
+   */
+  add(call: Readable): void {
+    call.on("data", (chunk: Buffer) => {
+      this.carried += chunk.length;
+    });
+    call.once("close", () => {
+      this.carried += call.readableLength;
+    });
   }
 
   /**

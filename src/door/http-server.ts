@@ -29,6 +29,8 @@ export interface HttpServerOptions {
   readonly messageBytesMax: number;
   readonly hotPaths: ReadonlyMap<string, HotStreamHandler>;
   readonly onSession: (session: ServerHttp2Session) => void;
+  /** A call that waits for its turn, paused. */
+  readonly onCall: (session: ServerHttp2Session, stream: ServerHttp2Stream) => void;
   readonly queue: CallQueue;
 }
 
@@ -88,6 +90,7 @@ function divert(http: Http2Server, options: HttpServerOptions): void {
       if (handle !== undefined && isGrpcPost(headers)) handle(stream, session, headers);
       else for (const listener of listeners) listener.call(http, stream, headers, flags);
     });
+    if (!session.destroyed) options.onCall(session, stream);
   };
   http.on("stream", onStream as never);
 }

@@ -12,14 +12,12 @@ import {
   SubscribeRequestSchema,
 } from "../wire/gen/lippycat/data/data_pb.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import type { DataMeter } from "./frame-meter.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 export interface LiveViewOptions {
   readonly fanout: Fanout;
   readonly room: MessageRoom;
-  readonly meter: DataMeter;
   /** `address:port` of the client. */
   readonly peer: string;
   /** Takes a place among the subscribers; false when there is none left. */
@@ -58,7 +56,6 @@ export class LiveView implements SubscriberPort {
       messageBytesMax: limits.subscribeRequestBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
       room: options.room,
-      meter: options.meter,
       take: (bytes, length) => this.onRequest(bytes.subarray(0, length)),
       wait: (waiting) => {
         if (waiting) this.fail(status.resourceExhausted, "no room for a request of this size now");

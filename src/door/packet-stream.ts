@@ -10,14 +10,12 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import type { DataMeter } from "./frame-meter.ts";
 import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 export interface PacketStreamOptions {
   readonly ingest: Ingest;
   readonly room: MessageRoom;
-  readonly meter: DataMeter;
   readonly messageBytesMax: number;
   /** `address:port` of the client. */
   readonly peer: string;
@@ -51,7 +49,6 @@ export class PacketStream implements StreamPort {
     this.envelope = new Envelope({
       messageBytesMax: options.messageBytesMax,
       room: options.room,
-      meter: options.meter,
       take: (bytes, length) => options.ingest.receive(this.hunterStream, bytes, length),
       wait: (waiting) => {
         // The time that it stood still for want of room is not the client's.

@@ -3,7 +3,6 @@ import type { ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import type { DataMeter } from "./frame-meter.ts";
 import {
   type GrpcStatus,
   messageFrame,
@@ -24,7 +23,6 @@ export interface Unread {
 export interface TunnelCallOptions {
   readonly id: number;
   readonly room: MessageRoom;
-  readonly meter: DataMeter;
   readonly messageBytesMax: number;
   /** The client has one message to send, and it has to come soon. */
   readonly isOneRequest: boolean;
@@ -76,7 +74,6 @@ export class TunnelCall {
       messageBytesMax: options.messageBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
       room: options.room,
-      meter: options.meter,
       take: (bytes, length) => this.onMessage(bytes, length),
       // Unread, its stream would hold a whole window of bytes.
       wait: (waiting) => {

@@ -65,7 +65,6 @@ function decodeInParts(random: Random, bytes: Buffer, room: MessageRoom): string
     messageBytesMax,
     smallBytesMax,
     room,
-    meter: { carried: 0 },
     take: (message, length) => {
       found.push(nameOf(message.subarray(0, length)));
       isStopped = random.isChance(20);

@@ -18,7 +18,6 @@ class Decoder {
     this.envelope = new Envelope({
       messageBytesMax: max,
       room,
-      meter: { carried: 0 },
       take: (bytes, length) => {
         this.messages.push(Bun.hash(bytes.subarray(0, length)).toString() + length);
         return this.answers.shift() ?? true;
@@ -116,7 +115,6 @@ describe("an envelope", () => {
     const envelope = new Envelope({
       messageBytesMax,
       room: new MessageBudget(messageBytesMax).of(0),
-      meter: { carried: 0 },
       take: (bytes, length) => {
         kept.push(bytes.subarray(0, length));
         return false;

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import net from "node:net";
+import { PassThrough } from "node:stream";
 import { limits } from "../../../src/config/limits.ts";
 import { FrameMeter } from "../../../src/door/frame-meter.ts";
 import { receivedBytes } from "../../../src/door/received-bytes.ts";
 
+const mebibyte = Buffer.alloc(1024 * 1024);
 const rate = limits.frameBytesPerSecondMax;
 /** As much as all streams of a connection may have on their way. */
 const onTheWay = limits.streamsPerConnectionMax * limits.streamWindowBytes;
@@ -13,9 +15,12 @@ describe("a connection", () => {
   function seconds(...steps: readonly (readonly [received: number, data: number])[]): boolean[] {
     let received = 0;
     const meter = new FrameMeter({ received: () => received, nowMs: 0 });
+    const call = new PassThrough();
+    meter.add(call);
     return steps.map(([bytes, data], step) => {
       received += bytes;
-      meter.carried += data;
+      // Its length is all that is looked at.
+      call.emit("data", { length: data });
       return meter.isFlooded((step + 1) * 1000);
     });
   }
@@ -40,6 +45,24 @@ describe("a connection", () => {
     expect(seconds([onTheWay + rate, 0], [rate + 1, 0])).toEqual([false, true]);
     const steps = Array.from({ length: 200 }, () => [rate * 2, 0] as const);
     expect(seconds(...steps).indexOf(true)).toBe(onTheWay / rate);
+  });
+
+  test("may send data that a paused call holds when it ends", async () => {
+    const mebibytes = 64;
+    let received = 0;
+    const meter = new FrameMeter({ received: () => received, nowMs: 0 });
+    const flooded: boolean[] = [];
+    for (let second = 1; second <= 10; second++) {
+      const call = new PassThrough({ highWaterMark: 1 });
+      meter.add(call.pause());
+      for (let at = 0; at < mebibytes; at++) call.push(mebibyte);
+      received += mebibytes * mebibyte.length;
+      const closed = new Promise((resolve) => call.once("close", resolve));
+      call.destroy();
+      await closed;
+      flooded.push(meter.isFlooded(second * 1000));
+    }
+    expect(flooded).not.toContain(true);
   });
 
   test("is judged by the time that has passed, also when that is long", () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
+import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
 import { CallQueue } from "../../../src/door/call-queue.ts";
+import { FrameMeter } from "../../../src/door/frame-meter.ts";
 import { createGrpcServer } from "../../../src/door/http-server.ts";
 import { connect, streamPacketsPath } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
@@ -12,6 +14,7 @@ const options = {
   messageBytesMax: 1024,
   hotPaths: new Map([[streamPacketsPath, () => {}]]),
   onSession: () => {},
+  onCall: () => {},
   queue: new CallQueue({ now: () => 0, drop: () => {} }),
 };
 
@@ -53,6 +56,28 @@ describe("an HTTP/2 client", () => {
     session.destroy();
     await until(() => node.connections() === 0);
     await node.close();
+  });
+
+  test("has each of its calls counted, whoever serves it, before it flows", async () => {
+    const meter = new FrameMeter({ received: () => undefined, nowMs: 0 });
+    const server = createGrpcServer({ ...options, onCall: (_, stream) => meter.add(stream) });
+    const inner = server as unknown as {
+      createHttp2Server(credentials: grpc.ServerCredentials): http2.Http2Server;
+    };
+    const http = inner.createHttp2Server(grpc.ServerCredentials.createInsecure());
+    await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
+    const { port } = http.address() as AddressInfo;
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    for (const path of [streamPacketsPath, "/nobody/Knows"]) {
+      const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
+      const stream = session.request(headers);
+      stream.on("error", () => {});
+      stream.resume();
+      stream.end(Buffer.alloc(1000));
+    }
+    await until(() => meter.carried === 2000);
+    session.destroy();
+    http.close();
   });
 
   test("gets packet streams from us and everything else from grpc-js", async () => {

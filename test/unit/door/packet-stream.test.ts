@@ -178,8 +178,7 @@ describe("a message that stands still", () => {
     const server = http2.createServer();
     server.on("stream", (http) => {
       const { ingest } = node;
-      const meter = { carried: 0 };
-      const options = { ingest, room, meter, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
+      const options = { ingest, room, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
       stream.resolve(new PacketStream(http as ServerHttp2Stream, { ...options, now: () => nowMs }));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -273,7 +272,6 @@ describe("a message that stands still", () => {
     const room = new MessageBudget(64 * 1024 * 1024).of(1);
     const stream = new PacketStream(http as unknown as ServerHttp2Stream, {
       ...{ ingest: node.ingest, room, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
-      meter: { carried: 0 },
       now: () => nowMs,
       refusalOf,
     });
