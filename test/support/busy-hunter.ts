@@ -16,6 +16,8 @@ export interface BusyOptions {
   readonly ignoresPause?: boolean;
   /** Stops by itself after this many batches. */
   readonly batches?: number;
+  /** Resolves when the batch of that index may go, beside what the window says. */
+  readonly before?: (batch: number) => Promise<void>;
 }
 
 export function hunterId(number: number): string {
@@ -87,6 +89,7 @@ export class BusyHunter {
         await stream.until(() => this.stopped || stream.end !== undefined || this.maySend());
         continue;
       }
+      await options.before?.(this.sent);
       await stream.sendPaced(
         numberedBatch({
           hunterId: this.id,
