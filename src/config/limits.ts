@@ -147,7 +147,7 @@ export const limits = {
 
   // --- live views ---------------------------------------------------------------------------------
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
-  fanoutTimeShareMax: 0.32,
+  fanoutTimeShareMax: 0.29,
   fanoutSavedMsMax: 20,
   /** Batches are laid out for it when there is no time left: they wait in queues until there is. */
   fanoutDebtMsMax: 5,
