@@ -17,15 +17,20 @@ import { readAllowedSkips, readReport } from "./test-report.ts";
 
 const root = dirname(import.meta.dir);
 
+/** Behaviours that wait for deadlines of half a minute and do little meanwhile: they run beside the others. */
+const waiting = ["half-a-minute", "half-messages", "vanished-peers"].map(
+  (name) => `test/behaviour/${name}.test.ts`,
+);
+
 /** In the order of what is cheap to know. bun runs the files of a group one after the other. */
 const groups = {
   build: buildAll,
   check: checkAll,
-  tidy: () => bunTest("test/*.test.ts", 20_000),
-  unit: () => bunTest("test/unit/**/*.test.ts", 20_000),
-  contract: () => bunTest("test/contract/**/*.test.ts", 60_000),
-  behaviour: () => bunTest("test/behaviour/**/*.test.ts", 300_000),
-  interop: () => bunTest("test/interop/**/*.test.ts", 120_000),
+  tidy: () => bunTest(filesOf("test/*.test.ts"), 20_000),
+  unit: () => bunTest(filesOf("test/unit/**/*.test.ts"), 20_000),
+  contract: () => bunTest(filesOf("test/contract/**/*.test.ts"), 60_000),
+  behaviour: behaviours,
+  interop: () => bunTest(filesOf("test/interop/**/*.test.ts"), 120_000),
   fuzz: fuzzSmoke,
 };
 
@@ -53,13 +58,20 @@ async function checkAll(): Promise<void> {
   failed.push(...result.failed);
 }
 
-/** `timeoutMs`: for each test that does not set its own. */
-async function bunTest(pattern: string, timeoutMs: number): Promise<void> {
+async function behaviours(): Promise<void> {
+  const others = filesOf("test/behaviour/**/*.test.ts").filter((file) => !waiting.includes(file));
+  await Promise.all([bunTest(waiting, 300_000), bunTest(others, 300_000)]);
+}
+
+function filesOf(pattern: string): string[] {
   const files = [...new Bun.Glob(pattern).scanSync({ cwd: root })].sort();
-  if (files.length === 0) {
-    failed.push(`${pattern}: no such file`);
-    return;
-  }
+  if (files.length === 0) failed.push(`${pattern}: no such file`);
+  return files;
+}
+
+/** `timeoutMs`: for each test that does not set its own. */
+async function bunTest(files: readonly string[], timeoutMs: number): Promise<void> {
+  if (files.length === 0) return;
   const scratch = mkdtempSync(join(tmpdir(), "weir-test-"));
   // Some tests start a node as another user, who has to get through.
   chmodSync(scratch, 0o755);
@@ -78,7 +90,7 @@ async function bunTest(pattern: string, timeoutMs: number): Promise<void> {
     const silent = files.filter((file) => !report.files.has(file));
     failed.push(...silent.map((file) => `${file}: could not be run, or holds no test`));
     if (exitCode !== 0 && report.failed.length + silent.length === 0) {
-      failed.push(`${pattern}: bun test ended with ${exitCode}`);
+      failed.push(`${files[0]} and others: bun test ended with ${exitCode}`);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
