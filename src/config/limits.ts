@@ -149,7 +149,7 @@ export const limits = {
   /** Share of a shard's time that live views may take, and how much of it may be saved up. */
   fanoutTimeShareMax: 0.29,
   fanoutSavedMsMax: 20,
-  /** Batches are laid out for it when there is no time left: they wait in queues until there is. */
+  /** Time that laying batches out may take in advance; they wait in queues until there is time to write. */
   fanoutDebtMsMax: 5,
   /** How often it is looked how busy the thread is, and the most that one step is charged with. */
   fanoutSampleMs: 25,

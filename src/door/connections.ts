@@ -133,18 +133,15 @@ export class Connections {
 
   /** Closes the connection of a session at once. */
   end(session: ServerHttp2Session, reason: string): void {
-    const peer = peerOf(session.socket);
-    this.options.refused(reason, peer);
-    this.open.get(peer)?.socket.destroy();
+    const connection = this.open.get(peerOf(session.socket));
+    if (connection !== undefined) this.cut(connection, reason);
   }
 
   /** Closes the newcomers whose time is over, and who floods; called every second. */
   sweep(): void {
     const now = this.options.now();
-    for (const { meter, peer, socket } of this.open.values()) {
-      if (!meter.isFlooded(now)) continue;
-      this.options.refused("a flood of frames without data", peer);
-      socket.destroy();
+    for (const connection of this.open.values()) {
+      if (connection.meter.isFlooded(now)) this.cut(connection, "a flood of frames without data");
     }
     for (const connection of this.newcomers) {
       const age = now - connection.since;
@@ -169,6 +166,11 @@ export class Connections {
     closeSoon(socket);
   }
 
+  private cut({ peer, socket }: Connection, reason: string): void {
+    this.options.refused(reason, peer);
+    socket.destroy();
+  }
+
   private dropOldest(): boolean {
     const [guest] = this.guests;
     const [newcomer] = this.newcomers;
@@ -177,8 +179,7 @@ export class Connections {
     this.guests.delete(connection);
     this.settle(connection);
     const lack = guest === undefined ? "no call came" : "nobody knows whose it is";
-    this.options.refused(`${lack}, and others want its place`, connection.peer);
-    connection.socket.destroy();
+    this.cut(connection, `${lack}, and others want its place`);
     // Its close would come too late for who needs the place.
     this.leave(connection);
     return true;
