@@ -20,7 +20,7 @@ const ranks: Record<string, number> = {
   upstream: 4,
   roster: 4,
   filters: 4,
-  calls: 4,
+  "sip-calls": 4,
   enrich: 4,
   dial: 4,
   pipeline: 3,
@@ -160,6 +160,13 @@ describe("files", () => {
       if (!shape.test(name)) return ["not kebab-case"];
       return drawers.test(name) ? ["says nothing about its content"] : [];
     };
+    expect(faults(check, files)).toEqual([]);
+  });
+
+  test("say `private` for members of a class, not `#`", () => {
+    const hash = /(?:^|[\s.(])#[a-z_]\w*\s*(?:[(:=;<?]|\.)/;
+    const check = (path: string) =>
+      hash.test(withoutComments(textOf(path))) ? ["has a member with #"] : [];
     expect(faults(check, files)).toEqual([]);
   });
 

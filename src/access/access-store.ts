@@ -20,52 +20,52 @@ export interface AccessStoreOptions {
 }
 
 export class AccessStore {
-  readonly #options: AccessStoreOptions;
-  readonly #paths: readonly string[];
-  readonly #endWatches: (() => void)[] = [];
-  #rules: AccessRules;
+  private readonly options: AccessStoreOptions;
+  private readonly paths: readonly string[];
+  private readonly endWatches: (() => void)[] = [];
+  private inForce: AccessRules;
   /** Which content was read last, or tried to. */
-  #mark = "";
-  #settling: ReturnType<typeof setTimeout> | undefined = undefined;
-  #looks = 0;
+  private mark = "";
+  private settling: ReturnType<typeof setTimeout> | undefined = undefined;
+  private looks = 0;
 
   constructor(options: AccessStoreOptions) {
-    this.#options = options;
+    this.options = options;
     const { rules, configFile, keysFile } = options.config;
-    this.#rules = rules;
-    this.#paths = [configFile, keysFile].filter((path) => path !== "");
+    this.inForce = rules;
+    this.paths = [configFile, keysFile].filter((path) => path !== "");
   }
 
   get rules(): AccessRules {
-    return this.#rules;
+    return this.inForce;
   }
 
   /** Says what is in force, and follows the files from then on. */
   start(): void {
-    if (this.#paths.length === 0) return;
-    const fixed = this.#paths.find((path) => statOf(path)?.isFile() !== true);
+    if (this.paths.length === 0) return;
+    const fixed = this.paths.find((path) => statOf(path)?.isFile() !== true);
     if (fixed !== undefined) {
-      if (this.#isOpen) return;
+      if (this.isOpen) return;
       const text = `${fixed} is no regular file: who may call the node stays as it is`;
-      this.#options.log.info(accessEvent.doubtful, text);
+      this.options.log.info(accessEvent.doubtful, text);
       return;
     }
     this.refresh();
-    for (const path of this.#paths) {
-      this.#endWatches.push(watchFile(path, limits.accessPollMs, () => this.#look()));
+    for (const path of this.paths) {
+      this.endWatches.push(watchFile(path, limits.accessPollMs, () => this.look()));
     }
   }
 
   stop(): void {
-    clearTimeout(this.#settling);
-    for (const end of this.#endWatches) end();
+    clearTimeout(this.settling);
+    for (const end of this.endWatches) end();
   }
 
   /** Reads the files now. */
   refresh(): void {
-    if (this.#paths.length === 0) return;
-    this.#mark = this.#markNow();
-    const { config, log, publish } = this.#options;
+    if (this.paths.length === 0) return;
+    this.mark = this.markNow();
+    const { config, log, publish } = this.options;
     const problems: string[] = [];
     const read = readAccess({
       config: textOf(config.configFile, problems),
@@ -74,11 +74,11 @@ export class AccessStore {
       verifiesClients: config.verifiesClients,
     });
     // Where nobody is asked anything, a file may come and go.
-    if (problems.length > 0 && this.#isOpen) return;
+    if (problems.length > 0 && this.isOpen) return;
     problems.push(...read.problems);
     const { rules } = read;
     // A file that is emptied, or half written, must not let everybody in.
-    if (problems.length === 0 && isOpen(rules) && !this.#isOpen) {
+    if (problems.length === 0 && isOpen(rules) && !this.isOpen) {
       problems.push(
         `${config.configFile}: without identities everybody may call: restart for that`,
       );
@@ -90,12 +90,12 @@ export class AccessStore {
       log.error(accessEvent.broken, text);
       return;
     }
-    if (config.keysFile !== "") this.#checkMode(config.keysFile);
-    if (read.keysInConfig > 0) this.#checkMode(config.configFile);
-    const isNew = !sameRules(rules, this.#rules);
-    this.#rules = rules;
+    if (config.keysFile !== "") this.checkMode(config.keysFile);
+    if (read.keysInConfig > 0) this.checkMode(config.configFile);
+    const isNew = !sameRules(rules, this.inForce);
+    this.inForce = rules;
     if (isNew) publish(rules);
-    if (this.#isOpen && !isNew) return;
+    if (this.isOpen && !isNew) return;
     const { keys, identities } = rules;
     const known = `${keys.length} API keys, ${identities.length} identities of certificates`;
     log.info(accessEvent.loaded, `who may call: ${known}`, {
@@ -105,37 +105,37 @@ export class AccessStore {
     });
   }
 
-  get #isOpen(): boolean {
-    return isOpen(this.#rules);
+  private get isOpen(): boolean {
+    return isOpen(this.inForce);
   }
 
   /** The file may have changed. It is read when it stands still. */
-  #look(): void {
-    if (this.#settling !== undefined) return;
-    const mark = this.#markNow();
-    if (mark === this.#mark) {
-      this.#looks = 0;
+  private look(): void {
+    if (this.settling !== undefined) return;
+    const mark = this.markNow();
+    if (mark === this.mark) {
+      this.looks = 0;
       return;
     }
-    this.#looks++;
-    this.#settling = setTimeout(() => {
-      this.#settling = undefined;
-      const stands = this.#markNow() === mark || this.#looks >= limits.accessSettleLooksMax;
+    this.looks++;
+    this.settling = setTimeout(() => {
+      this.settling = undefined;
+      const stands = this.markNow() === mark || this.looks >= limits.accessSettleLooksMax;
       if (stands) this.refresh();
-      this.#look();
+      this.look();
     }, limits.accessSettleMs);
   }
 
-  #markNow(): string {
-    return this.#paths.map(markOf).join(" ");
+  private markNow(): string {
+    return this.paths.map(markOf).join(" ");
   }
 
-  #checkMode(path: string): void {
+  private checkMode(path: string): void {
     const mode = (statOf(path)?.mode ?? 0) & 0o777;
     if ((mode & 0o007) === 0) return;
     const shown = mode.toString(8).padStart(4, "0");
     const text = `${path} holds API keys and is open to every user (mode ${shown}): chmod o= it`;
-    this.#options.log.warn(accessEvent.doubtful, text);
+    this.options.log.warn(accessEvent.doubtful, text);
   }
 }
 

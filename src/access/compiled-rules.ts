@@ -11,20 +11,20 @@ import { permissionDenied, type Refusal, unauthenticated } from "./refusal.ts";
 export class CompiledRules {
   readonly binding: HunterBinding;
   readonly asksForKeys: boolean;
-  readonly #keys: KeyRing;
-  readonly #identities: IdentityList;
-  readonly #asks: boolean;
+  private readonly keys: KeyRing;
+  private readonly identities: IdentityList;
+  private readonly asks: boolean;
 
   constructor(rules: AccessRules) {
     this.binding = new HunterBinding(rules);
     this.asksForKeys = rules.asksForKeys;
-    this.#keys = new KeyRing(rules.keys);
-    this.#identities = new IdentityList(rules.identities);
-    this.#asks = rules.asksForKeys || rules.identities.length > 0;
+    this.keys = new KeyRing(rules.keys);
+    this.identities = new IdentityList(rules.identities);
+    this.asks = rules.asksForKeys || rules.identities.length > 0;
   }
 
   knowsKey(digest: Uint8Array): boolean {
-    return this.#keys.find(digest) !== undefined;
+    return this.keys.find(digest) !== undefined;
   }
 
   /**
@@ -38,10 +38,10 @@ export class CompiledRules {
     digest: Uint8Array | undefined,
   ): Caller | Refusal {
     const needed = roleNeededFor(path);
-    if (needed === "anyone" || !this.#asks) return unasked(certificate);
-    const identity = certificate && this.#identities.find(certificate);
+    if (needed === "anyone" || !this.asks) return unasked(certificate);
+    const identity = certificate && this.identities.find(certificate);
     if (identity !== undefined && satisfies(identity.roles, needed)) return identity;
-    const key = this.asksForKeys && digest !== undefined ? this.#keys.find(digest) : undefined;
+    const key = this.asksForKeys && digest !== undefined ? this.keys.find(digest) : undefined;
     if (key !== undefined && satisfies([key.role], needed)) {
       const { name, role } = key;
       return { by: "key", name, roles: [role], hunterIds: identity?.hunterIds ?? [] };
@@ -53,14 +53,14 @@ export class CompiledRules {
 
   /** Whether the call is let in without any word about who makes it, at a node that asks for one. */
   isForGuests(path: string, certificate: PeerCertificate | undefined): boolean {
-    if (!this.#asks || roleNeededFor(path) !== "anyone") return false;
-    return certificate === undefined || this.#identities.find(certificate) === undefined;
+    if (!this.asks || roleNeededFor(path) !== "anyone") return false;
+    return certificate === undefined || this.identities.find(certificate) === undefined;
   }
 
   /** What logs say of a caller that was refused. */
   nameFor(certificate: PeerCertificate | undefined, digest: Uint8Array | undefined): Caller {
-    const identity = certificate && this.#identities.find(certificate);
-    const key = digest && this.#keys.find(digest);
+    const identity = certificate && this.identities.find(certificate);
+    const key = digest && this.keys.find(digest);
     if (key === undefined) return identity ?? unasked(certificate);
     return { by: "key", name: key.name, roles: [key.role], hunterIds: [] };
   }

@@ -33,25 +33,25 @@ export function createFailureMemory(): FailureMemory {
 }
 
 export class FailureTable {
-  readonly #words: BigInt64Array;
-  readonly #secret: Uint8Array;
+  private readonly words: BigInt64Array;
+  private readonly secret: Uint8Array;
 
   constructor({ shared, secret }: FailureMemory) {
-    this.#words = new BigInt64Array(shared);
-    this.#secret = secret;
+    this.words = new BigInt64Array(shared);
+    this.secret = secret;
   }
 
   /** Threads have no clock in common: control sets it, more often than once a second. */
   setTime(ms: number): void {
-    Atomics.store(this.#words, 0, BigInt(Math.floor(ms / 1000)));
+    Atomics.store(this.words, 0, BigInt(Math.floor(ms / 1000)));
   }
 
   /** True when the address has used up its failures. */
   isLocked(address: string): boolean {
-    const { tag, first } = this.#placeOf(address);
-    const now = this.#now();
+    const { tag, first } = this.placeOf(address);
+    const now = this.now();
     for (let at = first; at < first + bucketEntries; at++) {
-      const entry = readEntry(Atomics.load(this.#words, at));
+      const entry = readEntry(Atomics.load(this.words, at));
       if (entry.tag === tag && isFresh(entry, now)) return entry.count >= limits.accessFailuresMax;
     }
     return false;
@@ -63,26 +63,26 @@ export class FailureTable {
    *   says that other threads have noted that many already
    */
   add(address: string): number {
-    const { tag, first } = this.#placeOf(address);
+    const { tag, first } = this.placeOf(address);
     for (;;) {
-      const now = this.#now();
-      const at = this.#choose(tag, first, now);
-      const before = Atomics.load(this.#words, at);
+      const now = this.now();
+      const at = this.choose(tag, first, now);
+      const before = Atomics.load(this.words, at);
       const entry = readEntry(before);
       const goesOn = entry.tag === tag && isFresh(entry, now);
       if (goesOn && entry.count >= limits.accessFailuresMax) return 0;
       const count = goesOn ? entry.count + 1 : 1;
       const after = writeEntry({ tag, second: now, count });
-      if (Atomics.compareExchange(this.#words, at, before, after) === before) return count;
+      if (Atomics.compareExchange(this.words, at, before, after) === before) return count;
     }
   }
 
   /** The address's own entry, else one whose time is over, else the one that failed longest ago. */
-  #choose(tag: number, first: number, now: number): number {
+  private choose(tag: number, first: number, now: number): number {
     let oldest = first;
     let oldestSecond = Number.POSITIVE_INFINITY;
     for (let at = first; at < first + bucketEntries; at++) {
-      const entry = readEntry(Atomics.load(this.#words, at));
+      const entry = readEntry(Atomics.load(this.words, at));
       if (entry.tag === tag && isFresh(entry, now)) return at;
       const second = isFresh(entry, now) ? entry.second : -1;
       if (second >= oldestSecond) continue;
@@ -92,12 +92,12 @@ export class FailureTable {
     return oldest;
   }
 
-  #now(): number {
-    return Number(Atomics.load(this.#words, 0));
+  private now(): number {
+    return Number(Atomics.load(this.words, 0));
   }
 
-  #placeOf(address: string): { readonly tag: number; readonly first: number } {
-    const hash = createHmac("sha256", this.#secret).update(networkOf(address)).digest();
+  private placeOf(address: string): { readonly tag: number; readonly first: number } {
+    const hash = createHmac("sha256", this.secret).update(networkOf(address)).digest();
     const bucket = hash.readUInt32LE(4) % buckets;
     return { tag: hash.readUInt32LE(0), first: headWords + bucket * bucketEntries };
   }

@@ -79,101 +79,107 @@ interface OpenCall extends Shown, AdmittedCall {
 }
 
 export class Gate {
-  readonly #options: GateOptions;
-  readonly #open = new Set<OpenCall>();
+  private readonly options: GateOptions;
+  private readonly open = new Set<OpenCall>();
   /** Digest of the key that a connection has shown and that was right. */
-  readonly #proven = new WeakMap<object, Uint8Array>();
-  #rules: CompiledRules;
+  private readonly proven = new WeakMap<object, Uint8Array>();
+  private rules: CompiledRules;
 
   constructor(options: GateOptions) {
-    this.#options = options;
-    this.#rules = new CompiledRules(options.rules);
+    this.options = options;
+    this.rules = new CompiledRules(options.rules);
   }
 
   /** Lets a call in, or says why not. */
   admit(path: string, credentials: Credentials, call: AdmittedCall): Admission | Refusal {
     const { peer, key, certificate } = credentials;
     const digest =
-      this.#rules.asksForKeys && key !== undefined && isKeyText(key) ? digestOf(key) : undefined;
+      this.rules.asksForKeys && key !== undefined && isKeyText(key) ? digestOf(key) : undefined;
     const shown = { path, certificate, digest };
-    const caller = this.#judge(credentials, shown);
+    const caller = this.judge(credentials, shown);
     if ("code" in caller) return caller;
     const open = { ...shown, ...call, caller };
     const admission: Admission = {
       caller,
-      isGuest: this.#rules.isForGuests(path, certificate),
+      isGuest: this.rules.isForGuests(path, certificate),
       refusalOf: (hunterId) => {
-        if (this.#rules.binding.allows(open.caller, hunterId)) return undefined;
+        if (this.rules.binding.allows(open.caller, hunterId)) return undefined;
         const hunter = quoteText(hunterId, limits.settingShownCharsMax);
         const refusal = permissionDenied(`this caller may not speak for hunter ${hunter}`);
-        return this.#refuse(peer, shown, refusal, refusal.message);
+        return this.refuse(peer, shown, refusal, refusal.message);
       },
-      close: () => this.#open.delete(open),
+      close: () => this.open.delete(open),
     };
-    this.#open.add(open);
+    this.open.add(open);
     return admission;
   }
 
   /** These hold from here on, for calls that are open too: whose caller may not go on is ended. */
   setRules(rules: AccessRules): void {
-    this.#rules = new CompiledRules(rules);
-    for (const open of [...this.#open]) {
+    this.rules = new CompiledRules(rules);
+    for (const open of [...this.open]) {
       const { path, certificate, digest, caller: before } = open;
-      const caller = this.#rules.callerOf(path, certificate, digest);
+      const caller = this.rules.callerOf(path, certificate, digest);
       if (!("code" in caller)) {
         open.caller = caller;
         if (open.reconsider?.() === true || hasSameHunters(caller, before)) continue;
       }
-      this.#open.delete(open);
+      this.open.delete(open);
       open.end(unauthenticated);
     }
   }
 
-  #judge(credentials: Credentials, shown: Shown): Caller | Refusal {
+  private judge(credentials: Credentials, shown: Shown): Caller | Refusal {
     const { path, certificate, digest } = shown;
-    const withoutKey = this.#rules.callerOf(path, certificate, undefined);
+    const withoutKey = this.rules.callerOf(path, certificate, undefined);
     if (!("code" in withoutKey)) return withoutKey;
     const { peer, key, connection } = credentials;
-    if (!this.#rules.asksForKeys || key === undefined) {
-      return this.#refuse(peer, shown, withoutKey, this.#lack(shown));
+    if (!this.rules.asksForKeys || key === undefined) {
+      return this.refuse(peer, shown, withoutKey, this.lack(shown));
     }
     const address = peerAddress(peer);
-    const { failures } = this.#options;
+    const { failures } = this.options;
     // An address that guesses learns nothing more, not even that it is right this time. Who was
     // right on this connection before has nothing to learn.
-    if (!this.#isProven(connection, digest) && failures.isLocked(address)) {
+    if (!this.isProven(connection, digest) && failures.isLocked(address)) {
       const reason = "its address has shown too many wrong API keys";
-      return this.#refuse(peer, { ...shown, digest: undefined }, locked, reason);
+      return this.refuse(peer, { ...shown, digest: undefined }, locked, reason);
     }
-    if (digest === undefined || !this.#rules.knowsKey(digest)) {
+    if (digest === undefined || !this.rules.knowsKey(digest)) {
       const count = failures.add(address);
       const isLast = count === limits.accessFailuresMax;
       const refusal = count === 0 ? locked : unauthenticated;
-      return this.#refuse(peer, shown, refusal, "a wrong API key", isLast);
+      return this.refuse(peer, shown, refusal, "a wrong API key", isLast);
     }
-    if (connection !== undefined) this.#proven.set(connection, digest);
-    const caller = this.#rules.callerOf(path, certificate, digest);
+    if (connection !== undefined) this.proven.set(connection, digest);
+    const caller = this.rules.callerOf(path, certificate, digest);
     if (!("code" in caller)) return caller;
-    return this.#refuse(peer, shown, caller, this.#lack(shown));
+    return this.refuse(peer, shown, caller, this.lack(shown));
   }
 
-  #isProven(connection: object | undefined, digest: Uint8Array | undefined): boolean {
-    const proven = connection && this.#proven.get(connection);
+  private isProven(connection: object | undefined, digest: Uint8Array | undefined): boolean {
+    const proven = connection && this.proven.get(connection);
     return proven !== undefined && digest !== undefined && timingSafeEqual(proven, digest);
   }
 
   /** What a caller lacks that has shown nothing wrong. */
-  #lack({ path, certificate, digest }: Shown): string {
-    const { roles } = this.#rules.nameFor(certificate, digest);
+  private lack({ path, certificate, digest }: Shown): string {
+    const { roles } = this.rules.nameFor(certificate, digest);
     if (roles.length > 0) return `${roles.join(" and ")} may not, it takes ${roleNeededFor(path)}`;
     if (certificate !== undefined) return "nothing is said about its certificate";
-    return this.#rules.asksForKeys ? "no API key" : "no certificate";
+    return this.rules.asksForKeys ? "no API key" : "no certificate";
   }
 
-  #refuse(peer: string, shown: Shown, refusal: Refusal, reason: string, locks = false): Refusal {
+  private refuse(
+    peer: string,
+    shown: Shown,
+    refusal: Refusal,
+    reason: string,
+    locks = false,
+  ): Refusal {
     const { path, certificate, digest } = shown;
-    const caller = this.#rules.nameFor(certificate, digest);
-    this.#options.note({ peer, path, caller, refusal, reason, locks });
+    const caller = this.rules.nameFor(certificate, digest);
+    this.options.note({ peer, path, caller, refusal, reason, locks });
     return refusal;
   }
 }

@@ -3,15 +3,15 @@ import type { AccessRules } from "../config/access-config.ts";
 import type { Caller } from "../wire/caller.ts";
 
 export class HunterBinding {
-  readonly #bound: ReadonlySet<string>;
+  private readonly bound: ReadonlySet<string>;
 
   constructor(rules: AccessRules) {
-    this.#bound = new Set(rules.identities.flatMap(({ hunterIds }) => hunterIds));
+    this.bound = new Set(rules.identities.flatMap(({ hunterIds }) => hunterIds));
   }
 
   /** Whether that caller may speak for that hunter. */
   allows({ hunterIds }: Caller, hunterId: string): boolean {
     if (hunterIds.length > 0) return hunterIds.includes(hunterId);
-    return !this.#bound.has(hunterId);
+    return !this.bound.has(hunterId);
   }
 }

@@ -4,28 +4,28 @@ import type { Caller } from "../wire/caller.ts";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";
 
 export class IdentityList {
-  readonly #rules: readonly IdentityRule[];
+  private readonly rules: readonly IdentityRule[];
   /** A connection's certificate is asked about at each of its calls. */
-  readonly #known = new WeakMap<PeerCertificate, Caller | "nobody">();
+  private readonly known = new WeakMap<PeerCertificate, Caller | "nobody">();
 
   constructor(rules: readonly IdentityRule[]) {
-    this.#rules = rules;
+    this.rules = rules;
   }
 
   /** The holder of a verified certificate, with what all rules that fit it give; else undefined. */
   find(certificate: PeerCertificate): Caller | undefined {
-    let caller = this.#known.get(certificate);
+    let caller = this.known.get(certificate);
     if (caller === undefined) {
-      caller = this.#look(certificate) ?? "nobody";
-      this.#known.set(certificate, caller);
+      caller = this.look(certificate) ?? "nobody";
+      this.known.set(certificate, caller);
     }
     return caller === "nobody" ? undefined : caller;
   }
 
-  #look(certificate: PeerCertificate): Caller | undefined {
+  private look(certificate: PeerCertificate): Caller | undefined {
     // Names of hosts have no case (RFC 4343).
     const names = new Set(certificate.names.map((name) => name.toLowerCase()));
-    const found = this.#rules.filter(({ match }) => fits(match, certificate, names));
+    const found = this.rules.filter(({ match }) => fits(match, certificate, names));
     if (found.length === 0) return undefined;
     return {
       by: "certificate",

@@ -18,16 +18,16 @@ const keyText = /^[\x21-\x2b\x2d-\x7e]*$/;
 
 /** The keys of the node. */
 export class KeyRing {
-  readonly #keys: readonly KeyRule[];
+  private readonly keys: readonly KeyRule[];
 
   constructor(keys: readonly KeyRule[]) {
-    this.#keys = keys;
+    this.keys = keys;
   }
 
   /** Looks at every key, whichever fits, so that the time says nothing about them. */
   find(digest: Uint8Array): KeyRule | undefined {
     let found: KeyRule | undefined;
-    for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) found = key;
+    for (const key of this.keys) if (timingSafeEqual(key.digest, digest)) found = key;
     return found;
   }
 }

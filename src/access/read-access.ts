@@ -87,56 +87,56 @@ function checkCounts(keys: number, identities: number, problems: string[]): void
 }
 
 class Reader {
-  readonly #path: string;
-  readonly #problems: string[];
-  readonly #lines = new LineCounter();
-  readonly #root: unknown;
+  private readonly path: string;
+  private readonly problems: string[];
+  private readonly lines = new LineCounter();
+  private readonly root: unknown;
 
   constructor({ path, text }: AccessText, problems: string[]) {
-    this.#path = path;
-    this.#problems = problems;
-    this.#root = this.#parse(text);
+    this.path = path;
+    this.problems = problems;
+    this.root = this.parse(text);
   }
 
   /** What was meant for one of our names and is not read would let in whom it was to keep out. */
   checkNames(): void {
-    this.#checkNamesBelow([], ["security"]);
-    this.#checkNamesBelow(["security"], ["api_keys", "identities"]);
+    this.checkNamesBelow([], ["security"]);
+    this.checkNamesBelow(["security"], ["api_keys", "identities"]);
   }
 
   keys(path: readonly string[]): PlacedKey[] {
-    return this.#list(path).flatMap((node) => {
-      const line = this.#lineOf(node);
-      const key = readKey(node, line, this.#report);
-      return key === undefined ? [] : [{ ...key, place: `${this.#path}:${line}` }];
+    return this.list(path).flatMap((node) => {
+      const line = this.lineOf(node);
+      const key = readKey(node, line, this.report);
+      return key === undefined ? [] : [{ ...key, place: `${this.path}:${line}` }];
     });
   }
 
   /** Entries below these keys, whatever they are. */
   lengthOf(path: readonly string[]): number {
-    const node = this.#nodeAt(path);
+    const node = this.nodeAt(path);
     return isSeq(node) ? node.items.length : 0;
   }
 
   identities(path: readonly string[]): IdentityRule[] {
-    return this.#list(path).flatMap((node) => readIdentity(node, this.#report) ?? []);
+    return this.list(path).flatMap((node) => readIdentity(node, this.report) ?? []);
   }
 
   /** What is listed below these keys; the file of keys may have its list under `keys`, too. */
-  #list(path: readonly string[]): readonly unknown[] {
-    let node = this.#nodeAt(path);
+  private list(path: readonly string[]): readonly unknown[] {
+    let node = this.nodeAt(path);
     if (path.length === 0 && isMap(node)) node = node.get("keys", true);
     if (node === null || node === undefined) return [];
     if (isScalar(node) && node.value === null) return [];
     if (isSeq(node)) return node.items;
     const name = path.join(".") || "the file of keys";
     const wrong = isAlias(node) ? "aliases (*name) are not supported" : "must be a list of entries";
-    this.#report(node, `${name}: ${wrong}`);
+    this.report(node, `${name}: ${wrong}`);
     return [];
   }
 
-  #checkNamesBelow(path: readonly string[], known: readonly string[]): void {
-    const map = this.#nodeAt(path);
+  private checkNamesBelow(path: readonly string[], known: readonly string[]): void {
+    const map = this.nodeAt(path);
     for (const { key } of isMap(map) ? map.items : []) {
       const name = isScalar(key) ? String(key.value) : "";
       if (known.includes(name)) continue;
@@ -145,13 +145,13 @@ class Reader {
       const meant = nearestName(first, known);
       if (meant === undefined) continue;
       const shown = quoteText(name, limits.settingShownCharsMax);
-      this.#report(key, `unknown key ${shown}${hintOf(meant)}`);
+      this.report(key, `unknown key ${shown}${hintOf(meant)}`);
     }
   }
 
   /** What is there; an alias that is in the way. */
-  #nodeAt(path: readonly string[]): unknown {
-    let node = this.#root;
+  private nodeAt(path: readonly string[]): unknown {
+    let node = this.root;
     for (const name of path) {
       if (isAlias(node)) return node;
       node = isMap(node) ? node.get(name, true) : undefined;
@@ -159,35 +159,35 @@ class Reader {
     return node;
   }
 
-  readonly #report = (node: unknown, text: string): void => {
-    if (this.#problems.length < limits.accessProblemsMax) {
-      this.#problems.push(`${this.#path}:${this.#lineOf(node)}: ${text}`);
+  private readonly report = (node: unknown, text: string): void => {
+    if (this.problems.length < limits.accessProblemsMax) {
+      this.problems.push(`${this.path}:${this.lineOf(node)}: ${text}`);
     }
   };
 
-  #parse(text: string): unknown {
+  private parse(text: string): unknown {
     try {
-      const [document, ...more] = parseAllDocuments(text, { lineCounter: this.#lines });
+      const [document, ...more] = parseAllDocuments(text, { lineCounter: this.lines });
       if (document === undefined || !("contents" in document)) return undefined;
       const errors = [document, ...more].flatMap((each) => each.errors);
       for (const { pos } of errors) {
         // The library's text quotes the source, which has the keys in it.
-        const { line } = this.#lines.linePos(pos[0]);
-        this.#problems.push(`${this.#path}:${line}: is not correct YAML`);
+        const { line } = this.lines.linePos(pos[0]);
+        this.problems.push(`${this.path}:${line}: is not correct YAML`);
       }
       if (errors.length === 0 && more.length > 0) {
-        this.#report(more[0]?.contents, "only one YAML document is expected");
+        this.report(more[0]?.contents, "only one YAML document is expected");
       }
-      return this.#problems.length > 0 ? undefined : document.contents;
+      return this.problems.length > 0 ? undefined : document.contents;
     } catch (error) {
       // The parser recurses: absurd nesting ends in a RangeError.
-      this.#problems.push(`${this.#path}: not readable YAML: ${errorText(error)}`);
+      this.problems.push(`${this.path}: not readable YAML: ${errorText(error)}`);
       return undefined;
     }
   }
 
-  #lineOf(node: unknown): number {
+  private lineOf(node: unknown): number {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
-    return this.#lines.linePos(range?.[0] ?? 0).line;
+    return this.lines.linePos(range?.[0] ?? 0).line;
   }
 }

@@ -11,19 +11,19 @@ export type Report = (node: unknown, text: string) => void;
 export class YamlEntry {
   failed = false;
   readonly node: unknown;
-  readonly #report: Report;
-  readonly #fields = new Map<string, { readonly key: unknown; readonly value: unknown }>();
+  private readonly report: Report;
+  private readonly fields = new Map<string, { readonly key: unknown; readonly value: unknown }>();
 
   constructor(node: unknown, names: readonly string[], report: Report) {
     this.node = node;
-    this.#report = report;
+    this.report = report;
     if (!isMap(node)) {
       this.fail("", `an entry must have keys and values: ${names.join(", ")}`);
       return;
     }
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : "";
-      this.#fields.set(name, { key, value });
+      this.fields.set(name, { key, value });
       const shown = quoteText(name, limits.settingShownCharsMax);
       // Whoever swaps key and value must not find the secret in the log.
       const unknown = name.length > 40 ? "unknown key" : `unknown key ${shown}`;
@@ -34,22 +34,22 @@ export class YamlEntry {
 
   fail(field: string, text: string): void {
     this.failed = true;
-    this.#report(this.#fields.get(field)?.key ?? this.node, text);
+    this.report(this.fields.get(field)?.key ?? this.node, text);
   }
 
   /** The field is there, be it without a value. */
   names(field: string): boolean {
-    return this.#fields.has(field);
+    return this.fields.has(field);
   }
 
   /** The field has a value. */
   has(field: string): boolean {
-    return !isAbsent(this.#fields.get(field)?.value);
+    return !isAbsent(this.fields.get(field)?.value);
   }
 
   /** "" where nothing is given. */
   text(field: string, charsMax: number): string {
-    const value = this.#fields.get(field)?.value;
+    const value = this.fields.get(field)?.value;
     if (isAbsent(value)) return "";
     if (!isScalar(value) || typeof value.value !== "string") {
       this.fail(field, `${field}: must be one text, in quotes if need be`);
@@ -62,7 +62,7 @@ export class YamlEntry {
 
   /** One text or a list of them; empty where nothing is given. */
   texts(field: string): readonly string[] {
-    const value = this.#fields.get(field)?.value;
+    const value = this.fields.get(field)?.value;
     if (isAbsent(value)) return [];
     const nodes: readonly unknown[] = isSeq(value) ? value.items : [value];
     const texts = nodes.map((node) => (isScalar(node) ? node.value : undefined));

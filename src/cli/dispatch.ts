@@ -16,72 +16,72 @@ export async function dispatch(words: readonly string[]): Promise<number> {
 
 /** Where the words are in the command tree: `weir`, or `weir list`. */
 class Level {
-  readonly #path: string;
-  readonly #group: CommandGroup;
+  private readonly path: string;
+  private readonly group: CommandGroup;
 
   constructor(path: string, group: CommandGroup) {
-    this.#path = path;
-    this.#group = group;
+    this.path = path;
+    this.group = group;
   }
 
   async run([first, ...rest]: readonly string[]): Promise<number> {
-    if (first === undefined) return this.#refuse(this.#commandNeeded());
+    if (first === undefined) return this.refuse(this.commandNeeded());
     if (first === "--version") {
       await printOut(versionText());
       return exitCodes.ok;
     }
     if (first === "--help" || first === "-h") {
-      await printOut(await this.#help());
+      await printOut(await this.help());
       return exitCodes.ok;
     }
-    const command = await findMember(this.#group.members, first);
-    if (command === undefined) return this.#refuse(this.#unknown(first));
-    if (isGroup(command)) return new Level(`${this.#path} ${first}`, command).run(rest);
+    const command = await findMember(this.group.members, first);
+    if (command === undefined) return this.refuse(this.unknown(first));
+    if (isGroup(command)) return new Level(`${this.path} ${first}`, command).run(rest);
     const { result } = await runCommand(command, { rawArgs: rest });
     return typeof result === "number" ? result : exitCodes.ok;
   }
 
-  get #names(): string[] {
-    return Object.keys(this.#group.members);
+  private get names(): string[] {
+    return Object.keys(this.group.members);
   }
 
-  async #refuse(text: string): Promise<ExitCode> {
-    await printErrors(this.#path, [text]);
-    return this.#group === root ? exitCodes.usage : exitCodes.clientUsage;
+  private async refuse(text: string): Promise<ExitCode> {
+    await printErrors(this.path, [text]);
+    return this.group === root ? exitCodes.usage : exitCodes.clientUsage;
   }
 
-  #commandNeeded(): string {
-    const what = this.#group === root ? "a command" : "one of these";
-    return `${what} is needed: ${this.#names.join(", ")}; ${this.#path} --help tells more`;
+  private commandNeeded(): string {
+    const what = this.group === root ? "a command" : "one of these";
+    return `${what} is needed: ${this.names.join(", ")}; ${this.path} --help tells more`;
   }
 
-  #unknown(word: string): string {
+  private unknown(word: string): string {
     const shown = quoteText(word, limits.settingShownCharsMax);
     if (word.startsWith("-")) return `${shown} stands before the command; flags come after it`;
-    const hint = hintOf(nearestName(word, this.#names));
+    const hint = hintOf(nearestName(word, this.names));
     if (hint !== "") return `unknown command ${shown}${hint}`;
-    const owner = this.#group === root ? "this build" : this.#path;
-    return `unknown command ${shown}; ${owner} has: ${this.#names.join(", ")}`;
+    const owner = this.group === root ? "this build" : this.path;
+    return `unknown command ${shown}; ${owner} has: ${this.names.join(", ")}`;
   }
 
-  async #help(): Promise<string> {
+  private async help(): Promise<string> {
     return [
-      descriptionOf(this.#group),
+      descriptionOf(this.group),
       "",
-      `Usage: ${this.#path} COMMAND [flags]`,
+      `Usage: ${this.path} COMMAND [flags]`,
       "",
       "Commands:",
-      ...(await this.#members()),
+      ...(await this.members()),
       "",
-      `${this.#path} COMMAND --help tells more. weir --version names this build.`,
+      `${this.path} COMMAND --help tells more. weir --version names this build.`,
     ].join("\n");
   }
 
-  async #members(): Promise<string[]> {
-    const width = Math.max(...this.#names.map((name) => name.length)) + 2;
+  private async members(): Promise<string[]> {
+    const width = Math.max(...this.names.map((name) => name.length)) + 2;
     const lines: string[] = [];
-    for (const name of this.#names) {
-      const member = await findMember(this.#group.members, name);
+    for (const name of this.names) {
+      const member = await findMember(this.group.members, name);
       if (member !== undefined) lines.push(`  ${name.padEnd(width)}${descriptionOf(member)}`);
     }
     return lines;

@@ -75,28 +75,28 @@ class Walk implements YamlSettings {
   readonly given = new Map<string, Given>();
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
-  readonly #file: ConfigFile;
-  readonly #names: YamlNames;
-  readonly #lines: LineCounter;
+  private readonly file: ConfigFile;
+  private readonly names: YamlNames;
+  private readonly lines: LineCounter;
 
   constructor(file: ConfigFile, names: YamlNames, lines: LineCounter) {
-    this.#file = file;
-    this.#names = names;
-    this.#lines = lines;
+    this.file = file;
+    this.names = names;
+    this.lines = lines;
   }
 
   report(node: unknown, text: string): void {
-    this.problems.push(`${this.#file.path}:${this.#lineOf(node)}: ${text}`);
+    this.problems.push(`${this.file.path}:${this.lineOf(node)}: ${text}`);
   }
 
   root(contents: Node, resolve: Resolve): void {
-    if (isMap(contents)) this.#map(contents, "", resolve);
+    if (isMap(contents)) this.map(contents, "", resolve);
     else if (!isScalar(contents) || contents.value !== null) {
       this.report(contents, "the file must hold keys and values, such as processor:");
     }
   }
 
-  #map(map: YAMLMap, prefix: string, resolve: Resolve): void {
+  private map(map: YAMLMap, prefix: string, resolve: Resolve): void {
     for (const { key: keyNode, value: valueNode } of map.items) {
       const word = isScalar(keyNode) ? String(keyNode.value) : "?";
       if (word === "<<") {
@@ -105,89 +105,89 @@ class Walk implements YamlSettings {
       }
       const key = prefix + word;
       const node = resolve(valueNode) ?? null;
-      if (this.#names.lists.includes(key)) continue;
-      if (this.#names.keys.has(key)) this.#value(key, keyNode, node);
-      else if (this.#refused(key) !== undefined) this.#refuse(key, keyNode, node, resolve);
-      else if (this.#isSection(key)) {
-        if (isMap(node)) this.#map(node, `${key}.`, resolve);
+      if (this.names.lists.includes(key)) continue;
+      if (this.names.keys.has(key)) this.value(key, keyNode, node);
+      else if (this.refused(key) !== undefined) this.refuse(key, keyNode, node, resolve);
+      else if (this.isSection(key)) {
+        if (isMap(node)) this.map(node, `${key}.`, resolve);
         else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
-      } else if (prefix === "") this.#stranger(key, keyNode);
-      else if (this.#isOwned(key)) this.#unknown(key, prefix, keyNode);
-      else this.#neighbour(key, prefix, keyNode);
+      } else if (prefix === "") this.stranger(key, keyNode);
+      else if (this.isOwned(key)) this.unknown(key, prefix, keyNode);
+      else this.neighbour(key, prefix, keyNode);
     }
   }
 
-  #value(key: string, keyNode: unknown, node: unknown): void {
-    const line = this.#lineOf(keyNode);
-    const origin = { source: "file", path: this.#file.path, line, key } as const;
+  private value(key: string, keyNode: unknown, node: unknown): void {
+    const line = this.lineOf(keyNode);
+    const origin = { source: "file", path: this.file.path, line, key } as const;
     this.given.set(key, { origin, value: scalarOf(node) });
   }
 
-  #unknown(key: string, prefix: string, keyNode: unknown): void {
-    const shown = hintOf(nearestName(key, this.#names.shownKeys));
-    const hint = shown === "" ? this.#hintBeside(key, prefix) : shown;
-    this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+  private unknown(key: string, prefix: string, keyNode: unknown): void {
+    const shown = hintOf(nearestName(key, this.names.shownKeys));
+    const hint = shown === "" ? this.hintBeside(key, prefix) : shown;
+    this.report(keyNode, `unknown key ${this.show(key)}${hint}`);
   }
 
-  #show(key: string): string {
+  private show(key: string): string {
     return /^[\w.-]{1,80}$/.test(key) ? key : quoteText(key, limits.settingShownCharsMax);
   }
 
   /** Beside our keys others may have theirs, unless it looks like a slip. */
-  #neighbour(key: string, prefix: string, keyNode: unknown): void {
-    const hint = this.#hintBeside(key, prefix);
-    if (hint === "") this.#warn(keyNode, `${this.#show(key)} is not read`);
-    else this.report(keyNode, `unknown key ${this.#show(key)}${hint}`);
+  private neighbour(key: string, prefix: string, keyNode: unknown): void {
+    const hint = this.hintBeside(key, prefix);
+    if (hint === "") this.warn(keyNode, `${this.show(key)} is not read`);
+    else this.report(keyNode, `unknown key ${this.show(key)}${hint}`);
   }
 
-  #hintBeside(key: string, prefix: string): string {
+  private hintBeside(key: string, prefix: string): string {
     const depth = prefix.split(".").length;
-    const known = [...this.#names.keys, ...this.#names.lists]
+    const known = [...this.names.keys, ...this.names.lists]
       .filter((name) => name.startsWith(prefix))
       .map((name) => name.split(".")[depth - 1] ?? "");
     return hintOf(nearestName(key.slice(prefix.length), known));
   }
 
   /** A top-level name belongs to another program, unless it looks like a slip. */
-  #stranger(key: string, keyNode: unknown): void {
-    const sections = this.#names.sections.map((section) => section.split(".")[0] ?? "");
+  private stranger(key: string, keyNode: unknown): void {
+    const sections = this.names.sections.map((section) => section.split(".")[0] ?? "");
     const hint = hintOf(nearestName(key, sections));
     if (hint === "") return;
-    this.#warn(keyNode, `${this.#show(key)} is not read${hint}`);
+    this.warn(keyNode, `${this.show(key)} is not read${hint}`);
   }
 
-  #warn(node: unknown, text: string): void {
-    this.warnings.push(`${this.#file.path}:${this.#lineOf(node)}: ${text}`);
+  private warn(node: unknown, text: string): void {
+    this.warnings.push(`${this.file.path}:${this.lineOf(node)}: ${text}`);
   }
 
-  #refused(key: string): RefusedName | undefined {
-    return this.#names.refused.find((refused) => refused.keys.includes(key));
+  private refused(key: string): RefusedName | undefined {
+    return this.names.refused.find((refused) => refused.keys.includes(key));
   }
 
   /** Refuse a key of another program, unless it switches off what this one lacks anyway. */
-  #refuse(key: string, keyNode: unknown, node: unknown, resolve: Resolve): void {
+  private refuse(key: string, keyNode: unknown, node: unknown, resolve: Resolve): void {
     const enabled = isMap(node) ? resolve(node.get("enabled", true)) : node;
     const value = scalarOf(enabled ?? null);
     if (value === false || value === "" || value === yamlNull) return;
-    this.report(keyNode, `${key}: ${this.#refused(key)?.reason}`);
+    this.report(keyNode, `${key}: ${this.refused(key)?.reason}`);
   }
 
-  #isSection(key: string): boolean {
-    if (this.#names.sections.includes(key)) return true;
+  private isSection(key: string): boolean {
+    if (this.names.sections.includes(key)) return true;
     const start = `${key}.`;
     const isStart = (name: string) => name.startsWith(start);
     return (
-      [...this.#names.keys].some(isStart) || this.#names.refused.some((r) => r.keys.some(isStart))
+      [...this.names.keys].some(isStart) || this.names.refused.some((r) => r.keys.some(isStart))
     );
   }
 
-  #isOwned(key: string): boolean {
-    return this.#names.sections.some((section) => key.startsWith(`${section}.`));
+  private isOwned(key: string): boolean {
+    return this.names.sections.some((section) => key.startsWith(`${section}.`));
   }
 
-  #lineOf(node: unknown): number {
+  private lineOf(node: unknown): number {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
-    return this.#lines.linePos(range?.[0] ?? 0).line;
+    return this.lines.linePos(range?.[0] ?? 0).line;
   }
 }
 

@@ -4,9 +4,9 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import type { Call } from "../calls/call.ts";
-import type { CallFeed } from "../calls/call-feed.ts";
 import { limits } from "../config/limits.ts";
+import type { Call } from "../sip-calls/call.ts";
+import type { CallFeed } from "../sip-calls/call-feed.ts";
 import type { CorrelatedCallUpdateSchema, DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 
 type Data = Pick<ServiceImpl<typeof DataService>, "subscribeCorrelatedCalls">;

@@ -26,30 +26,30 @@ export interface CredentialsOptions {
 }
 
 export class Credentials {
-  readonly #options: CredentialsOptions;
-  #current: ServerCredentials | undefined = undefined;
-  #expiries: readonly Expiry[] = [];
-  #warnedMs = Number.NEGATIVE_INFINITY;
+  private readonly options: CredentialsOptions;
+  private inForce: ServerCredentials | undefined = undefined;
+  private expiries: readonly Expiry[] = [];
+  private warnedMs = Number.NEGATIVE_INFINITY;
   /** Digest of the content that was judged last, good or bad. */
-  #judged = "";
+  private judged = "";
   /** Another that was seen since, and when it was first. */
-  #unsettled = { digest: "", sinceMs: 0 };
-  #looking = false;
-  #timer: Timer | undefined = undefined;
+  private unsettled = { digest: "", sinceMs: 0 };
+  private looking = false;
+  private timer: Timer | undefined = undefined;
 
   constructor(options: CredentialsOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** What is in use; undefined before `start`. */
   get current(): ServerCredentials | undefined {
-    return this.#current;
+    return this.inForce;
   }
 
   /** When the node's own certificate ends, in milliseconds since 1970. */
   get endsMs(): number {
     // The first is that of the node; those of authorities follow.
-    return this.#expiries[0]?.validToMs ?? 0;
+    return this.expiries[0]?.validToMs ?? 0;
   }
 
   /**
@@ -57,82 +57,82 @@ export class Credentials {
    * @throws WeirError `tls-files` that names each file that cannot be used and why
    */
   async start(): Promise<void> {
-    const files = await this.#read();
-    const { config, clock } = this.#options;
+    const files = await this.read();
+    const { config, clock } = this.options;
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) throw new WeirError("tls-files", sound.faults.join("; "));
-    this.#judged = digestOf(files);
-    this.#use(sound);
-    this.#timer = setInterval(() => void this.look(), limits.credentialsPollMs);
+    this.judged = digestOf(files);
+    this.use(sound);
+    this.timer = setInterval(() => void this.look(), limits.credentialsPollMs);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
   }
 
   /** Looks whether there is something new in the files that stands still. Never rejects. */
   async look(): Promise<void> {
-    this.#tellExpiry();
+    this.tellExpiry();
     // A file system that does not answer is waited for by one look alone.
-    if (this.#looking) return;
-    this.#looking = true;
-    const files = await this.#read();
-    this.#looking = false;
+    if (this.looking) return;
+    this.looking = true;
+    const files = await this.read();
+    this.looking = false;
     const digest = digestOf(files);
-    if (digest === this.#judged) {
-      this.#unsettled = { digest: "", sinceMs: 0 };
+    if (digest === this.judged) {
+      this.unsettled = { digest: "", sinceMs: 0 };
       return;
     }
     // Certificate and key are two files: between the two writes they do not fit.
-    const now = this.#options.clock.monotonicMs();
-    if (digest !== this.#unsettled.digest) this.#unsettled = { digest, sinceMs: now };
-    else if (now - this.#unsettled.sinceMs >= limits.credentialsSettleMs) this.#judge(files);
+    const now = this.options.clock.monotonicMs();
+    if (digest !== this.unsettled.digest) this.unsettled = { digest, sinceMs: now };
+    else if (now - this.unsettled.sinceMs >= limits.credentialsSettleMs) this.judge(files);
   }
 
   /** Reads the files at once, and says how they are even when nothing has changed. Never rejects. */
   async refresh(): Promise<void> {
-    this.#judge(await this.#read());
+    this.judge(await this.read());
   }
 
-  #judge(files: CredentialFiles): void {
-    const { config, log, clock, publish } = this.#options;
-    this.#judged = digestOf(files);
+  private judge(files: CredentialFiles): void {
+    const { config, log, clock, publish } = this.options;
+    this.judged = digestOf(files);
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) {
       const faults = sound.faults.join("; ");
       log.error("tls-files-refused", `${faults}; what was in use before stays in use`);
       return;
     }
-    this.#use(sound);
+    this.use(sound);
     publish(sound.credentials);
   }
 
-  #use({ credentials, expiries, subject, fingerprint, warnings }: SoundCredentials): void {
-    const { log } = this.#options;
-    this.#current = credentials;
-    this.#expiries = expiries;
+  private use({ credentials, expiries, subject, fingerprint, warnings }: SoundCredentials): void {
+    const { log } = this.options;
+    this.inForce = credentials;
+    this.expiries = expiries;
     log.info("tls-files-loaded", `TLS with the certificate ${subject}`, {
       fingerprint,
       client_certificates: clientCertificates(credentials),
     });
     for (const warning of warnings) log.warn("certificate-doubtful", warning);
-    this.#warnedMs = Number.NEGATIVE_INFINITY;
-    this.#tellExpiry();
+    this.warnedMs = Number.NEGATIVE_INFINITY;
+    this.tellExpiry();
   }
 
-  #tellExpiry(): void {
-    const { log, clock } = this.#options;
+  private tellExpiry(): void {
+    const { log, clock } = this.options;
     const now = clock.wallMs();
-    if (now - this.#warnedMs < limits.certificateWarnEveryMs) return;
-    this.#warnedMs = now;
-    for (const { expired, text } of expiryNotices(this.#expiries, now)) {
+    if (now - this.warnedMs < limits.certificateWarnEveryMs) return;
+    this.warnedMs = now;
+    for (const { expired, text } of expiryNotices(this.expiries, now)) {
       if (expired) log.error("certificate-expired", text);
       else log.warn("certificate-expires", text);
     }
   }
 
-  async #read(): Promise<CredentialFiles> {
-    const { certFile, keyFile, caFile } = this.#options.config;
+  private async read(): Promise<CredentialFiles> {
+    const { certFile, keyFile, caFile } = this.options.config;
     const [certificate, key, authorities] = await Promise.all([
       readPemFile(certFile, "--tls-cert"),
       readPemFile(keyFile, "--tls-key"),

@@ -51,33 +51,33 @@ export function createDetection(options: DetectionOptions = {}): Detection {
 class PacketDetection implements Detection {
   readonly labelledPackets = new Float64Array(protocolCount);
 
-  readonly #table: ConversationTable;
-  readonly #fragments: ConversationTable;
-  readonly #prober: Prober;
-  readonly #layers = new Layers();
-  readonly #tcp: ProbeOrder = probeOrder("tcp");
-  readonly #udp: ProbeOrder = probeOrder("udp");
-  readonly #esp: ProbeOrder = probeOrder("esp");
+  private readonly table: ConversationTable;
+  private readonly fragments: ConversationTable;
+  private readonly prober: Prober;
+  private readonly layers = new Layers();
+  private readonly tcp: ProbeOrder = probeOrder("tcp");
+  private readonly udp: ProbeOrder = probeOrder("udp");
+  private readonly esp: ProbeOrder = probeOrder("esp");
 
   constructor(capacity: number, seed: number) {
-    this.#table = new ConversationTable(capacity, seed);
-    this.#fragments = new ConversationTable(limits.fragmentedDatagramsMax, ~seed);
-    this.#prober = new Prober(this.#table);
+    this.table = new ConversationTable(capacity, seed);
+    this.fragments = new ConversationTable(limits.fragmentedDatagramsMax, ~seed);
+    this.prober = new Prober(this.table);
   }
 
   get evictions(): number {
-    return this.#table.evictions;
+    return this.table.evictions;
   }
 
   get conversations(): number {
-    return this.#table.count;
+    return this.table.count;
   }
 
   inspect(batch: Batch): void {
     const { view, rejections, labels } = batch;
     const { bytes, dataStart, dataLength, linkType } = view;
     const counts = this.labelledPackets;
-    const layers = this.#layers;
+    const layers = this.layers;
     for (let index = 0; index < view.count; index++) {
       labels[index] = unlabelled;
       if (rejections[index] !== 0) continue;
@@ -87,46 +87,46 @@ class PacketDetection implements Detection {
       if (findLayers(layers, bytes, start, end, linkType[index] as number)) {
         label =
           layers.fragment === fragment.whole
-            ? this.#inspectPacket(bytes, batch.hunterNumber)
-            : this.#inspectFragment(bytes, batch.hunterNumber, packetSeconds(batch, index));
+            ? this.inspectPacket(bytes, batch.hunterNumber)
+            : this.inspectFragment(bytes, batch.hunterNumber, packetSeconds(batch, index));
       }
       labels[index] = label;
       counts[label] = (counts[label] as number) + 1;
     }
   }
 
-  /** Label of the packet in `#layers`, which is whole or a first fragment. */
-  #inspectPacket(bytes: Uint8Array, hunter: number): number {
-    const layers = this.#layers;
-    const order = this.#probeOrder(layers.protocol);
+  /** Label of the packet in `layers`, which is whole or a first fragment. */
+  private inspectPacket(bytes: Uint8Array, hunter: number): number {
+    const layers = this.layers;
+    const order = this.probeOrder(layers.protocol);
     if (order === undefined) return unlabelled;
-    const table = this.#table;
-    const tunnel = layers.tunnelDepth === 0 ? 0 : this.#findTunnel(bytes, hunter);
+    const table = this.table;
+    const tunnel = layers.tunnelDepth === 0 ? 0 : this.findTunnel(bytes, hunter);
     const direction = setConversationKey(table.key, bytes, layers, hunter, tunnel);
     const entry = table.findOrAdd();
-    if ((layers.tcpFlags & tcpFlag.syn) !== 0) this.#noteSynchronize(entry, direction);
+    if ((layers.tcpFlags & tcpFlag.syn) !== 0) this.noteSynchronize(entry, direction);
     const label = table.labels[entry] as number;
     if (label !== unlabelled || layers.payloadLength === 0) return label;
     const probes = table.probes[entry] as number;
     if (probes >= limits.conversationProbesMax) return unlabelled;
-    const position = this.#findPosition(entry, direction);
+    const position = this.findPosition(entry, direction);
     if (position < 0) return unlabelled;
     table.probes[entry] = probes + 1;
-    const verdict = this.#prober.probe(order, bytes, layers, entry, direction, position);
+    const verdict = this.prober.probe(order, bytes, layers, entry, direction, position);
     table.labels[entry] = verdict;
     return verdict;
   }
 
-  #probeOrder(protocol: number): ProbeOrder | undefined {
-    if (protocol === ipProtocol.tcp) return this.#tcp;
-    if (protocol === ipProtocol.udp) return this.#udp;
-    return protocol === ipProtocol.esp ? this.#esp : undefined;
+  private probeOrder(protocol: number): ProbeOrder | undefined {
+    if (protocol === ipProtocol.tcp) return this.tcp;
+    if (protocol === ipProtocol.udp) return this.udp;
+    return protocol === ipProtocol.esp ? this.esp : undefined;
   }
 
   /** Serial number of the tunnel around the packet: inner addresses repeat in other tunnels. */
-  #findTunnel(bytes: Uint8Array, hunter: number): number {
-    const layers = this.#layers;
-    const table = this.#table;
+  private findTunnel(bytes: Uint8Array, hunter: number): number {
+    const layers = this.layers;
+    const table = this.table;
     let serial = 0;
     for (let index = 0; index < layers.tunnelDepth; index++) {
       setTunnelKey(table.key, bytes, layers, index, hunter, serial);
@@ -139,9 +139,9 @@ class PacketDetection implements Detection {
    * A SYN with a sequence number that is not the known one opens a new connection, and with it a new
    * conversation, between the same end points (RFC 9293 section 3.5). A repeated SYN changes nothing.
    */
-  #noteSynchronize(entry: number, direction: number): void {
-    const { flags, sequences, labels, probes } = this.#table;
-    const { sequence, tcpFlags } = this.#layers;
+  private noteSynchronize(entry: number, direction: number): void {
+    const { flags, sequences, labels, probes } = this.table;
+    const { sequence, tcpFlags } = this.layers;
     const known = flag.isSequenceKnown << direction;
     const isKnown = ((flags[entry] as number) & known) !== 0;
     const isSame = isKnown && sequences[entry * 2 + direction] === sequence;
@@ -150,18 +150,18 @@ class PacketDetection implements Detection {
       // Several answers to one SYN: the last before the payload counts.
       if (isKnown && labels[entry] !== unlabelled) return;
     } else if (isKnown || probes[entry] !== 0) {
-      this.#table.restart(entry);
+      this.table.restart(entry);
     }
     flags[entry] = (flags[entry] as number) | known;
     sequences[entry * 2 + direction] = sequence;
   }
 
   /** One of `streamPosition`, or -1 for the byte before the stream that a keep-alive repeats. */
-  #findPosition(entry: number, direction: number): number {
-    const { flags, sequences } = this.#table;
+  private findPosition(entry: number, direction: number): number {
+    const { flags, sequences } = this.table;
     const known = flags[entry] as number;
     if ((known & (flag.isSequenceKnown << direction)) === 0) return streamPosition.unknown;
-    const { sequence, tcpFlags } = this.#layers;
+    const { sequence, tcpFlags } = this.layers;
     const initial = sequences[entry * 2 + direction] as number;
     const offset = (sequence - initial - ((tcpFlags & tcpFlag.syn) !== 0 ? 0 : 1)) | 0;
     if (offset === -1) return -1;
@@ -175,12 +175,12 @@ class PacketDetection implements Detection {
   }
 
   /** Label of a fragment: later fragments have no ports, and take the label of their first one. */
-  #inspectFragment(bytes: Uint8Array, hunter: number, seconds: number): number {
-    const layers = this.#layers;
+  private inspectFragment(bytes: Uint8Array, hunter: number, seconds: number): number {
+    const layers = this.layers;
     const isFirst = layers.fragment === fragment.first;
-    const label = isFirst ? this.#inspectPacket(bytes, hunter) : unlabelled;
-    const tunnel = layers.tunnelDepth === 0 ? 0 : this.#findTunnel(bytes, hunter);
-    const fragments = this.#fragments;
+    const label = isFirst ? this.inspectPacket(bytes, hunter) : unlabelled;
+    const tunnel = layers.tunnelDepth === 0 ? 0 : this.findTunnel(bytes, hunter);
+    const fragments = this.fragments;
     setFragmentKey(fragments.key, bytes, layers, hunter, tunnel);
     if (isFirst) {
       const entry = fragments.findOrAdd();

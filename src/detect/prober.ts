@@ -6,14 +6,14 @@ import { detectors } from "./registry.ts";
 
 /** Shows the payload of undecided conversations to the detectors, and keeps what they note. */
 export class Prober {
-  readonly #table: ConversationTable;
-  readonly #context = new ProbeContext();
-  #bytes: Uint8Array = new Uint8Array(0);
-  #start = 0;
-  #end = 0;
+  private readonly table: ConversationTable;
+  private readonly context = new ProbeContext();
+  private bytes: Uint8Array = new Uint8Array(0);
+  private start = 0;
+  private end = 0;
 
   constructor(table: ConversationTable) {
-    this.#table = table;
+    this.table = table;
   }
 
   /**
@@ -28,18 +28,18 @@ export class Prober {
     direction: number,
     position: number,
   ): number {
-    const context = this.#context;
+    const context = this.context;
     context.isTcp = layers.protocol === ipProtocol.tcp;
     context.isPortless = layers.protocol === ipProtocol.esp;
     context.sourcePort = layers.sourcePort;
     context.destinationPort = layers.destinationPort;
     context.lengthOnWire = layers.payloadLengthOnWire;
     context.position = position;
-    this.#bytes = bytes;
-    this.#start = layers.payloadStart;
-    this.#end = layers.payloadStart + layers.payloadLength;
+    this.bytes = bytes;
+    this.start = layers.payloadStart;
+    this.end = layers.payloadStart + layers.payloadLength;
 
-    const table = this.#table;
+    const table = this.table;
     const candidate = table.candidates[entry] as number;
     // The first that wants more packets becomes the candidate, unless the present one still does.
     let next = 0;
@@ -47,7 +47,7 @@ export class Prober {
     if (candidate !== 0) {
       context.noteHere = table.notes[entry * 2 + direction] as number;
       context.noteThere = table.notes[entry * 2 + 1 - direction] as number;
-      const answer = this.#ask(candidate);
+      const answer = this.ask(candidate);
       if (answer === probeAnswer.match) return candidate;
       if (answer === probeAnswer.needMore) {
         next = candidate;
@@ -61,7 +61,7 @@ export class Prober {
     for (let index = hinted === 0 ? 0 : -1; index < numbers.length; index++) {
       const number = index < 0 ? hinted : (numbers[index] as number);
       if (number === candidate || (index >= 0 && number === hinted)) continue;
-      const answer = this.#ask(number);
+      const answer = this.ask(number);
       if (answer === probeAnswer.no) continue;
       if (answer === probeAnswer.match) return number;
       if (next === 0) {
@@ -69,19 +69,18 @@ export class Prober {
         nextNote = context.note;
       }
     }
-    if (next !== 0) this.#keep(entry, direction, next, nextNote);
+    if (next !== 0) this.keep(entry, direction, next, nextNote);
     return 0;
   }
 
-  #ask(number: number): ProbeAnswer {
+  private ask(number: number): ProbeAnswer {
     const detector = detectors[number - 1];
-    if (detector === undefined || this.#end - this.#start < detector.bytesMin)
-      return probeAnswer.no;
-    return detector.probe(this.#bytes, this.#start, this.#end, this.#context);
+    if (detector === undefined || this.end - this.start < detector.bytesMin) return probeAnswer.no;
+    return detector.probe(this.bytes, this.start, this.end, this.context);
   }
 
-  #keep(entry: number, direction: number, candidate: number, note: number): void {
-    const { candidates, notes } = this.#table;
+  private keep(entry: number, direction: number, candidate: number, note: number): void {
+    const { candidates, notes } = this.table;
     if (candidates[entry] !== candidate) {
       candidates[entry] = candidate;
       notes[entry * 2 + 1 - direction] = 0;

@@ -32,12 +32,12 @@ export class ByteReader {
   }
 
   uint16(): number {
-    return this.take(2) ? this.#uint16Before(this.at) : 0;
+    return this.take(2) ? this.uint16Before(this.at) : 0;
   }
 
   uint32(): number {
     if (!this.take(4)) return 0;
-    return this.#uint16Before(this.at - 2) * 0x1_0000 + this.#uint16Before(this.at);
+    return this.uint16Before(this.at - 2) * 0x1_0000 + this.uint16Before(this.at);
   }
 
   /** Moves on by `length` bytes; false, and to the end, when there are not so many. */
@@ -71,7 +71,7 @@ export class ByteReader {
     return this.bytes.subarray(start, this.end);
   }
 
-  #uint16Before(at: number): number {
+  private uint16Before(at: number): number {
     return ((this.bytes[at - 2] as number) << 8) | (this.bytes[at - 1] as number);
   }
 }

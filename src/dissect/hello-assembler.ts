@@ -29,21 +29,21 @@ interface PartialHello {
  * is not kept: nothing tells yet that it is one of a hello.
  */
 export class HelloAssembler {
-  readonly #hellos = new Map<string | number, PartialHello>();
-  readonly #hellosMax: number;
+  private readonly hellos = new Map<string | number, PartialHello>();
+  private readonly hellosMax: number;
 
   constructor(hellosMax: number = limits.hellosMax) {
-    this.#hellosMax = hellosMax;
+    this.hellosMax = hellosMax;
   }
 
   /** Hellos that wait for more. */
   get size(): number {
-    return this.#hellos.size;
+    return this.hellos.size;
   }
 
   /** False for a payload of which `add` could make nothing whatever its key is: most are. */
   isWanted(bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#hellos.size > 0 || isHelloStart(bytes, start, end);
+    return this.hellos.size > 0 || isHelloStart(bytes, start, end);
   }
 
   /**
@@ -58,48 +58,48 @@ export class HelloAssembler {
     start: number,
     end: number,
   ): HelloRange | undefined {
-    const known = this.#hellos.get(key);
+    const known = this.hellos.get(key);
     // Sequence numbers start again after 2^32 - 1.
     const offset = known === undefined ? -1 : (sequence - known.sequence) | 0;
     if (known !== undefined && offset >= 0 && offset < limits.helloBytesMax) {
       extend(known, offset, bytes, start, end);
-      return this.#finish(key, known);
+      return this.finish(key, known);
     }
     // Numbers that are far from the known ones are those of a new connection.
     if (!isHelloStart(bytes, start, end)) return undefined;
     if (findHello(bytes, start, end)?.isWhole === true) {
-      this.#hellos.delete(key);
+      this.hellos.delete(key);
       return { bytes, start, end };
     }
-    this.#begin(key, sequence, bytes, start, end);
+    this.begin(key, sequence, bytes, start, end);
     return undefined;
   }
 
-  #begin(
+  private begin(
     key: string | number,
     sequence: number,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): void {
-    this.#hellos.delete(key);
+    this.hellos.delete(key);
     if (end - start >= limits.helloBytesMax) return;
-    if (this.#hellos.size >= this.#hellosMax) {
-      const [oldest] = this.#hellos.keys();
-      if (oldest !== undefined) this.#hellos.delete(oldest);
+    if (this.hellos.size >= this.hellosMax) {
+      const [oldest] = this.hellos.keys();
+      if (oldest !== undefined) this.hellos.delete(oldest);
     }
-    this.#hellos.set(key, {
+    this.hellos.set(key, {
       sequence,
       head: copy(bytes, start, end),
       early: [],
     });
   }
 
-  #finish(key: string | number, hello: PartialHello): HelloRange | undefined {
+  private finish(key: string | number, hello: PartialHello): HelloRange | undefined {
     const { head } = hello;
     const isHello = isHelloStart(head, 0, head.length);
     const isWhole = isHello && findHello(head, 0, head.length)?.isWhole === true;
-    if (isWhole || !isHello || head.length >= limits.helloBytesMax) this.#hellos.delete(key);
+    if (isWhole || !isHello || head.length >= limits.helloBytesMax) this.hellos.delete(key);
     return isWhole ? { bytes: head, start: 0, end: head.length } : undefined;
   }
 }

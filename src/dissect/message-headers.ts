@@ -12,12 +12,12 @@ interface WrittenName {
 
 /** The headers that a reader wants. Names are compared as bytes: a text of each would cost the most. */
 export class HeaderNames {
-  readonly #byLength: readonly (readonly WrittenName[])[];
+  private readonly byLength: readonly (readonly WrittenName[])[];
 
   /** @param keys what may be written, in lower-case ASCII of at most 24 characters, and its key */
   constructor(keys: readonly (readonly [written: string, key: string])[]) {
     const names = keys.map(([written, key]) => ({ bytes: Buffer.from(written, "latin1"), key }));
-    this.#byLength = Array.from({ length: nameBytesMax + 1 }, (_, length) =>
+    this.byLength = Array.from({ length: nameBytesMax + 1 }, (_, length) =>
       names.filter(({ bytes }) => bytes.length === length),
     );
   }
@@ -27,7 +27,7 @@ export class HeaderNames {
     let last = end;
     // Blanks before the colon are against the rules of HTTP, and allowed by those of SIP.
     while (last > start && isBlank(bytes[last - 1])) last--;
-    const names = this.#byLength[last - start];
+    const names = this.byLength[last - start];
     if (names === undefined) return undefined;
     for (const name of names) if (isName(bytes, start, name.bytes)) return name.key;
     return undefined;

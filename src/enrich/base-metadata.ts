@@ -35,32 +35,38 @@ export class BaseMetadata {
   start = 0;
   length = 0;
 
-  readonly #slots: Buffer = Buffer.alloc(limits.baseMetadataMax * slotBytes);
-  readonly #keys: Int32Array = new Int32Array(limits.baseMetadataMax * keyWords);
-  readonly #lengths: Uint16Array = new Uint16Array(limits.baseMetadataMax);
-  readonly #infos: string[] = new Array<string>(limits.baseMetadataMax).fill("");
-  readonly #key: Int32Array = new Int32Array(keyWords);
-  readonly #writer = new FieldWriter();
-  #turn = 0;
+  private readonly slots: Buffer = Buffer.alloc(limits.baseMetadataMax * slotBytes);
+  private readonly keys: Int32Array = new Int32Array(limits.baseMetadataMax * keyWords);
+  private readonly lengths: Uint16Array = new Uint16Array(limits.baseMetadataMax);
+  private readonly infos: string[] = new Array<string>(limits.baseMetadataMax).fill("");
+  private readonly key: Int32Array = new Int32Array(keyWords);
+  private readonly writer = new FieldWriter();
+  private turn = 0;
 
   /**
    * Finds or makes the entry of a packet. `label` is the number of `protocol`, which is "" for none;
    * `bytes` are those that `layers` were found in.
    */
   find(bytes: Uint8Array, layers: Layers, label: number, protocol: string, info: string): void {
-    const first = this.#setKey(bytes, layers, label);
+    const first = this.setKey(bytes, layers, label);
     for (let slot = first; slot < first + places; slot++) {
-      if (this.#infos[slot] !== info || !this.#isKey(slot)) continue;
-      this.bytes = this.#slots;
+      if (this.infos[slot] !== info || !this.isKey(slot)) continue;
+      this.bytes = this.slots;
       this.start = slot * slotBytes;
-      this.length = this.#lengths[slot] as number;
+      this.length = this.lengths[slot] as number;
       return;
     }
-    this.#make(bytes, layers, first, protocol, info);
+    this.make(bytes, layers, first, protocol, info);
   }
 
-  #make(bytes: Uint8Array, layers: Layers, first: number, protocol: string, info: string): void {
-    const writer = this.#writer;
+  private make(
+    bytes: Uint8Array,
+    layers: Layers,
+    first: number,
+    protocol: string,
+    info: string,
+  ): void {
+    const writer = this.writer;
     writer.clear();
     writer.text(metadataField.protocol, protocol);
     writeEndpoints(writer, bytes, layers, 0);
@@ -69,20 +75,20 @@ export class BaseMetadata {
     this.start = 0;
     this.length = writer.length;
     if (writer.length > slotBytes) return;
-    this.#turn = (this.#turn + 1) % places;
-    this.#keep(first + this.#turn, info);
+    this.turn = (this.turn + 1) % places;
+    this.keep(first + this.turn, info);
   }
 
-  #keep(slot: number, info: string): void {
-    this.#writer.bytes.copy(this.#slots, slot * slotBytes, 0, this.length);
-    this.#lengths[slot] = this.length;
-    this.#keys.set(this.#key, slot * keyWords);
-    this.#infos[slot] = info;
+  private keep(slot: number, info: string): void {
+    this.writer.bytes.copy(this.slots, slot * slotBytes, 0, this.length);
+    this.lengths[slot] = this.length;
+    this.keys.set(this.key, slot * keyWords);
+    this.infos[slot] = info;
   }
 
-  /** Sets `#key` and returns the first place of its hash. */
-  #setKey(bytes: Uint8Array, layers: Layers, label: number): number {
-    const key = this.#key;
+  /** Sets `key` and returns the first place of its hash. */
+  private setKey(bytes: Uint8Array, layers: Layers, label: number): number {
+    const key = this.key;
     const { ipVersion, sourceAt, destinationAt } = layers;
     const kind = (label << 16) | (ipVersion << 8) | layers.protocol;
     const ports = (layers.sourcePort << 16) | layers.destinationPort;
@@ -100,18 +106,18 @@ export class BaseMetadata {
     return (((hash ^ (hash >>> 15)) >>> 0) % (limits.baseMetadataMax / places)) * places;
   }
 
-  #isKey(slot: number): boolean {
-    const keys = this.#keys;
-    const key = this.#key;
-    const words = this.#isIpv4() ? 4 : keyWords;
+  private isKey(slot: number): boolean {
+    const keys = this.keys;
+    const key = this.key;
+    const words = this.isIpv4() ? 4 : keyWords;
     for (let word = 0, at = slot * keyWords; word < words; word++, at++) {
       if (keys[at] !== key[word]) return false;
     }
     return true;
   }
 
-  #isIpv4(): boolean {
-    return (((this.#key[0] as number) >>> 8) & 0xff) === 4;
+  private isIpv4(): boolean {
+    return (((this.key[0] as number) >>> 8) & 0xff) === 4;
   }
 }
 

@@ -38,7 +38,7 @@ export class EntryBuffer implements EncodedPackets {
   begin(index: number, packet: Buffer, start: number, end: number, metadataLength: number): void {
     const packetLength = end - start;
     const more = metadataLength === 0 ? 0 : 1 + varintBytes(metadataLength) + metadataLength;
-    this.#reserve(packetLength + more + 6);
+    this.reserve(packetLength + more + 6);
     const entry = this.count++;
     this.index[entry] = index;
     this.start[entry] = this.length;
@@ -61,7 +61,7 @@ export class EntryBuffer implements EncodedPackets {
     this.length += length;
   }
 
-  #reserve(more: number): void {
+  private reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));

@@ -43,31 +43,31 @@ export class Enricher {
   /** Strings of hunters that were left out since they are no UTF-8, and fields that do not decode. */
   stringsLeftOut = 0;
 
-  readonly #names: readonly string[];
+  private readonly names: readonly string[];
   /** Protocol numbers by label. */
-  readonly #numbers: ReadonlyMap<string, number>;
+  private readonly numbers: ReadonlyMap<string, number>;
   /** By protocol number; undefined where `info` is the label. */
-  readonly #describers: readonly (Describe | undefined)[];
-  readonly #clock: Clock;
-  readonly #out = new EntryBuffer();
-  readonly #base = new BaseMetadata();
-  readonly #layers = new Layers();
-  readonly #given = new GivenMetadata();
-  readonly #nothing = new GivenMetadata();
-  readonly #subject: Subject;
-  readonly #metadata = new FieldWriter();
-  readonly #sound = new FieldWriter();
-  readonly #cursor = new FieldCursor();
-  #nameStart = 0;
-  #nameLength = 0;
+  private readonly describers: readonly (Describe | undefined)[];
+  private readonly clock: Clock;
+  private readonly out = new EntryBuffer();
+  private readonly base = new BaseMetadata();
+  private readonly layers = new Layers();
+  private readonly given = new GivenMetadata();
+  private readonly nothing = new GivenMetadata();
+  private readonly subject: Subject;
+  private readonly metadata = new FieldWriter();
+  private readonly sound = new FieldWriter();
+  private readonly cursor = new FieldCursor();
+  private nameStart = 0;
+  private nameLength = 0;
 
   constructor(options: EnricherOptions) {
-    this.#names = options.protocolNames;
-    this.#clock = options.clock ?? systemClock;
-    this.#numbers = new Map(this.#names.map((name, number) => [name, number]));
-    const describers = protocolDescribers(this.#clock);
-    this.#describers = this.#names.map((name) => describers.get(name));
-    this.#subject = new Subject(this.#layers, this.#nothing);
+    this.names = options.protocolNames;
+    this.clock = options.clock ?? systemClock;
+    this.numbers = new Map(this.names.map((name, number) => [name, number]));
+    const describers = protocolDescribers(this.clock);
+    this.describers = this.names.map((name) => describers.get(name));
+    this.subject = new Subject(this.layers, this.nothing);
   }
 
   /**
@@ -76,82 +76,82 @@ export class Enricher {
    */
   enrich(batch: Batch): EncodedPackets {
     const { view, rejections, labels } = batch;
-    const out = this.#out;
+    const out = this.out;
     out.clear(view.count);
     const { buffer, byteOffset, byteLength } = view.bytes;
     const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-    this.#subject.bytes = bytes;
-    this.#subject.hunter = batch.hunterNumber;
-    this.#subject.nowMs = this.#clock.monotonicMs();
-    this.#nameLength = 0;
+    this.subject.bytes = bytes;
+    this.subject.hunter = batch.hunterNumber;
+    this.subject.nowMs = this.clock.monotonicMs();
+    this.nameLength = 0;
     for (let index = 0; index < view.count; index++) {
       if (rejections[index] !== 0) continue;
       const label = labels[index] as number;
       if ((view.packetLength[index] as number) > limits.enrichedPacketBytesMax) {
-        this.#addBare(view, bytes, index, label);
+        this.addBare(view, bytes, index, label);
         continue;
       }
       const isPlain = view.hasMore[index] === 0 && view.metadataLength[index] === 0;
-      if (isPlain && this.#hasSoundName(view, index)) this.#addPlain(view, bytes, index, label);
-      else this.#addChecked(view, bytes, index, label);
+      if (isPlain && this.hasSoundName(view, index)) this.addPlain(view, bytes, index, label);
+      else this.addChecked(view, bytes, index, label);
     }
     return out;
   }
 
   /** True when the interface's name is that of the packet before, which is checked, or is sound itself. */
-  #hasSoundName(view: PacketBatchView, index: number): boolean {
+  private hasSoundName(view: PacketBatchView, index: number): boolean {
     const length = view.interfaceNameLength[index] as number;
     if (length === 0) return true;
     const start = view.interfaceNameStart[index] as number;
-    if (length === this.#nameLength && isSame(view.bytes, start, this.#nameStart, length))
+    if (length === this.nameLength && isSame(view.bytes, start, this.nameStart, length))
       return true;
     if (!isText(view.bytes, start, start + length)) return false;
-    this.#nameStart = start;
-    this.#nameLength = length;
+    this.nameStart = start;
+    this.nameLength = length;
     return true;
   }
 
   /** A packet of which the hunter says nothing: most are. */
-  #addPlain(view: PacketBatchView, bytes: Buffer, index: number, label: number): void {
+  private addPlain(view: PacketBatchView, bytes: Buffer, index: number, label: number): void {
     const start = view.packetStart[index] as number;
     const end = start + (view.packetLength[index] as number);
-    this.#describe(view, index, label, this.#nothing);
-    this.#addEntry(index, bytes, start, end);
+    this.describe(view, index, label, this.nothing);
+    this.addEntry(index, bytes, start, end);
   }
 
   /** A packet of which the hunter says more than clients take in one message: without all of that. */
-  #addBare(view: PacketBatchView, received: Buffer, index: number, label: number): void {
+  private addBare(view: PacketBatchView, received: Buffer, index: number, label: number): void {
     const start = view.packetStart[index] as number;
-    const bare = this.#sound;
+    const bare = this.sound;
     bare.clear();
     writeBare(bare, received, start, start + (view.packetLength[index] as number));
     this.stringsLeftOut++;
-    this.#describe(view, index, label, this.#nothing);
-    this.#addEntry(index, bare.bytes, 0, bare.length);
+    this.describe(view, index, label, this.nothing);
+    this.addEntry(index, bare.bytes, 0, bare.length);
   }
 
   /** A packet with metadata or with strings that must be looked at. */
-  #addChecked(view: PacketBatchView, received: Buffer, index: number, label: number): void {
+  private addChecked(view: PacketBatchView, received: Buffer, index: number, label: number): void {
     const start = view.packetStart[index] as number;
     const end = start + (view.packetLength[index] as number);
     if (isSound(received, start, end, packetShape)) {
-      this.#describeGiven(view, index, label, received, start, end);
-      this.#addEntry(index, received, start, end);
+      this.describeGiven(view, index, label, received, start, end);
+      this.addEntry(index, received, start, end);
       return;
     }
-    const sound = this.#sound;
+    const sound = this.sound;
     this.stringsLeftOut += writeSound(sound, received, start, end, packetShape);
-    this.#describeGiven(view, index, label, sound.bytes, 0, sound.length);
-    this.#addEntry(index, sound.bytes, 0, sound.length);
+    this.describeGiven(view, index, label, sound.bytes, 0, sound.length);
+    this.addEntry(index, sound.bytes, 0, sound.length);
     // A giant one is not kept.
     sound.clear();
   }
 
   /** Adds the packet `bytes[start, end)` with what was found out of it. */
-  #addEntry(index: number, bytes: Buffer, start: number, end: number): void {
-    const out = this.#out;
-    const base = this.#base;
-    const writer = this.#metadata;
+  private addEntry(index: number, bytes: Buffer, start: number, end: number): void {
+    const out = this.out;
+    const base = this.base;
+    const writer = this.metadata;
     const isRoom = out.length <= limits.enrichedBytesMax;
     out.begin(index, bytes, start, end, isRoom ? base.length + writer.length : 0);
     if (!isRoom) return;
@@ -160,7 +160,7 @@ export class Enricher {
   }
 
   /** Describes a packet whose metadata, if any, is in the sound CapturedPacket `bytes[start, end)`. */
-  #describeGiven(
+  private describeGiven(
     view: PacketBatchView,
     index: number,
     label: number,
@@ -168,44 +168,49 @@ export class Enricher {
     start: number,
     end: number,
   ): void {
-    const given = this.#given;
+    const given = this.given;
     given.clear();
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     cursor.open(bytes, start, end);
     while (cursor.next()) {
       if (cursor.field === metadataOfPacket) given.add(bytes, cursor.start, cursor.end);
     }
     const protocol = given.protocol || impliedProtocol(given);
     // What has no number is a protocol of which we have nothing to say.
-    const number = protocol === "" ? label : (this.#numbers.get(protocol) ?? -1);
-    this.#describe(view, index, number, given);
+    const number = protocol === "" ? label : (this.numbers.get(protocol) ?? -1);
+    this.describe(view, index, number, given);
   }
 
-  /** Leaves in `#base` and `#metadata` what is to be told of a packet beside what is given. */
-  #describe(view: PacketBatchView, index: number, number: number, given: GivenMetadata): void {
-    const writer = this.#metadata;
-    const base = this.#base;
+  /** Leaves in `base` and `metadata` what is to be told of a packet beside what is given. */
+  private describe(
+    view: PacketBatchView,
+    index: number,
+    number: number,
+    given: GivenMetadata,
+  ): void {
+    const writer = this.metadata;
+    const base = this.base;
     writer.clear();
     base.length = 0;
-    const isFound = this.#findLayers(view, index);
+    const isFound = this.findLayers(view, index);
     if (!isFound && given.fields === 0) return;
-    const protocol = this.#names[number] ?? "";
-    const describe = this.#describers[number];
-    this.#subject.given = given;
-    const info = describe === undefined ? protocol : describe(this.#subject, writer);
+    const protocol = this.names[number] ?? "";
+    const describe = this.describers[number];
+    this.subject.given = given;
+    const info = describe === undefined ? protocol : describe(this.subject, writer);
     if (isFound && (given.fields & baseFields) === 0) {
-      base.find(view.bytes, this.#layers, number, protocol, info);
+      base.find(view.bytes, this.layers, number, protocol, info);
       return;
     }
     if (!given.has(metadataField.protocol)) writer.text(metadataField.protocol, protocol);
-    if (isFound) writeEndpoints(writer, view.bytes, this.#layers, given.fields);
+    if (isFound) writeEndpoints(writer, view.bytes, this.layers, given.fields);
     if (!given.has(metadataField.info)) writer.text(metadataField.info, info);
   }
 
   /** Finds the layers of a packet, and sets the payload that is described. */
-  #findLayers(view: PacketBatchView, index: number): boolean {
-    const layers = this.#layers;
-    const subject = this.#subject;
+  private findLayers(view: PacketBatchView, index: number): boolean {
+    const layers = this.layers;
+    const subject = this.subject;
     const start = view.dataStart[index] as number;
     const end = start + (view.dataLength[index] as number);
     const isFound = findLayers(layers, view.bytes, start, end, view.linkType[index] as number);

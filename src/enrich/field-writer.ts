@@ -16,9 +16,9 @@ export class FieldWriter {
   /** An unsigned number of up to 32 bits; 0 is left out, as proto3 has it. */
   number(field: number, value: number): void {
     if (value === 0) return;
-    this.#reserve(10);
-    this.#varint(field << 3);
-    this.#varint(value);
+    this.reserve(10);
+    this.varint(field << 3);
+    this.varint(value);
   }
 
   flag(field: number, value: boolean): void {
@@ -28,15 +28,15 @@ export class FieldWriter {
   /** A string; an empty one is left out. */
   text(field: number, value: string): void {
     if (value === "") return;
-    this.#reserve(10 + value.length * 3);
-    if (value.length < shortTextChars && this.#shortAscii(field, value)) return;
+    this.reserve(10 + value.length * 3);
+    if (value.length < shortTextChars && this.shortAscii(field, value)) return;
     const mark = this.begin(field);
     this.length += this.bytes.write(value, this.length, "utf8");
     this.end(mark);
   }
 
   /** Writes a text byte by byte, which for a short one costs less than a native call; false = not ASCII. */
-  #shortAscii(field: number, value: string): boolean {
+  private shortAscii(field: number, value: string): boolean {
     const { bytes } = this;
     const lengthAt = writeVarint(bytes, this.length, (field << 3) | 2);
     const textAt = lengthAt + 1;
@@ -58,8 +58,8 @@ export class FieldWriter {
 
   /** Begins a nested message; what is written until `end` of the returned mark is its content. */
   begin(field: number): number {
-    this.#reserve(6);
-    this.#varint((field << 3) | 2);
+    this.reserve(6);
+    this.varint((field << 3) | 2);
     // Room for a length of one byte, which is what most have.
     return ++this.length;
   }
@@ -71,25 +71,25 @@ export class FieldWriter {
       return;
     }
     const more = varintBytes(length) - 1;
-    this.#reserve(more);
+    this.reserve(more);
     this.bytes.copyWithin(mark + more, mark, this.length);
     this.length = mark - 1;
-    this.#varint(length);
+    this.varint(length);
     this.length += length;
   }
 
   /** Bytes as they are. */
   copy(from: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
+    this.reserve(end - start);
     this.bytes.set(from.subarray(start, end), this.length);
     this.length += end - start;
   }
 
-  #varint(value: number): void {
+  private varint(value: number): void {
     this.length = writeVarint(this.bytes, this.length, value);
   }
 
-  #reserve(more: number): void {
+  private reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));

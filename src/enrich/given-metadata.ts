@@ -54,8 +54,8 @@ export class GivenMetadata {
   payloadType = 0;
   /** Of the keys that the node would write. */
   readonly detailKeys: Set<string> = new Set();
-  readonly #metadata = new FieldCursor();
-  readonly #inner = new FieldCursor();
+  private readonly metadata = new FieldCursor();
+  private readonly inner = new FieldCursor();
 
   has(field: number): boolean {
     return (this.fields & (1 << field)) !== 0;
@@ -77,7 +77,7 @@ export class GivenMetadata {
 
   /** Adds what one `metadata`, which is sound, says; what comes later overrides. */
   add(bytes: Uint8Array, start: number, end: number): void {
-    const cursor = this.#metadata;
+    const cursor = this.metadata;
     cursor.open(bytes, start, end);
     while (cursor.next()) {
       // An RTP header that is all zero still says that the packet is RTP.
@@ -85,14 +85,14 @@ export class GivenMetadata {
       if (cursor.field >= 32 || !isGiven) continue;
       this.fields |= 1 << cursor.field;
       if (cursor.field === metadataField.protocol) this.protocol = textOf(bytes, cursor);
-      else if (cursor.field === metadataField.sip) this.#addSip(bytes, cursor);
-      else if (cursor.field === metadataField.rtp) this.#addRtp(bytes, cursor);
-      else if (cursor.field === metadataField.details) this.#addDetail(bytes, cursor);
+      else if (cursor.field === metadataField.sip) this.addSip(bytes, cursor);
+      else if (cursor.field === metadataField.rtp) this.addRtp(bytes, cursor);
+      else if (cursor.field === metadataField.details) this.addDetail(bytes, cursor);
     }
   }
 
-  #addSip(bytes: Uint8Array, { start, end }: FieldCursor): void {
-    const cursor = this.#inner;
+  private addSip(bytes: Uint8Array, { start, end }: FieldCursor): void {
+    const cursor = this.inner;
     cursor.open(bytes, start, end);
     while (cursor.next()) {
       if (cursor.field >= 32 || isEmpty(cursor)) continue;
@@ -102,14 +102,14 @@ export class GivenMetadata {
     }
   }
 
-  #addRtp(bytes: Uint8Array, { start, end }: FieldCursor): void {
-    const cursor = this.#inner;
+  private addRtp(bytes: Uint8Array, { start, end }: FieldCursor): void {
+    const cursor = this.inner;
     cursor.open(bytes, start, end);
     while (cursor.next()) if (cursor.field === rtpPayloadType) this.payloadType = cursor.low;
   }
 
-  #addDetail(bytes: Uint8Array, { start, end }: FieldCursor): void {
-    const cursor = this.#inner;
+  private addDetail(bytes: Uint8Array, { start, end }: FieldCursor): void {
+    const cursor = this.inner;
     cursor.open(bytes, start, end);
     let key = "";
     while (cursor.next()) {

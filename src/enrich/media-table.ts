@@ -15,11 +15,11 @@ interface AnnouncedCall {
  * `limits.mediaIdleMs` after its last use.
  */
 export class MediaTable {
-  readonly #calls = new Map<string, AnnouncedCall>();
+  private readonly calls = new Map<string, AnnouncedCall>();
 
   /** Addresses remembered now. */
   get size(): number {
-    return this.#calls.size;
+    return this.calls.size;
   }
 
   announce(hunter: number, callId: string, media: readonly MediaAddress[], nowMs: number): void {
@@ -28,37 +28,37 @@ export class MediaTable {
       const bytes = parseAddress(address);
       if (bytes === undefined) continue;
       const key = keyOf(hunter, bytes, 0, bytes.length, port);
-      this.#calls.delete(key);
-      if (this.#calls.size >= limits.mediaAddressesMax) this.#forgetOldest();
-      this.#calls.set(key, { callId, usedMs: nowMs });
+      this.calls.delete(key);
+      if (this.calls.size >= limits.mediaAddressesMax) this.forgetOldest();
+      this.calls.set(key, { callId, usedMs: nowMs });
     }
   }
 
   /** Call-ID of the packet's receiver, else of its sender, who mostly sends from where it receives; "" = unknown. */
   find(hunter: number, bytes: Uint8Array, layers: Layers, nowMs: number): string {
-    if (this.#calls.size === 0) return "";
+    if (this.calls.size === 0) return "";
     const { sourceAt, destinationAt, sourcePort, destinationPort } = layers;
     const length = layers.ipVersion === 4 ? 4 : 16;
     return (
-      this.#use(keyOf(hunter, bytes, destinationAt, length, destinationPort), nowMs) ||
-      this.#use(keyOf(hunter, bytes, sourceAt, length, sourcePort), nowMs)
+      this.use(keyOf(hunter, bytes, destinationAt, length, destinationPort), nowMs) ||
+      this.use(keyOf(hunter, bytes, sourceAt, length, sourcePort), nowMs)
     );
   }
 
-  #use(key: string, nowMs: number): string {
-    const call = this.#calls.get(key);
+  private use(key: string, nowMs: number): string {
+    const call = this.calls.get(key);
     if (call === undefined) return "";
     if (nowMs - call.usedMs > limits.mediaIdleMs) {
-      this.#calls.delete(key);
+      this.calls.delete(key);
       return "";
     }
     call.usedMs = nowMs;
     return call.callId;
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#calls.keys();
-    if (oldest !== undefined) this.#calls.delete(oldest);
+  private forgetOldest(): void {
+    const [oldest] = this.calls.keys();
+    if (oldest !== undefined) this.calls.delete(oldest);
   }
 }
 

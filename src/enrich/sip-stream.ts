@@ -23,11 +23,11 @@ interface SipPart {
  * come in order.
  */
 export class SipStream {
-  readonly #parts = new Map<number, SipPart>();
+  private readonly parts = new Map<number, SipPart>();
 
   /** Messages that wait for more. */
   get size(): number {
-    return this.#parts.size;
+    return this.parts.size;
   }
 
   /**
@@ -41,29 +41,29 @@ export class SipStream {
     start: number,
     end: number,
   ): SipReading | undefined {
-    const known = this.#parts.get(key);
+    const known = this.parts.get(key);
     const part = known?.next === sequence ? known : undefined;
     const all = part === undefined ? bytes.subarray(start, end) : join(part, bytes, start, end);
     const message = dissectSip(all, 0, all.length);
     if (message === undefined) return undefined;
-    this.#parts.delete(key);
+    this.parts.delete(key);
     if (!message.isWhole) {
       const next = (sequence + end - start) >>> 0;
       const segments = 1 + (part?.segments ?? 0);
-      this.#keep(key, { bytes: all, next, segments, isHeadWhole: message.isHeadWhole });
+      this.keep(key, { bytes: all, next, segments, isHeadWhole: message.isHeadWhole });
     }
     return { message, isHeadNew: message.isHeadWhole && part?.isHeadWhole !== true };
   }
 
-  #keep(key: number, part: SipPart): void {
+  private keep(key: number, part: SipPart): void {
     const bytesMax = limits.sipHeaderBytesMax + limits.sipBodyBytesMax;
     if (part.segments >= limits.sipSegmentsMax || part.bytes.length >= bytesMax) return;
-    if (this.#parts.size >= limits.sipPartsMax) {
-      const [oldest] = this.#parts.keys();
-      if (oldest !== undefined) this.#parts.delete(oldest);
+    if (this.parts.size >= limits.sipPartsMax) {
+      const [oldest] = this.parts.keys();
+      if (oldest !== undefined) this.parts.delete(oldest);
     }
     // The received bytes are overwritten by the next batch.
-    this.#parts.set(key, { ...part, bytes: part.bytes.slice() });
+    this.parts.set(key, { ...part, bytes: part.bytes.slice() });
   }
 }
 

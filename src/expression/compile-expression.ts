@@ -51,14 +51,14 @@ function tooMuch(text: string, possible: string): ExpressionError {
 }
 
 class CompiledExpression implements PacketPredicate {
-  readonly #expression: Expression;
-  readonly #ethernet: PacketTest;
+  private readonly expression: Expression;
+  private readonly ethernet: PacketTest;
   /** Made when the first packet of a form comes: most hunters have one. */
-  readonly #others = new Map<LinkForm, PacketTest>();
+  private readonly others = new Map<LinkForm, PacketTest>();
 
   constructor(expression: Expression) {
-    this.#expression = expression;
-    this.#ethernet = generateTest(expression, "ethernet");
+    this.expression = expression;
+    this.ethernet = generateTest(expression, "ethernet");
   }
 
   matches(
@@ -69,15 +69,15 @@ class CompiledExpression implements PacketPredicate {
     linkType: number,
   ): boolean {
     const form = linkFormOf(bytes, start, end, linkType);
-    const test = form === "ethernet" ? this.#ethernet : this.#testOf(form);
+    const test = form === "ethernet" ? this.ethernet : this.testOf(form);
     return test(bytes, start, end, originalLength >>> 0) === yes;
   }
 
-  #testOf(form: LinkForm): PacketTest {
-    let test = this.#others.get(form);
+  private testOf(form: LinkForm): PacketTest {
+    let test = this.others.get(form);
     if (test === undefined) {
-      test = generateTest(this.#expression, form);
-      this.#others.set(form, test);
+      test = generateTest(this.expression, form);
+      this.others.set(form, test);
     }
     return test;
   }

@@ -48,66 +48,66 @@ export function parseExpression(text: string): Expression {
 }
 
 class Parser {
-  readonly #reader: TokenReader;
+  private readonly reader: TokenReader;
 
   constructor(reader: TokenReader) {
-    this.#reader = reader;
+    this.reader = reader;
   }
 
   parseAll(): Expression {
-    const reader = this.#reader;
-    const first = this.#settle(this.#operand("test", undefined), "test", undefined);
-    const all = this.#chain(first, false);
+    const reader = this.reader;
+    const first = this.settle(this.operand("test", undefined), "test", undefined);
+    const all = this.chain(first, false);
     if (reader.peek().kind !== "end") throw reader.unexpected(possibleNext);
     return all.node;
   }
 
   /** Everything behind `first` that `and` and `or` join to it. */
-  #chain(first: Condition, isIds: boolean): Condition {
-    const reader = this.#reader;
+  private chain(first: Condition, isIds: boolean): Condition {
+    const reader = this.reader;
     let left = first;
     while (reader.isAt("and") || reader.isAt("or")) {
       const kind = reader.take().text === "and" ? "and" : "or";
       const place = isIds ? "id" : "either";
-      const right = this.#settle(this.#operand(place, left.qualifiers), place, left.qualifiers);
+      const right = this.settle(this.operand(place, left.qualifiers), place, left.qualifiers);
       left = { ...right, node: { kind, left: left.node, right: right.node } };
     }
     return left;
   }
 
-  #operand(place: Place, qualifiers: Qualifiers | undefined): Parsed {
-    const reader = this.#reader;
+  private operand(place: Place, qualifiers: Qualifiers | undefined): Parsed {
+    const reader = this.reader;
     if (reader.skip("not")) {
       const inner = reader.nested(() => {
-        return this.#settle(this.#operand(place, qualifiers), place, qualifiers);
+        return this.settle(this.operand(place, qualifiers), place, qualifiers);
       });
       return { ...inner, node: { kind: "not", inner: inner.node } };
     }
-    if (reader.isAt("(")) return reader.nested(() => this.#parenthesis(place, qualifiers));
+    if (reader.isAt("(")) return reader.nested(() => this.parenthesis(place, qualifiers));
     const token = reader.peek();
     if (token.kind === "number" || (place !== "id" && isArithmetic(reader))) {
-      return this.#comparison({ kind: "number", value: parseValue(reader), token }, place);
+      return this.comparison({ kind: "number", value: parseValue(reader), token }, place);
     }
-    if (token.kind === "word" && place !== "id") return this.#test();
-    return this.#id(place, qualifiers);
+    if (token.kind === "word" && place !== "id") return this.test();
+    return this.id(place, qualifiers);
   }
 
   /** A parenthesis of tests, of ids, or of arithmetic. */
-  #parenthesis(place: Place, qualifiers: Qualifiers | undefined): Parsed {
-    const reader = this.#reader;
+  private parenthesis(place: Place, qualifiers: Qualifiers | undefined): Parsed {
+    const reader = this.reader;
     reader.take();
     const inside = place === "id" ? "id" : "either";
-    const first = this.#operand(inside, qualifiers);
-    if (first.kind === "number" && reader.skip(")")) return this.#comparison(first, place);
-    const settled = this.#settle(first, inside, qualifiers);
-    const all = this.#chain(settled, settled.isId);
+    const first = this.operand(inside, qualifiers);
+    if (first.kind === "number" && reader.skip(")")) return this.comparison(first, place);
+    const settled = this.settle(first, inside, qualifiers);
+    const all = this.chain(settled, settled.isId);
     reader.expect(")", "and, or and ) are");
     return { ...all, qualifiers, isId: settled.isId };
   }
 
   /** What follows a number: operators, and a comparison, which makes it a test. */
-  #comparison(first: Extract<Parsed, { kind: "number" }>, place: Place): Parsed {
-    const reader = this.#reader;
+  private comparison(first: Extract<Parsed, { kind: "number" }>, place: Place): Parsed {
+    const reader = this.reader;
     if (place === "id") return first;
     const left = parseOperations(reader, first.value, 1);
     const { kind, text } = reader.peek();
@@ -120,32 +120,32 @@ class Parser {
   }
 
   /** Makes a condition of a number where an id may stand. */
-  #settle(parsed: Parsed, place: Place, qualifiers: Qualifiers | undefined): Condition {
+  private settle(parsed: Parsed, place: Place, qualifiers: Qualifiers | undefined): Condition {
     if (parsed.kind === "condition") return parsed;
     const { value, token } = parsed;
-    if (value.kind !== "number" || value.isResult === true || isOperator(this.#reader)) {
-      throw this.#reader.unexpected("an operator or a comparison (=, !=, <, <=, >, >=) is");
+    if (value.kind !== "number" || value.isResult === true || isOperator(this.reader)) {
+      throw this.reader.unexpected("an operator or a comparison (=, !=, <, <=, >, >=) is");
     }
     if (place === "test" || qualifiers === undefined) throw unqualified(token);
-    this.#reader.countPart();
+    this.reader.countPart();
     const number: Token = { ...token, kind: "number", value: value.value };
     return { kind: "condition", node: identify(qualifiers, number), qualifiers, isId: true };
   }
 
   /** An address, port or protocol, to which `qualifiers` belong. */
-  #id(place: Place, qualifiers: Qualifiers | undefined): Condition {
-    const reader = this.#reader;
+  private id(place: Place, qualifiers: Qualifiers | undefined): Condition {
+    const reader = this.reader;
     const isId = ["name", "ipv4", "ipv6", "mac"].includes(reader.peek().kind);
     if (!isId) throw reader.unexpected(place === "id" ? possibleIds(qualifiers) : possibleTests);
     if (place === "test" || qualifiers === undefined) throw unqualified(reader.peek());
     const token = reader.take();
     reader.countPart();
-    const node = this.#identify(qualifiers, token);
+    const node = this.identify(qualifiers, token);
     return { kind: "condition", node, qualifiers, isId: true };
   }
 
-  #identify(qualifiers: Qualifiers, token: Token): Expression {
-    const reader = this.#reader;
+  private identify(qualifiers: Qualifiers, token: Token): Expression {
+    const reader = this.reader;
     const isNumber = token.kind === "ipv4" || token.kind === "ipv6";
     if (isNumber && reader.skip("/")) {
       const bits = reader.take();
@@ -161,8 +161,8 @@ class Parser {
   }
 
   /** A test that begins with a keyword. */
-  #test(): Parsed {
-    const reader = this.#reader;
+  private test(): Parsed {
+    const reader = this.reader;
     const token = reader.peek();
     const protocol = protocolWords.get(token.text);
     if (protocol !== undefined) reader.take();
@@ -176,33 +176,33 @@ class Parser {
         case "port":
         case "portrange":
         case "proto":
-          return this.#qualified(protocol ?? "");
+          return this.qualified(protocol ?? "");
         case "broadcast":
         case "multicast":
           reader.take();
-          return this.#finished(group(protocol ?? "", next));
+          return this.finished(group(protocol ?? "", next));
       }
     }
-    if (protocol !== undefined) return this.#finished(abbreviation(protocol, token));
-    return this.#special();
+    if (protocol !== undefined) return this.finished(abbreviation(protocol, token));
+    return this.special();
   }
 
-  #special(): Condition {
-    const reader = this.#reader;
+  private special(): Condition {
+    const reader = this.reader;
     const node = parseSpecial(reader);
     if (node === undefined) throw reader.unexpected(possibleTests);
-    return this.#finished(node);
+    return this.finished(node);
   }
 
-  #finished(node: Expression): Condition {
-    this.#reader.countPart();
+  private finished(node: Expression): Condition {
+    this.reader.countPart();
     return { kind: "condition", node, qualifiers: undefined, isId: false };
   }
 
   /** `[src|dst|…] [host|net|port|portrange]` or `proto`, and the ids behind them. */
-  #qualified(protocol: string): Condition {
-    const qualifiers = parseQualifiers(this.#reader, protocol);
-    const ids = this.#settle(this.#operand("id", qualifiers), "id", qualifiers);
+  private qualified(protocol: string): Condition {
+    const qualifiers = parseQualifiers(this.reader, protocol);
+    const ids = this.settle(this.operand("id", qualifiers), "id", qualifiers);
     return { ...ids, isId: false };
   }
 }

@@ -5,24 +5,24 @@ import type { Token } from "./token.ts";
 
 /** The tokens of an expression one after the other, and how much has been made of them. */
 export class TokenReader {
-  readonly #tokens: readonly Token[];
-  #next = 0;
-  #depth = 0;
-  #parts = 0;
+  private readonly tokens: readonly Token[];
+  private next = 0;
+  private depth = 0;
+  private parts = 0;
 
   constructor(text: string) {
-    this.#tokens = tokenize(text);
+    this.tokens = tokenize(text);
   }
 
   /** The token that is to be read, or one of those behind it. */
   peek(ahead = 0): Token {
-    const last = this.#tokens.length - 1;
-    return this.#tokens[Math.min(this.#next + ahead, last)] as Token;
+    const last = this.tokens.length - 1;
+    return this.tokens[Math.min(this.next + ahead, last)] as Token;
   }
 
   take(): Token {
     const token = this.peek();
-    this.#next++;
+    this.next++;
     return token;
   }
 
@@ -35,7 +35,7 @@ export class TokenReader {
   /** Reads on if the token is this symbol or keyword. */
   skip(text: string): boolean {
     const isThere = this.isAt(text);
-    if (isThere) this.#next++;
+    if (isThere) this.next++;
     return isThere;
   }
 
@@ -50,22 +50,22 @@ export class TokenReader {
 
   /** Runs `parse` one level deeper: what nests is bounded, so that no text exhausts the stack. */
   nested<Result>(parse: () => Result): Result {
-    if (this.#depth >= limits.expressionDepthMax) {
+    if (this.depth >= limits.expressionDepthMax) {
       throw new ExpressionError(
         this.peek(),
         `is nested too deeply: ${limits.expressionDepthMax} levels are possible`,
       );
     }
-    this.#depth++;
+    this.depth++;
     const result = parse();
-    this.#depth--;
+    this.depth--;
     return result;
   }
 
   /** Counts one id, test or operation. */
   countPart(): void {
-    this.#parts++;
-    if (this.#parts <= limits.expressionPartsMax) return;
+    this.parts++;
+    if (this.parts <= limits.expressionPartsMax) return;
     throw new ExpressionError(
       this.peek(),
       `is too much: ${limits.expressionPartsMax} ids, tests and operations are possible`,

@@ -34,22 +34,22 @@ export interface Subscription {
 }
 
 export class Distribution {
-  readonly #options: DistributionOptions;
-  readonly #registrations = new Map<string, Registration>();
-  readonly #subscriptions = new Set<OpenSubscription>();
+  private readonly options: DistributionOptions;
+  private readonly registrations = new Map<string, Registration>();
+  private readonly open = new Set<OpenSubscription>();
 
   constructor(options: DistributionOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** How many are open. */
   get subscriptions(): number {
-    return this.#subscriptions.size;
+    return this.open.size;
   }
 
   /** The filters for a hunter, in no particular order; disabled ones are for nobody. */
   filtersFor(hunterId: string): Filter[] {
-    const { filters, capabilitiesOf } = this.#options;
+    const { filters, capabilitiesOf } = this.options;
     const types = typesSupported(capabilitiesOf(hunterId));
     return [...filters.values()].filter((filter) => isFor(filter, hunterId, types));
   }
@@ -59,7 +59,7 @@ export class Distribution {
    * do not begin to capture anew for this answer; so do those that would make it too long.
    */
   register(hunterId: string): Filter[] {
-    const { filters, clock, capabilitiesOf } = this.#options;
+    const { filters, clock, capabilitiesOf } = this.options;
     const view = new HunterView(hunterId, typesSupported(capabilitiesOf(hunterId)), filters);
     const given: Filter[] = [];
     let bytes = 0;
@@ -69,11 +69,11 @@ export class Distribution {
       if (bytes <= limits.registrationFiltersBytesMax) given.push(filter);
       else view.owe(filter);
     }
-    this.#registrations.delete(hunterId);
-    this.#registrations.set(hunterId, { view, atMs: clock.monotonicMs() });
-    const [oldest] = this.#registrations.keys();
-    if (this.#registrations.size > limits.rosterHuntersMax && oldest !== undefined) {
-      this.#registrations.delete(oldest);
+    this.registrations.delete(hunterId);
+    this.registrations.set(hunterId, { view, atMs: clock.monotonicMs() });
+    const [oldest] = this.registrations.keys();
+    if (this.registrations.size > limits.rosterHuntersMax && oldest !== undefined) {
+      this.registrations.delete(oldest);
     }
     return given;
   }
@@ -83,9 +83,9 @@ export class Distribution {
    * @returns undefined when the hunter has to register anew before it can be told anything
    */
   subscribe(hunterId: string, onStuck: (reason: string) => void): Subscription | undefined {
-    const { filters, capabilitiesOf, clock } = this.#options;
-    const registration = this.#registrations.get(hunterId);
-    this.#registrations.delete(hunterId);
+    const { filters, capabilitiesOf, clock } = this.options;
+    const registration = this.registrations.get(hunterId);
+    this.registrations.delete(hunterId);
     const registered = registration?.view;
     if (registration !== undefined && registered === undefined) return undefined;
     const view =
@@ -94,61 +94,61 @@ export class Distribution {
       if (registered === undefined || isBpf(filter)) view.owe(filter);
     }
     const subscription = new OpenSubscription(view, clock, onStuck, () => {
-      this.#subscriptions.delete(subscription);
+      this.open.delete(subscription);
     });
-    this.#subscriptions.add(subscription);
-    this.#relieve();
+    this.open.add(subscription);
+    this.relieve();
     return subscription;
   }
 
   /** Lets hunters know of changes; the number of those that are told. */
   publish(changes: readonly FilterChange[]): number {
-    for (const { view } of this.#registrations.values()) {
+    for (const { view } of this.registrations.values()) {
       for (const change of changes) {
         view?.note(change, change.before === undefined || !isBpf(change.before));
       }
     }
     const told = new Set<string>();
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.open) {
       if (subscription.publish(changes)) told.add(subscription.hunterId);
     }
-    this.#relieve();
+    this.relieve();
     return told.size;
   }
 
   /** Ends what is stuck and forgets who registered and went away. To be called every few seconds. */
   sweep(): void {
-    const now = this.#options.clock.monotonicMs();
-    for (const registration of this.#registrations.values()) {
+    const now = this.options.clock.monotonicMs();
+    for (const registration of this.registrations.values()) {
       if (now - registration.atMs > limits.hunterForgetMs) registration.view = undefined;
     }
     const seconds = limits.filterStuckMs / 1000;
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.open) {
       if (now - subscription.offeredAtMs <= limits.filterStuckMs) continue;
-      this.#end(subscription, `no filter update was taken for ${seconds} s`);
+      this.end(subscription, `no filter update was taken for ${seconds} s`);
     }
   }
 
   /** Whoever has most waiting gets all of it in the answer to a new registration, for less. */
-  #relieve(): void {
+  private relieve(): void {
     let waiting = 0;
-    for (const { view } of this.#registrations.values()) waiting += view?.waiting ?? 0;
-    for (const { view } of this.#subscriptions) waiting += view.waiting;
+    for (const { view } of this.registrations.values()) waiting += view?.waiting ?? 0;
+    for (const { view } of this.open) waiting += view.waiting;
     if (waiting <= limits.filterUpdatesWaitingMax) return;
-    for (const registration of this.#registrations.values()) registration.view = undefined;
-    const most = [...this.#subscriptions].sort((a, b) => b.view.waiting - a.view.waiting);
+    for (const registration of this.registrations.values()) registration.view = undefined;
+    const most = [...this.open].sort((a, b) => b.view.waiting - a.view.waiting);
     waiting = most.reduce((sum, { view }) => sum + view.waiting, 0);
     for (const subscription of most) {
       if (waiting <= limits.filterUpdatesWaitingMax) return;
       waiting -= subscription.view.waiting;
-      this.#end(subscription, "more filter updates are waiting than can be kept");
+      this.end(subscription, "more filter updates are waiting than can be kept");
     }
   }
 
-  #end(subscription: OpenSubscription, reason: string): void {
+  private end(subscription: OpenSubscription, reason: string): void {
     subscription.close();
     subscription.onStuck(reason);
-    this.#options.evict(subscription.hunterId, reason);
+    this.options.evict(subscription.hunterId, reason);
   }
 }
 
@@ -157,10 +157,10 @@ class OpenSubscription implements Subscription {
   readonly onStuck: (reason: string) => void;
   /** Since when a step is waiting to be taken; infinite while none is. */
   offeredAtMs = Number.POSITIVE_INFINITY;
-  readonly #clock: Clock;
-  readonly #onClose: () => void;
-  #closed = false;
-  #wake: (() => void) | undefined = undefined;
+  private readonly clock: Clock;
+  private readonly onClose: () => void;
+  private closed = false;
+  private wake: (() => void) | undefined = undefined;
 
   constructor(
     view: HunterView,
@@ -170,8 +170,8 @@ class OpenSubscription implements Subscription {
   ) {
     this.view = view;
     this.onStuck = onStuck;
-    this.#clock = clock;
-    this.#onClose = onClose;
+    this.clock = clock;
+    this.onClose = onClose;
   }
 
   get hunterId(): string {
@@ -182,21 +182,21 @@ class OpenSubscription implements Subscription {
   publish(changes: readonly FilterChange[]): boolean {
     let told = false;
     for (const change of changes) told = this.view.note(change) || told;
-    if (told) this.#wake?.();
+    if (told) this.wake?.();
     return told;
   }
 
   async *steps(): AsyncGenerator<FilterStep, void> {
     try {
-      while (!this.#closed) {
+      while (!this.closed) {
         const step = this.view.take();
         if (step === undefined) {
           await new Promise<void>((resolve) => {
-            this.#wake = resolve;
+            this.wake = resolve;
           });
           continue;
         }
-        this.offeredAtMs = this.#clock.monotonicMs();
+        this.offeredAtMs = this.clock.monotonicMs();
         yield step;
         this.offeredAtMs = Number.POSITIVE_INFINITY;
       }
@@ -206,8 +206,8 @@ class OpenSubscription implements Subscription {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#onClose();
-    this.#wake?.();
+    this.closed = true;
+    this.onClose();
+    this.wake?.();
   }
 }

@@ -15,15 +15,15 @@ export class Draft {
   changed = false;
   /** What each edit comes to, in their order. */
   readonly outcomes: readonly (FilterChange | WeirError)[];
-  #text: FilterText;
+  private drafted: FilterText;
 
   constructor(text: FilterText, edits: readonly FilterEdit[]) {
-    this.#text = text;
-    this.outcomes = edits.map((edit) => this.#apply(edit));
+    this.drafted = text;
+    this.outcomes = edits.map((edit) => this.apply(edit));
   }
 
   get text(): FilterText {
-    return this.#text;
+    return this.drafted;
   }
 
   /**
@@ -31,45 +31,45 @@ export class Draft {
    * @throws WeirError `filter-file-broken` when it would not hold what it should
    */
   async content(path: string): Promise<string> {
-    const content = this.#text.toString();
+    const content = this.drafted.toString();
     if (Buffer.byteLength(content, "utf8") > limits.filterFileBytesMax) {
       throw new WeirError("filters-too-many", tooLong);
     }
-    if (this.#text.certain) return content;
+    if (this.drafted.certain) return content;
     const { text } = await readFilters(content);
-    if (text === undefined || text.changesFrom(this.#text.filters()).length > 0) {
+    if (text === undefined || text.changesFrom(this.drafted.filters()).length > 0) {
       const message =
         `${path}: this layout cannot be changed by a client; ` +
         "list the filters below filters: as - id: …, or edit the file";
       throw new WeirError("filter-file-broken", message);
     }
-    this.#text = text;
+    this.drafted = text;
     return content;
   }
 
-  #apply(edit: FilterEdit): FilterChange | WeirError {
+  private apply(edit: FilterEdit): FilterChange | WeirError {
     const id = edit.kind === "set" ? edit.filter.id : edit.id;
-    const before = this.#text.get(id);
+    const before = this.drafted.get(id);
     if (edit.kind === "delete") {
       if (before === undefined) {
         const shown = quoteText(id, limits.settingShownCharsMax);
         return new WeirError("filter-unknown", `there is no filter ${shown}`);
       }
-      this.#text.delete(id);
+      this.drafted.delete(id);
       this.changed = true;
       return { id, before, after: undefined };
     }
     const after = edit.filter;
     if (before !== undefined && sameFilter(before, after)) return { id, before, after: before };
-    const full = this.#fullWith(after, before);
+    const full = this.fullWith(after, before);
     if (full !== undefined) return new WeirError("filters-too-many", full);
-    this.#text.set(after);
+    this.drafted.set(after);
     this.changed = true;
     return { id, before, after };
   }
 
-  #fullWith(filter: Filter, before: Filter | undefined): string | undefined {
-    const { size, length } = this.#text;
+  private fullWith(filter: Filter, before: Filter | undefined): string | undefined {
+    const { size, length } = this.drafted;
     if (before === undefined && size >= limits.filtersMax) {
       return `there are ${limits.filtersMax} filters, the most`;
     }

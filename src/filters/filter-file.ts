@@ -48,7 +48,7 @@ export class FilterFile {
       return markOf(await stat(this.path, { bigint: true }));
     } catch (error) {
       if (isAbsence(error)) return "";
-      throw this.#unreadable(error);
+      throw this.unreadable(error);
     }
   }
 
@@ -59,11 +59,11 @@ export class FilterFile {
   async read(): Promise<{ readonly mark: FileMark; readonly text: string }> {
     let handle: FileHandle | undefined;
     try {
-      handle = await this.#open();
+      handle = await this.open();
       return await readThrough(handle, this.path);
     } catch (error) {
       if (handle === undefined && isAbsence(error)) return { mark: "", text: "" };
-      throw this.#unreadable(error);
+      throw this.unreadable(error);
     } finally {
       await handle?.close();
     }
@@ -74,7 +74,7 @@ export class FilterFile {
     if (mark === "") return nothingHeld;
     let handle: FileHandle | undefined;
     try {
-      handle = await this.#open();
+      handle = await this.open();
       const opened = handle;
       const markNow = async () => markOf(await opened.stat({ bigint: true }));
       if ((await markNow()) === mark) {
@@ -88,7 +88,7 @@ export class FilterFile {
       return undefined;
     } catch (error) {
       if (isAbsence(error)) return undefined;
-      throw this.#unreadable(error);
+      throw this.unreadable(error);
     } finally {
       await handle?.close();
     }
@@ -111,7 +111,7 @@ export class FilterFile {
       temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);
       const mark = await writeSynced(temporary, text, expected === "" ? undefined : target);
       // One after the other without letting go of the thread: what others do in between is lost.
-      if (this.#markNow() !== expected) {
+      if (this.markNow() !== expected) {
         await unlink(temporary);
         return undefined;
       }
@@ -128,11 +128,11 @@ export class FilterFile {
   }
 
   /** What is no file must not hold the thread that opens it. */
-  #open(): Promise<FileHandle> {
+  private open(): Promise<FileHandle> {
     return open(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
   }
 
-  #markNow(): FileMark {
+  private markNow(): FileMark {
     try {
       return markOf(statSync(this.path, { bigint: true }));
     } catch (error) {
@@ -141,7 +141,7 @@ export class FilterFile {
     }
   }
 
-  #unreadable(error: unknown): WeirError {
+  private unreadable(error: unknown): WeirError {
     if (error instanceof WeirError) return error;
     const message = `${this.path}: the filter file cannot be read: ${errorText(error)}`;
     return new WeirError("filter-file-unreadable", message, { cause: error });

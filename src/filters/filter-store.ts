@@ -37,55 +37,55 @@ interface WaitingEdit {
 }
 
 export class FilterStore {
-  readonly #options: FilterStoreOptions;
-  readonly #file: FilterFile | undefined;
-  readonly #lastGood: LastGood;
-  #text: FilterText = emptyFilterText();
+  private readonly options: FilterStoreOptions;
+  private readonly file: FilterFile | undefined;
+  private readonly lastGood: LastGood;
+  private text: FilterText = emptyFilterText();
   /** Of the content that was read last, good or bad; undefined when it could not be read. */
-  #mark: FileMark | undefined = "";
+  private mark: FileMark | undefined = "";
   /** Why the file's content is not used; undefined while it is. */
-  #broken: string | undefined = undefined;
-  #waiting: WaitingEdit[] = [];
-  /** The set has something that the file has not: see `#write`. */
-  #ahead = false;
-  #refreshWanted = false;
-  #reloadWanted = false;
+  private broken: string | undefined = undefined;
+  private waiting: WaitingEdit[] = [];
+  /** The set has something that the file has not: see `write`. */
+  private ahead = false;
+  private refreshWanted = false;
+  private reloadWanted = false;
   /** The filters are good, and the copy of the last good ones may be of others. */
-  #copyWanted = false;
+  private copyWanted = false;
   /** Why there is no such copy; told once. */
-  #copyTrouble = "";
-  #work: Promise<void> | undefined = undefined;
+  private copyTrouble = "";
+  private work: Promise<void> | undefined = undefined;
 
   constructor(options: FilterStoreOptions) {
-    this.#options = options;
-    this.#file = options.path === "" ? undefined : new FilterFile(options.path);
-    this.#lastGood = new LastGood(options.path);
+    this.options = options;
+    this.file = options.path === "" ? undefined : new FilterFile(options.path);
+    this.lastGood = new LastGood(options.path);
   }
 
   /** Reads the file for the first time, or the copy of the last good one; never rejects. */
   async load(): Promise<void> {
-    const { log, path } = this.#options;
-    if (this.#file === undefined) {
+    const { log, path } = this.options;
+    if (this.file === undefined) {
       log.info(filterEvent.loaded, "filters are kept in memory only: there is no --filter-file");
       return;
     }
-    const reason = await this.#read(this.#file);
-    if (reason === undefined) void this.#run();
-    else this.#break(reason, `${await this.#fallBack()} until it is good`);
-    if (this.#mark !== "") return;
+    const reason = await this.read(this.file);
+    if (reason === undefined) void this.run();
+    else this.break(reason, `${await this.fallBack()} until it is good`);
+    if (this.mark !== "") return;
     log.info(filterEvent.loaded, `${path} is not there: no filters; the first change creates it`);
   }
 
   /** Takes over what was edited in the file; never rejects. */
   refresh(): Promise<void> {
-    if (this.#file === undefined) return Promise.resolve();
-    this.#refreshWanted = true;
-    return this.#run();
+    if (this.file === undefined) return Promise.resolve();
+    this.refreshWanted = true;
+    return this.run();
   }
 
   /** Reads the file whether it has changed or not, and says what is in it; never rejects. */
   reload(): Promise<void> {
-    this.#reloadWanted = true;
+    this.reloadWanted = true;
     return this.refresh();
   }
 
@@ -95,45 +95,45 @@ export class FilterStore {
    * @throws WeirError `filters-too-many`, `filter-file-broken`, `filter-file-unwritable`
    */
   set(filter: Filter): Promise<number> {
-    return this.#edit({ kind: "set", filter });
+    return this.edit({ kind: "set", filter });
   }
 
   /** @throws WeirError `filter-unknown`, and what `set` throws */
   delete(id: string): Promise<number> {
-    return this.#edit({ kind: "delete", id });
+    return this.edit({ kind: "delete", id });
   }
 
-  #edit(edit: FilterEdit): Promise<number> {
+  private edit(edit: FilterEdit): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#waiting.push({ edit, resolve, reject });
-    void this.#run();
+    this.waiting.push({ edit, resolve, reject });
+    void this.run();
     return promise;
   }
 
   /** One after the other; what has come together meanwhile is written at once. */
-  #run(): Promise<void> {
-    this.#work ??= this.#workOff();
-    return this.#work;
+  private run(): Promise<void> {
+    this.work ??= this.workOff();
+    return this.work;
   }
 
-  async #workOff(): Promise<void> {
-    while (this.#refreshWanted || this.#waiting.length > 0 || this.#copyWanted) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      if (this.#refreshWanted) {
-        this.#refreshWanted = false;
-        await this.#refreshNow();
+  private async workOff(): Promise<void> {
+    while (this.refreshWanted || this.waiting.length > 0 || this.copyWanted) {
+      const batch = this.waiting;
+      this.waiting = [];
+      if (this.refreshWanted) {
+        this.refreshWanted = false;
+        await this.refreshNow();
       }
-      if (batch.length > 0) await this.#commitAll(batch);
-      else if (this.#copyWanted) await this.#copy(this.#file);
+      if (batch.length > 0) await this.commitAll(batch);
+      else if (this.copyWanted) await this.copy(this.file);
     }
     // In the same turn in which nothing was left: who comes later begins anew.
-    this.#work = undefined;
+    this.work = undefined;
   }
 
-  async #commitAll(batch: readonly WaitingEdit[]): Promise<void> {
+  private async commitAll(batch: readonly WaitingEdit[]): Promise<void> {
     try {
-      await this.#commit(batch);
+      await this.commit(batch);
     } catch (error) {
       const failure =
         error instanceof WeirError
@@ -143,29 +143,29 @@ export class FilterStore {
     }
   }
 
-  async #refreshNow(): Promise<void> {
-    if (this.#file === undefined) return;
+  private async refreshNow(): Promise<void> {
+    if (this.file === undefined) return;
     try {
-      const mark = await this.#settledMark(this.#file);
-      if (mark === this.#mark && !this.#reloadWanted) return;
-      const reason = await this.#read(this.#file);
-      if (reason !== undefined) this.#break(reason, this.#stay);
+      const mark = await this.settledMark(this.file);
+      if (mark === this.mark && !this.reloadWanted) return;
+      const reason = await this.read(this.file);
+      if (reason !== undefined) this.break(reason, this.stay);
     } catch (error) {
-      this.#mark = undefined;
-      this.#break(errorText(error), this.#stay);
+      this.mark = undefined;
+      this.break(errorText(error), this.stay);
     }
   }
 
-  get #stay(): string {
-    return `${countOf(this.#options.filters.size)} from before stay in force`;
+  private get stay(): string {
+    return `${countOf(this.options.filters.size)} from before stay in force`;
   }
 
   /** The mark of a content that nobody is writing at the moment. */
-  async #settledMark(file: FilterFile): Promise<FileMark> {
-    const { clock } = this.#options;
+  private async settledMark(file: FilterFile): Promise<FileMark> {
+    const { clock } = this.options;
     let mark = await file.mark();
     const endsMs = clock.monotonicMs() + limits.filterSettleMsMax;
-    while (mark !== this.#mark) {
+    while (mark !== this.mark) {
       await sleep(isEmptyMark(mark) ? limits.filterGoneMs : limits.filterSettleMs);
       const next = await file.mark();
       if (next === mark || clock.monotonicMs() > endsMs) return next;
@@ -175,78 +175,78 @@ export class FilterStore {
   }
 
   /** Makes the file's content the set; why it cannot, otherwise. */
-  async #read(file: FilterFile): Promise<string | undefined> {
+  private async read(file: FilterFile): Promise<string | undefined> {
     let content: Awaited<ReturnType<FilterFile["read"]>>;
     try {
       content = await file.read();
     } catch (error) {
-      this.#mark = undefined;
+      this.mark = undefined;
       return errorText(error);
     }
-    this.#mark = content.mark;
-    const read = await this.#understand(content.text);
-    if (read.text === undefined) return this.#problemText(read);
-    this.#adopt(read.text, read.warnings);
+    this.mark = content.mark;
+    const read = await this.understand(content.text);
+    if (read.text === undefined) return this.problemText(read);
+    this.adopt(read.text, read.warnings);
     return undefined;
   }
 
   /** Makes the copy of the last good filters the set; says what is in force then. */
-  async #fallBack(): Promise<string> {
-    const { path } = this.#lastGood;
+  private async fallBack(): Promise<string> {
+    const { path } = this.lastGood;
     try {
-      const copy = await this.#lastGood.read();
+      const copy = await this.lastGood.read();
       if (copy === undefined) return `no filters are in force (there is no copy ${path})`;
       const { text } = await readFilters(copy);
       if (text === undefined) return `no filters are in force (the copy ${path} is broken, too)`;
-      this.#options.publish(this.#take(text));
+      this.options.publish(this.take(text));
       return `the last good ones (${countOf(text.size)}, ${path}) are in force`;
     } catch (error) {
       return `no filters are in force (${errorText(error)})`;
     }
   }
 
-  async #copy(file: FilterFile | undefined): Promise<void> {
-    this.#copyWanted = false;
-    if (file === undefined || this.#broken !== undefined) return;
+  private async copy(file: FilterFile | undefined): Promise<void> {
+    this.copyWanted = false;
+    if (file === undefined || this.broken !== undefined) return;
     try {
       // Who removed the file, and its directory perhaps, does not want them back.
-      if (this.#mark === "") await this.#lastGood.remove();
-      else await this.#lastGood.write(this.#text.toString());
-      this.#copyTrouble = "";
+      if (this.mark === "") await this.lastGood.remove();
+      else await this.lastGood.write(this.text.toString());
+      this.copyTrouble = "";
     } catch (error) {
       const reason = errorText(error);
-      if (reason === this.#copyTrouble) return;
-      this.#copyTrouble = reason;
+      if (reason === this.copyTrouble) return;
+      this.copyTrouble = reason;
       const text = "there is no copy of these filters for a start with a broken file";
-      this.#options.log.warn(filterEvent.notCopied, `${text}: ${reason}`);
+      this.options.log.warn(filterEvent.notCopied, `${text}: ${reason}`);
     }
   }
 
-  #understand(text: string): Promise<ReadFilters> {
-    return readFilters(text, knownEntries(this.#text));
+  private understand(text: string): Promise<ReadFilters> {
+    return readFilters(text, knownEntries(this.text));
   }
 
   /** With the doubts: a value is missing because its key is misspelt. */
-  #problemText({ problems, warnings }: ReadFilters): string {
-    const { path } = this.#options;
+  private problemText({ problems, warnings }: ReadFilters): string {
+    const { path } = this.options;
     const remarks = [...problems, ...warnings];
     const shown = remarks.slice(0, 5).map(({ line, text }) => `${path}:${line}: ${text}`);
     const more = remarks.length - shown.length;
     return shown.join("; ") + (more > 0 ? `; and ${more} more` : "");
   }
 
-  #break(reason: string, inForce: string): void {
-    if (this.#broken === reason && !this.#reloadWanted) return;
-    this.#reloadWanted = false;
-    this.#broken = reason;
-    this.#options.log.error(filterEvent.broken, `${reason}; ${inForce}`);
+  private break(reason: string, inForce: string): void {
+    if (this.broken === reason && !this.reloadWanted) return;
+    this.reloadWanted = false;
+    this.broken = reason;
+    this.options.log.error(filterEvent.broken, `${reason}; ${inForce}`);
   }
 
   /** Makes the content of `text` the set. */
-  #take(text: FilterText): readonly FilterChange[] {
-    const { filters } = this.#options;
+  private take(text: FilterText): readonly FilterChange[] {
+    const { filters } = this.options;
     const changes = text.changesFrom(filters);
-    this.#text = text;
+    this.text = text;
     for (const { id, after } of changes) {
       if (after === undefined) filters.delete(id);
       else filters.set(id, after);
@@ -254,14 +254,14 @@ export class FilterStore {
     return changes;
   }
 
-  /** `#take` for the content of the file. */
-  #adopt(text: FilterText, warnings: readonly Remark[]): void {
-    const { filters, path, log, publish } = this.#options;
-    const changes = this.#take(text);
-    const silent = this.#broken === undefined && !this.#reloadWanted;
-    this.#reloadWanted = false;
-    this.#broken = undefined;
-    this.#copyWanted = true;
+  /** `take` for the content of the file. */
+  private adopt(text: FilterText, warnings: readonly Remark[]): void {
+    const { filters, path, log, publish } = this.options;
+    const changes = this.take(text);
+    const silent = this.broken === undefined && !this.reloadWanted;
+    this.reloadWanted = false;
+    this.broken = undefined;
+    this.copyWanted = true;
     for (const { line, text: doubt } of warnings) {
       log.warn(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
@@ -270,7 +270,7 @@ export class FilterStore {
     let disabled = 0;
     for (const { enabled } of filters.values()) if (!enabled) disabled++;
     const off = disabled > 0 ? `, ${disabled} of them off` : "";
-    const gone = this.#mark === "" ? " (the file is gone)" : "";
+    const gone = this.mark === "" ? " (the file is gone)" : "";
     log.info(filterEvent.loaded, `${path}: ${countOf(filters.size)}${off}${gone}`, {
       filters: filters.size,
       changed: changes.length,
@@ -278,59 +278,59 @@ export class FilterStore {
     });
   }
 
-  async #commit(batch: readonly WaitingEdit[]): Promise<void> {
+  private async commit(batch: readonly WaitingEdit[]): Promise<void> {
     const edits = batch.map(({ edit }) => edit);
     for (let attempt = 0; attempt < limits.filterWriteAttemptsMax; attempt++) {
-      await this.#refreshNow();
-      if (this.#broken !== undefined) {
-        throw new WeirError("filter-file-broken", `nothing was changed: ${this.#broken}`);
+      await this.refreshNow();
+      if (this.broken !== undefined) {
+        throw new WeirError("filter-file-broken", `nothing was changed: ${this.broken}`);
       }
-      const draft = new Draft(this.#text, edits);
+      const draft = new Draft(this.text, edits);
       try {
-        if ((draft.changed || this.#ahead) && !(await this.#write(draft))) continue;
-        this.#finish(draft, batch);
+        if ((draft.changed || this.ahead) && !(await this.write(draft))) continue;
+        this.finish(draft, batch);
         return;
       } finally {
         // There is nothing to undo once it is written.
-        this.#text.undo();
+        this.text.undo();
       }
     }
-    const { path } = this.#options;
+    const { path } = this.options;
     const message = `${path}: others keep changing the filter file; nothing was changed`;
     throw new WeirError("filter-file-unwritable", message, { retryable: true });
   }
 
   /** False when the file has changed meanwhile: then all is to be done again. */
-  async #write(draft: Draft): Promise<boolean> {
-    const { path } = this.#options;
-    if (this.#file === undefined) return true;
+  private async write(draft: Draft): Promise<boolean> {
+    const { path } = this.options;
+    if (this.file === undefined) return true;
     const content = await draft.content(path);
-    const before = this.#mark ?? "";
-    const held = await this.#file.hold(before);
+    const before = this.mark ?? "";
+    const held = await this.file.hold(before);
     if (held === undefined) return false;
     try {
-      const mark = await this.#file.replace(content, before);
+      const mark = await this.file.replace(content, before);
       if (mark === undefined) return false;
-      this.#mark = mark;
-      this.#ahead = false;
+      this.mark = mark;
+      this.ahead = false;
       // Somebody may have written to the old content while it was replaced.
       const later = await held.laterText();
       if (later === undefined) return true;
-      const read = await this.#understand(later);
+      const read = await this.understand(later);
       if (read.text === undefined) return true;
-      this.#adopt(read.text, read.warnings);
-      this.#ahead = true;
+      this.adopt(read.text, read.warnings);
+      this.ahead = true;
       return false;
     } finally {
       await held.close();
     }
   }
 
-  #finish(draft: Draft, batch: readonly WaitingEdit[]): void {
-    const { filters, publish } = this.#options;
-    this.#text = draft.text;
-    this.#text.keep();
-    this.#copyWanted ||= draft.changed;
+  private finish(draft: Draft, batch: readonly WaitingEdit[]): void {
+    const { filters, publish } = this.options;
+    this.text = draft.text;
+    this.text.keep();
+    this.copyWanted ||= draft.changed;
     for (const [index, outcome] of draft.outcomes.entries()) {
       if (outcome instanceof WeirError) {
         batch[index]?.reject(outcome);

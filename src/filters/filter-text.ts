@@ -30,50 +30,51 @@ export interface TextParts {
 
 export class FilterText {
   readonly certain: boolean;
-  #head: string;
-  readonly #slots: Slot[];
-  readonly #tail: string;
-  readonly #style: EntryStyle;
-  readonly #openHead: string;
-  readonly #places = new Map<string, number>();
-  readonly #undo: (() => void)[] = [];
-  #length: number;
+  private head: string;
+  private readonly slotList: Slot[];
+  private readonly tail: string;
+  private readonly style: EntryStyle;
+  private readonly openHead: string;
+  private readonly places = new Map<string, number>();
+  private readonly undoLog: (() => void)[] = [];
+  private charCount: number;
 
   constructor(parts: TextParts) {
     this.certain = parts.certain;
-    this.#head = parts.head;
-    this.#slots = [...parts.slots];
-    this.#tail = parts.tail;
-    this.#style = parts.style;
-    this.#openHead = parts.openHead ?? parts.head;
-    this.#length = parts.head.length + parts.tail.length;
-    for (const [place, { raw, filter }] of this.#slots.entries()) {
-      this.#length += raw.length;
-      if (filter !== undefined) this.#places.set(filter.id, place);
+    this.head = parts.head;
+    this.slotList = [...parts.slots];
+    this.tail = parts.tail;
+    this.style = parts.style;
+    this.openHead = parts.openHead ?? parts.head;
+    this.charCount = parts.head.length + parts.tail.length;
+    for (const [place, { raw, filter }] of this.slotList.entries()) {
+      this.charCount += raw.length;
+      if (filter !== undefined) this.places.set(filter.id, place);
     }
   }
 
   /** UTF-16 units; bytes are at most three times as many. */
   get length(): number {
-    return this.#length;
+    return this.charCount;
   }
 
   get size(): number {
-    return this.#places.size;
+    return this.places.size;
   }
 
   slots(): readonly Slot[] {
-    return this.#slots;
+    return this.slotList;
   }
 
   get(id: string): Filter | undefined {
-    const place = this.#places.get(id);
-    return place === undefined ? undefined : this.#slots[place]?.filter;
+    const place = this.places.get(id);
+    return place === undefined ? undefined : this.slotList[place]?.filter;
   }
 
   filters(): ReadonlyMap<string, Filter> {
     const filters = new Map<string, Filter>();
-    for (const { filter } of this.#slots) if (filter !== undefined) filters.set(filter.id, filter);
+    for (const { filter } of this.slotList)
+      if (filter !== undefined) filters.set(filter.id, filter);
     return filters;
   }
 
@@ -81,9 +82,9 @@ export class FilterText {
   changesFrom(from: ReadonlyMap<string, Filter>): FilterChange[] {
     const changes: FilterChange[] = [];
     for (const [id, before] of from) {
-      if (!this.#places.has(id)) changes.push({ id, before, after: undefined });
+      if (!this.places.has(id)) changes.push({ id, before, after: undefined });
     }
-    for (const { filter: after } of this.#slots) {
+    for (const { filter: after } of this.slotList) {
       if (after === undefined) continue;
       const before = from.get(after.id);
       if (before !== undefined && sameFilter(before, after)) continue;
@@ -94,110 +95,110 @@ export class FilterText {
 
   /** Takes back all edits since the last `keep`. */
   undo(): void {
-    for (const step of this.#undo.splice(0).reverse()) step();
+    for (const step of this.undoLog.splice(0).reverse()) step();
   }
 
   /** The edits so far are for good. */
   keep(): void {
-    this.#undo.length = 0;
+    this.undoLog.length = 0;
   }
 
   /** Adds `filter`, or gives the entry of its id the values of `filter`. */
   set(filter: Filter): void {
-    const place = this.#places.get(filter.id);
-    const slot = place === undefined ? undefined : this.#slots[place];
+    const place = this.places.get(filter.id);
+    const slot = place === undefined ? undefined : this.slotList[place];
     if (place === undefined || slot?.filter === undefined) {
-      this.#append(filter);
+      this.append(filter);
       return;
     }
-    const own = editEntry(slot.raw.slice(0, slot.length), slot.filter, filter, this.#style);
-    this.#replace(place, { raw: own + slot.raw.slice(slot.length), length: own.length, filter });
+    const own = editEntry(slot.raw.slice(0, slot.length), slot.filter, filter, this.style);
+    this.replace(place, { raw: own + slot.raw.slice(slot.length), length: own.length, filter });
   }
 
   /** Takes the entry away; comments between it and the next one stay. */
   delete(id: string): void {
-    const place = this.#places.get(id);
-    const slot = place === undefined ? undefined : this.#slots[place];
+    const place = this.places.get(id);
+    const slot = place === undefined ? undefined : this.slotList[place];
     if (place === undefined || slot === undefined) return;
-    this.#places.delete(id);
-    this.#undo.push(() => this.#places.set(id, place));
-    const raw = this.#style.kind === "block" ? slot.raw.slice(slot.length) : "";
-    this.#replace(place, { raw, length: 0, filter: undefined });
+    this.places.delete(id);
+    this.undoLog.push(() => this.places.set(id, place));
+    const raw = this.style.kind === "block" ? slot.raw.slice(slot.length) : "";
+    this.replace(place, { raw, length: 0, filter: undefined });
   }
 
   toString(): string {
-    const parts = [this.#head];
-    for (const { raw } of this.#slots) if (raw !== "") parts.push(raw);
-    parts.push(this.#tail);
+    const parts = [this.head];
+    for (const { raw } of this.slotList) if (raw !== "") parts.push(raw);
+    parts.push(this.tail);
     return parts.join("");
   }
 
-  #append(filter: Filter): void {
-    const own = renderEntry(filter, this.#style);
-    this.#open(this.#openHead);
-    if (this.#style.kind === "block") this.#appendBlock(own, filter, this.#style.eol);
-    else this.#appendFlow(own, filter);
-    this.#places.set(filter.id, this.#slots.length - 1);
-    this.#undo.push(() => this.#places.delete(filter.id));
+  private append(filter: Filter): void {
+    const own = renderEntry(filter, this.style);
+    this.open(this.openHead);
+    if (this.style.kind === "block") this.appendBlock(own, filter, this.style.eol);
+    else this.appendFlow(own, filter);
+    this.places.set(filter.id, this.slotList.length - 1);
+    this.undoLog.push(() => this.places.delete(filter.id));
   }
 
   /** Behind the last entry and the comments that follow it without a blank line. */
-  #appendBlock(own: string, filter: Filter, eol: string): void {
-    const place = this.#slots.length - 1;
-    const last = this.#slots[place];
+  private appendBlock(own: string, filter: Filter, eol: string): void {
+    const place = this.slotList.length - 1;
+    const last = this.slotList[place];
     if (last === undefined) {
-      this.#add({ raw: own, length: own.length, filter });
+      this.add({ raw: own, length: own.length, filter });
       return;
     }
     const blank =
       /(?:^|(?<=\n))[ \t]*(?:\r?\n[\s\S]*)?$/.exec(last.raw.slice(last.length))?.[0] ?? "";
     let kept = last.raw.slice(0, last.raw.length - blank.length);
     if (kept !== "" && !kept.endsWith("\n")) kept += eol;
-    this.#replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });
-    this.#add({ raw: own + blank, length: own.length, filter });
+    this.replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });
+    this.add({ raw: own + blank, length: own.length, filter });
   }
 
-  #appendFlow(own: string, filter: Filter): void {
-    const place = this.#slots.findLastIndex((slot) => slot.filter !== undefined);
-    const last = this.#slots[place];
+  private appendFlow(own: string, filter: Filter): void {
+    const place = this.slotList.findLastIndex((slot) => slot.filter !== undefined);
+    const last = this.slotList[place];
     if (last === undefined) {
-      this.#add({ raw: own, length: own.length, filter });
+      this.add({ raw: own, length: own.length, filter });
       return;
     }
     const between = last.raw.slice(last.length);
-    this.#replace(place, { ...last, raw: `${last.raw.slice(0, last.length)}, ` });
-    this.#add({ raw: own + between, length: own.length, filter });
+    this.replace(place, { ...last, raw: `${last.raw.slice(0, last.length)}, ` });
+    this.add({ raw: own + between, length: own.length, filter });
   }
 
-  #open(head: string): void {
-    const before = this.#head;
+  private open(head: string): void {
+    const before = this.head;
     if (head === before) return;
-    this.#head = head;
-    this.#length += head.length - before.length;
-    this.#undo.push(() => {
-      this.#head = before;
-      this.#length += before.length - head.length;
+    this.head = head;
+    this.charCount += head.length - before.length;
+    this.undoLog.push(() => {
+      this.head = before;
+      this.charCount += before.length - head.length;
     });
   }
 
-  #add(slot: Slot): void {
-    this.#length += slot.raw.length;
-    this.#slots.push(slot);
-    this.#undo.push(() => {
-      this.#slots.pop();
-      this.#length -= slot.raw.length;
+  private add(slot: Slot): void {
+    this.charCount += slot.raw.length;
+    this.slotList.push(slot);
+    this.undoLog.push(() => {
+      this.slotList.pop();
+      this.charCount -= slot.raw.length;
     });
   }
 
-  #replace(place: number, slot: Slot): void {
-    const before = this.#slots[place];
+  private replace(place: number, slot: Slot): void {
+    const before = this.slotList[place];
     if (before === undefined) return;
     const longer = slot.raw.length - before.raw.length;
-    this.#length += longer;
-    this.#slots[place] = slot;
-    this.#undo.push(() => {
-      this.#slots[place] = before;
-      this.#length -= longer;
+    this.charCount += longer;
+    this.slotList[place] = slot;
+    this.undoLog.push(() => {
+      this.slotList[place] = before;
+      this.charCount -= longer;
     });
   }
 }

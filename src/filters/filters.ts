@@ -22,17 +22,17 @@ export class Filters {
   readonly set: ReadonlyMap<string, Filter>;
   readonly distribution: Distribution;
   readonly store: FilterStore;
-  readonly #path: string;
-  #endWatch: () => void = () => {};
+  private readonly path: string;
+  private endWatch: () => void = () => {};
 
   constructor({ path, log, clock, capabilitiesOf, evict }: FiltersOptions) {
     const filters = new Map<string, Filter>();
-    this.#path = path === "" ? "" : resolve(path);
+    this.path = path === "" ? "" : resolve(path);
     this.set = filters;
     this.distribution = new Distribution({ filters, clock, capabilitiesOf, evict });
     this.store = new FilterStore({
       filters,
-      path: this.#path,
+      path: this.path,
       log,
       clock,
       publish: (changes) => this.distribution.publish(changes),
@@ -42,12 +42,12 @@ export class Filters {
   /** Reads the file, and follows it from then on. A broken one is no reason not to start. */
   async start(): Promise<void> {
     await this.store.load();
-    if (this.#path === "") return;
+    if (this.path === "") return;
     const look = (): void => void this.store.refresh();
-    this.#endWatch = watchFile(this.#path, limits.filterPollMs, look);
+    this.endWatch = watchFile(this.path, limits.filterPollMs, look);
   }
 
   stop(): void {
-    this.#endWatch();
+    this.endWatch();
   }
 }

@@ -20,27 +20,27 @@ export function isFor(filter: Filter, hunterId: string, types: TypeSet): boolean
 export class HunterView {
   readonly hunterId: string;
   readonly types: TypeSet;
-  readonly #filters: ReadonlyMap<string, Filter>;
+  private readonly filters: ReadonlyMap<string, Filter>;
   /** By id: what the hunter holds of it, undefined for nothing. In the order they are sent. */
-  readonly #waiting = new Map<string, Filter | undefined>();
+  private readonly pending = new Map<string, Filter | undefined>();
   /** Goes before all others: the second half of a step that takes two. */
-  #next: string | undefined = undefined;
+  private next: string | undefined = undefined;
 
   /** @param filters the set, as it is at any time */
   constructor(hunterId: string, types: TypeSet, filters: ReadonlyMap<string, Filter>) {
     this.hunterId = hunterId;
     this.types = types;
-    this.#filters = filters;
+    this.filters = filters;
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.pending.size;
   }
 
   /** The hunter was never given `filter`, and is to get it. */
   owe(filter: Filter): void {
-    if (this.#waiting.has(filter.id) || this.#ifForIt(filter) === undefined) return;
-    this.#waiting.set(filter.id, undefined);
+    if (this.pending.has(filter.id) || this.ifForIt(filter) === undefined) return;
+    this.pending.set(filter.id, undefined);
   }
 
   /**
@@ -49,26 +49,26 @@ export class HunterView {
    * @returns whether there is something to tell the hunter now
    */
   note({ id, before, after }: FilterChange, given = true): boolean {
-    const known = this.#waiting.has(id);
-    const held = known ? this.#waiting.get(id) : given ? this.#ifForIt(before) : undefined;
-    if (isSame(held, this.#ifForIt(after))) {
-      if (this.#next === id) this.#next = undefined;
-      this.#waiting.delete(id);
+    const known = this.pending.has(id);
+    const held = known ? this.pending.get(id) : given ? this.ifForIt(before) : undefined;
+    if (isSame(held, this.ifForIt(after))) {
+      if (this.next === id) this.next = undefined;
+      this.pending.delete(id);
       return false;
     }
-    if (!known) this.#waiting.set(id, held);
+    if (!known) this.pending.set(id, held);
     return true;
   }
 
   /** The next thing to tell the hunter, which counts as told; undefined when it holds the set. */
   take(): FilterStep | undefined {
     for (;;) {
-      const id = this.#next ?? this.#waiting.keys().next().value;
+      const id = this.next ?? this.pending.keys().next().value;
       if (id === undefined) return undefined;
-      const held = this.#waiting.get(id);
-      const wanted = this.#ifForIt(this.#filters.get(id));
-      this.#next = undefined;
-      this.#waiting.delete(id);
+      const held = this.pending.get(id);
+      const wanted = this.ifForIt(this.filters.get(id));
+      this.next = undefined;
+      this.pending.delete(id);
       if (wanted === undefined) {
         if (held === undefined) continue;
         return { updateType: FilterUpdateType.UPDATE_DELETE, filter: held };
@@ -79,13 +79,13 @@ export class HunterView {
         return { updateType: FilterUpdateType.UPDATE_MODIFY, filter: wanted };
       }
       // Hunters go by the type of what comes in: the old one has to leave its place by itself.
-      this.#waiting.set(id, undefined);
-      this.#next = id;
+      this.pending.set(id, undefined);
+      this.next = id;
       return { updateType: FilterUpdateType.UPDATE_DELETE, filter: held };
     }
   }
 
-  #ifForIt(filter: Filter | undefined): Filter | undefined {
+  private ifForIt(filter: Filter | undefined): Filter | undefined {
     return filter !== undefined && isFor(filter, this.hunterId, this.types) ? filter : undefined;
   }
 }

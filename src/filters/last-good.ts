@@ -7,12 +7,12 @@ import { FilterFile } from "./filter-file.ts";
 export class LastGood {
   /** `.filters.yaml.good` beside `filters.yaml`. */
   readonly path: string;
-  readonly #file: FilterFile;
+  private readonly file: FilterFile;
 
   /** @param filterPath absolute path of the filter file */
   constructor(filterPath: string) {
     this.path = join(dirname(filterPath), `.${basename(filterPath)}.good`);
-    this.#file = new FilterFile(this.path);
+    this.file = new FilterFile(this.path);
   }
 
   /**
@@ -20,7 +20,7 @@ export class LastGood {
    * @throws WeirError when it cannot be read
    */
   async read(): Promise<string | undefined> {
-    const { mark, text } = await this.#file.read();
+    const { mark, text } = await this.file.read();
     return mark === "" ? undefined : text;
   }
 
@@ -29,7 +29,7 @@ export class LastGood {
    * @throws WeirError when it cannot be written
    */
   async write(text: string): Promise<void> {
-    await this.#file.replace(text, await this.#file.mark());
+    await this.file.replace(text, await this.file.mark());
   }
 
   /** @throws the system's error, unless there is none */

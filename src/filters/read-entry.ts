@@ -69,27 +69,27 @@ function fieldsOf(map: YAMLMap, report: Report): Map<string, Field> | undefined 
 
 class Entry {
   failed = false;
-  readonly #map: YAMLMap;
-  readonly #fields: ReadonlyMap<string, Field>;
-  readonly #report: Report;
-  readonly #name: string;
+  private readonly map: YAMLMap;
+  private readonly fields: ReadonlyMap<string, Field>;
+  private readonly report: Report;
+  private readonly name: string;
 
   constructor(map: YAMLMap, fields: ReadonlyMap<string, Field>, report: Report) {
-    this.#map = map;
-    this.#fields = fields;
-    this.#report = report;
+    this.map = map;
+    this.fields = fields;
+    this.report = report;
     const id = scalarText(fields.get("id")?.value) ?? "";
-    this.#name = id === "" ? "" : `filter ${quoteText(id, limits.settingShownCharsMax)}: `;
+    this.name = id === "" ? "" : `filter ${quoteText(id, limits.settingShownCharsMax)}: `;
   }
 
   fail(field: FilterField, text: string): void {
     this.failed = true;
-    this.#report(this.#fields.get(field)?.key ?? this.#map, `${this.#name}${field}: ${text}`);
+    this.report(this.fields.get(field)?.key ?? this.map, `${this.name}${field}: ${text}`);
   }
 
   /** "" where nothing is given. Numbers are taken as they are written: `0049…` is a number, too. */
   text(field: FilterField): string {
-    const value = this.#fields.get(field)?.value;
+    const value = this.fields.get(field)?.value;
     if (isNullNode(value)) return "";
     const text = scalarText(value);
     if (text === undefined) this.fail(field, "must be one text, in quotes if need be");
@@ -97,7 +97,7 @@ class Entry {
   }
 
   texts(field: FilterField): readonly string[] {
-    const value = this.#fields.get(field)?.value;
+    const value = this.fields.get(field)?.value;
     if (isNullNode(value)) return [];
     const texts = isSeq(value) ? value.items.map(scalarText) : [undefined];
     if (!texts.every((text) => text !== undefined)) {
@@ -118,7 +118,7 @@ class Entry {
 
   /** Absent is false. The words of YAML 1.1 are what other readers of this file take, too. */
   enabled(): boolean {
-    const value = this.#fields.get("enabled")?.value;
+    const value = this.fields.get("enabled")?.value;
     if (isNullNode(value)) return false;
     const text = scalarText(value) ?? "";
     if (/^(?:true|True|TRUE|yes|Yes|YES|on|On|ON)$/.test(text)) return true;

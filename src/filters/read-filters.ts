@@ -50,37 +50,40 @@ export function knownEntries(text: FilterText): KnownEntries {
 type Place = (offset: number) => number;
 
 class Reader {
-  readonly #text: string;
-  readonly #remarks: Remarks;
+  private readonly text: string;
+  private readonly remarks: Remarks;
   /** Where the entry of an id begins. */
-  readonly #places = new Map<string, number>();
+  private readonly places = new Map<string, number>();
 
   constructor(text: string, remarks: Remarks) {
-    this.#text = text;
-    this.#remarks = remarks;
+    this.text = text;
+    this.remarks = remarks;
   }
 
   async read(known: KnownEntries): Promise<FilterText | undefined> {
-    const list = splitList(this.#text);
-    const read = list === undefined ? undefined : await this.#readBlock(list, known);
-    return read ?? (this.#remarks.isBroken ? undefined : this.#readWhole());
+    const list = splitList(this.text);
+    const read = list === undefined ? undefined : await this.readBlock(list, known);
+    return read ?? (this.remarks.isBroken ? undefined : this.readWhole());
   }
 
   /** Undefined when what is around the list is not what it looks like. */
-  async #readBlock(list: SplitList, known: KnownEntries): Promise<FilterText | undefined> {
+  private async readBlock(list: SplitList, known: KnownEntries): Promise<FilterText | undefined> {
     const { head, items, tail, indent } = list;
-    if (this.#isTooMany(items.length)) return undefined;
-    const removed = this.#text.length - head.length - tail.length;
-    const found = this.#listOf(head + tail, (offset) =>
+    if (this.isTooMany(items.length)) return undefined;
+    const removed = this.text.length - head.length - tail.length;
+    const found = this.listOf(head + tail, (offset) =>
       offset < head.length ? offset : offset + removed,
     );
-    if (this.#remarks.isBroken || found === undefined || !isNullNode(found.value)) return undefined;
-    const slots = await this.#readItems(list, known);
-    const style = { kind: "block", indent, eol: eolOf(this.#text) } as const;
+    if (this.remarks.isBroken || found === undefined || !isNullNode(found.value)) return undefined;
+    const slots = await this.readItems(list, known);
+    const style = { kind: "block", indent, eol: eolOf(this.text) } as const;
     return new FilterText({ head, slots, tail, style, certain: true });
   }
 
-  async #readItems({ head, items, indent }: SplitList, known: KnownEntries): Promise<Slot[]> {
+  private async readItems(
+    { head, items, indent }: SplitList,
+    known: KnownEntries,
+  ): Promise<Slot[]> {
     const slots: Slot[] = [];
     let at = head.length;
     /** Entries that the parser has to read, and where they begin. */
@@ -89,16 +92,16 @@ class Reader {
     let quick = 0;
     const parseChunk = async (): Promise<void> => {
       if (chunk.length === 0) return;
-      this.#parseItems(chunk, chunkStart, indent, slots);
+      this.parseItems(chunk, chunkStart, indent, slots);
       chunk = [];
       await nextTurn();
     };
     for (const raw of items) {
-      if (this.#remarks.isFull) return slots;
+      if (this.remarks.isFull) return slots;
       const slot = known.get(raw) ?? plainSlot(raw, indent);
       if (slot?.filter !== undefined) {
         await parseChunk();
-        if (this.#isFirst(slot.filter.id, at)) slots.push(slot);
+        if (this.isFirst(slot.filter.id, at)) slots.push(slot);
         if (++quick % quickPerTurn === 0) await nextTurn();
       } else {
         if (chunk.length === 0) chunkStart = at;
@@ -111,18 +114,18 @@ class Reader {
     return slots;
   }
 
-  #parseItems(chunk: readonly string[], start: number, indent: number, slots: Slot[]): void {
+  private parseItems(chunk: readonly string[], start: number, indent: number, slots: Slot[]): void {
     const place: Place = (offset) => offset + start;
-    const [document, ...more] = this.#parse(chunk.join(""), place);
+    const [document, ...more] = this.parse(chunk.join(""), place);
     const nodes = isSeq(document) ? document.items : [];
     if (more.length > 0 || nodes.length !== chunk.length) {
-      this.#remarks.problem(start, "the list of filters cannot be made out here");
+      this.remarks.problem(start, "the list of filters cannot be made out here");
       return;
     }
     let at = start;
     for (const [index, raw] of chunk.entries()) {
-      const filter = this.#entry(nodes[index], place);
-      if (filter !== undefined && this.#isFirst(filter.id, at)) {
+      const filter = this.entry(nodes[index], place);
+      if (filter !== undefined && this.isFirst(filter.id, at)) {
         slots.push(blockSlot(raw, filter, indent));
       }
       at += raw.length;
@@ -130,43 +133,41 @@ class Reader {
   }
 
   /** Any other layout: JSON, a list in brackets, none at all. */
-  #readWhole(): FilterText | undefined {
-    const text = this.#text;
+  private readWhole(): FilterText | undefined {
+    const text = this.text;
     if (text.length > limits.filterWholeCharsMax) {
       const most = limits.filterWholeCharsMax.toLocaleString("en-US");
       const problem = `a file of more than ${most} characters must list its filters as "- id: …"`;
-      this.#remarks.problem(0, problem);
+      this.remarks.problem(0, problem);
       return undefined;
     }
     const place: Place = (offset) => offset;
-    const found = this.#listOf(text, place);
+    const found = this.listOf(text, place);
     if (found === undefined) return withoutKey(text);
     const { value } = found;
     if (isNullNode(value)) return withoutEntries(text, value);
     if (!isSeq(value)) {
-      this.#remarks.problem(rangeOf(value)[0], "filters: must be a list");
+      this.remarks.problem(rangeOf(value)[0], "filters: must be a list");
       return undefined;
     }
     const filters = value.items.map((node) => {
-      const filter = this.#entry(node, place);
-      return filter !== undefined && this.#isFirst(filter.id, rangeOf(node)[0])
-        ? filter
-        : undefined;
+      const filter = this.entry(node, place);
+      return filter !== undefined && this.isFirst(filter.id, rangeOf(node)[0]) ? filter : undefined;
     });
     return inBrackets(text, value, filters);
   }
 
   /** The value under `filters:`; undefined when the key is not there, or something is wrong. */
-  #listOf(text: string, place: Place): { readonly value: unknown } | undefined {
-    const [root, ...more] = this.#parse(text, place);
+  private listOf(text: string, place: Place): { readonly value: unknown } | undefined {
+    const [root, ...more] = this.parse(text, place);
     if (more.length > 0) {
-      this.#remarks.problem(0, "only one YAML document is expected");
+      this.remarks.problem(0, "only one YAML document is expected");
       return undefined;
     }
     if (isNullNode(root)) return undefined;
     if (!isMap(root)) {
       const problem = "the file must hold the key filters: with a list";
-      this.#remarks.problem(place(rangeOf(root)[0]), problem);
+      this.remarks.problem(place(rangeOf(root)[0]), problem);
       return undefined;
     }
     for (const { key, value } of root.items) {
@@ -174,46 +175,46 @@ class Reader {
       if (name === "filters") return { value };
       const hint = hintOf(nearestName(name, ["filters"]));
       if (hint === "") continue;
-      this.#remarks.problem(place(rangeOf(key)[0]), `unknown key ${name}${hint}`);
+      this.remarks.problem(place(rangeOf(key)[0]), `unknown key ${name}${hint}`);
     }
     return undefined;
   }
 
-  #parse(text: string, place: Place): unknown[] {
+  private parse(text: string, place: Place): unknown[] {
     return parseAllDocuments(text).map((document) => {
       for (const { pos, message } of document.errors) {
         // The library's text goes on with an excerpt of the source.
         const line = (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
-        this.#remarks.problem(place(pos[0]), line);
+        this.remarks.problem(place(pos[0]), line);
       }
       return document.contents;
     });
   }
 
-  #entry(node: unknown, place: Place): Filter | undefined {
+  private entry(node: unknown, place: Place): Filter | undefined {
     return readEntry(node, (at, text, severity = "problem") =>
-      this.#remarks[severity](place(rangeOf(at)[0]), text),
+      this.remarks[severity](place(rangeOf(at)[0]), text),
     );
   }
 
   /** False, and a problem, for an id that was there before. */
-  #isFirst(id: string, offset: number): boolean {
-    const before = this.#places.get(id);
+  private isFirst(id: string, offset: number): boolean {
+    const before = this.places.get(id);
     if (before === undefined) {
-      this.#places.set(id, offset);
+      this.places.set(id, offset);
       return true;
     }
-    if (this.#remarks.isFull) return false;
-    const line = this.#remarks.lineAt(before);
+    if (this.remarks.isFull) return false;
+    const line = this.remarks.lineAt(before);
     const problem = `id: ${quoteText(id, limits.settingShownCharsMax)} is already the id of the filter in line ${line}`;
-    this.#remarks.problem(offset, problem);
+    this.remarks.problem(offset, problem);
     return false;
   }
 
-  #isTooMany(count: number): boolean {
+  private isTooMany(count: number): boolean {
     if (count <= limits.filtersMax) return false;
     const most = limits.filtersMax.toLocaleString("en-US");
-    this.#remarks.problem(0, `${count} filters are more than ${most}, the most`);
+    this.remarks.problem(0, `${count} filters are more than ${most}, the most`);
     return true;
   }
 }

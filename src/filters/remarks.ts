@@ -10,11 +10,11 @@ export interface Remark {
 export class Remarks {
   readonly problems: Remark[] = [];
   readonly warnings: Remark[] = [];
-  readonly #text: string;
+  private readonly text: string;
 
   /** @param text the whole file */
   constructor(text: string) {
-    this.#text = text;
+    this.text = text;
   }
 
   get isBroken(): boolean {
@@ -28,25 +28,25 @@ export class Remarks {
 
   /** @param offset in the whole file */
   problem(offset: number, text: string): void {
-    this.#add(this.problems, offset, text);
+    this.add(this.problems, offset, text);
   }
 
   warning(offset: number, text: string): void {
-    this.#add(this.warnings, offset, text);
+    this.add(this.warnings, offset, text);
   }
 
   /** The line of an offset, counted from the beginning: nobody asks where there is nothing to say. */
   lineAt(offset: number): number {
     let line = 1;
-    let at = this.#text.indexOf("\n");
+    let at = this.text.indexOf("\n");
     while (at >= 0 && at < offset) {
       line++;
-      at = this.#text.indexOf("\n", at + 1);
+      at = this.text.indexOf("\n", at + 1);
     }
     return line;
   }
 
-  #add(remarks: Remark[], offset: number, text: string): void {
+  private add(remarks: Remark[], offset: number, text: string): void {
     if (remarks.length >= limits.filterRemarksMax) return;
     remarks.push({ line: this.lineAt(offset), text });
   }

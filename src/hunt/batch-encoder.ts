@@ -45,118 +45,118 @@ const two32 = 2 ** 32;
  */
 export class BatchEncoder {
   packets = 0;
-  readonly #hunterId: Buffer;
-  #buffer: Buffer = Buffer.allocUnsafe(bytesAtStart);
-  #at = 0;
-  #lastName = "";
-  #lastNameBytes: Buffer = Buffer.alloc(0);
+  private readonly hunterId: Buffer;
+  private buffer: Buffer = Buffer.allocUnsafe(bytesAtStart);
+  private at = 0;
+  private lastName = "";
+  private lastNameBytes: Buffer = Buffer.alloc(0);
 
   constructor(hunterId: string) {
-    this.#hunterId = Buffer.from(hunterId);
+    this.hunterId = Buffer.from(hunterId);
   }
 
   /** Bytes of the batch so far. */
   get bytes(): number {
-    return this.#at;
+    return this.at;
   }
 
   /** Starts a batch. `sequence` is below 2^53; `timeMs` is milliseconds since 1970. */
   begin(sequence: number, timeMs: number): void {
     this.packets = 0;
-    this.#at = 0;
-    this.#reserve(this.#hunterId.length + packetOverheadMax);
-    this.#bytesField(tag.hunterId, this.#hunterId);
-    this.#numberField(tag.sequence, sequence);
-    this.#buffer[this.#at++] = tag.batchTime;
+    this.at = 0;
+    this.reserve(this.hunterId.length + packetOverheadMax);
+    this.bytesField(tag.hunterId, this.hunterId);
+    this.numberField(tag.sequence, sequence);
+    this.buffer[this.at++] = tag.batchTime;
     const milliseconds = Math.floor(timeMs);
     const upper = Math.floor(milliseconds / two32) * 1e6;
     const lower = (milliseconds % two32) * 1e6;
-    this.#varint64(lower >>> 0, (upper + Math.floor(lower / two32)) >>> 0);
+    this.varint64(lower >>> 0, (upper + Math.floor(lower / two32)) >>> 0);
   }
 
   add(packet: CapturePacket): void {
-    if (packet.interfaceName !== this.#lastName) {
-      this.#lastName = packet.interfaceName;
-      this.#lastNameBytes = Buffer.from(packet.interfaceName);
+    if (packet.interfaceName !== this.lastName) {
+      this.lastName = packet.interfaceName;
+      this.lastNameBytes = Buffer.from(packet.interfaceName);
     }
     const { data } = packet;
-    const name = this.#lastNameBytes;
-    this.#reserve(data.length + name.length + packetOverheadMax);
-    this.#buffer[this.#at++] = tag.packet;
-    this.#varint(packetBytes(packet, name.length));
-    this.#bytesField(tag.data, data);
+    const name = this.lastNameBytes;
+    this.reserve(data.length + name.length + packetOverheadMax);
+    this.buffer[this.at++] = tag.packet;
+    this.varint(packetBytes(packet, name.length));
+    this.bytesField(tag.data, data);
     if (packet.timeLow !== 0 || packet.timeHigh !== 0) {
-      this.#buffer[this.#at++] = tag.time;
-      this.#varint64(packet.timeLow, packet.timeHigh);
+      this.buffer[this.at++] = tag.time;
+      this.varint64(packet.timeLow, packet.timeHigh);
     }
-    this.#numberField(tag.captureLength, data.length);
-    this.#numberField(tag.originalLength, packet.originalLength);
-    this.#numberField(tag.interfaceIndex, packet.interfaceIndex);
-    this.#numberField(tag.linkType, packet.linkType);
-    this.#bytesField(tag.interfaceName, name);
+    this.numberField(tag.captureLength, data.length);
+    this.numberField(tag.originalLength, packet.originalLength);
+    this.numberField(tag.interfaceIndex, packet.interfaceIndex);
+    this.numberField(tag.linkType, packet.linkType);
+    this.bytesField(tag.interfaceName, name);
     this.packets += 1;
   }
 
   /** Ends the batch: the encoded message, which belongs to the caller. */
   finish(counters: BatchCounters): Buffer {
-    this.#reserve(statsBytesMax + packetOverheadMax);
+    this.reserve(statsBytesMax + packetOverheadMax);
     const length =
       numberBytes(counters.captured) * 2 +
       numberBytes(counters.dropped) +
       numberBytes(counters.bufferUsage);
-    this.#buffer[this.#at++] = tag.stats;
-    this.#varint(length);
-    this.#numberField(tag.totalCaptured, counters.captured);
-    this.#numberField(tag.filteredMatched, counters.captured);
-    this.#numberField(tag.dropped, counters.dropped);
-    this.#numberField(tag.bufferUsage, counters.bufferUsage);
-    const message = Buffer.from(this.#buffer.subarray(0, this.#at));
-    this.#at = 0;
+    this.buffer[this.at++] = tag.stats;
+    this.varint(length);
+    this.numberField(tag.totalCaptured, counters.captured);
+    this.numberField(tag.filteredMatched, counters.captured);
+    this.numberField(tag.dropped, counters.dropped);
+    this.numberField(tag.bufferUsage, counters.bufferUsage);
+    const message = Buffer.from(this.buffer.subarray(0, this.at));
+    this.at = 0;
     this.packets = 0;
     return message;
   }
 
-  #reserve(count: number): void {
-    if (this.#at + count <= this.#buffer.length) return;
-    assert(this.#at <= batchBytesMax, "a batch is sent when it is long enough");
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#at + count));
-    this.#buffer.copy(larger, 0, 0, this.#at);
-    this.#buffer = larger;
+  private reserve(count: number): void {
+    if (this.at + count <= this.buffer.length) return;
+    assert(this.at <= batchBytesMax, "a batch is sent when it is long enough");
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + count));
+    this.buffer.copy(larger, 0, 0, this.at);
+    this.buffer = larger;
   }
 
   // proto3 leaves out fields that have their default.
-  #numberField(fieldTag: number, value: number): void {
+  private numberField(fieldTag: number, value: number): void {
     if (value === 0) return;
-    this.#buffer[this.#at++] = fieldTag;
-    this.#varint(value);
+    this.buffer[this.at++] = fieldTag;
+    this.varint(value);
   }
 
-  #bytesField(fieldTag: number, value: Uint8Array): void {
+  private bytesField(fieldTag: number, value: Uint8Array): void {
     if (value.length === 0) return;
-    this.#buffer[this.#at++] = fieldTag;
-    this.#varint(value.length);
-    this.#buffer.set(value, this.#at);
-    this.#at += value.length;
+    this.buffer[this.at++] = fieldTag;
+    this.varint(value.length);
+    this.buffer.set(value, this.at);
+    this.at += value.length;
   }
 
-  #varint(value: number): void {
+  private varint(value: number): void {
     let rest = value;
     while (rest > 0x7f) {
-      this.#buffer[this.#at++] = (rest % 128) | 0x80;
+      this.buffer[this.at++] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
     }
-    this.#buffer[this.#at++] = rest;
+    this.buffer[this.at++] = rest;
   }
 
-  #varint64(low: number, high: number): void {
+  private varint64(low: number, high: number): void {
     let lowBits = low;
     let highBits = high;
     while (highBits !== 0 || lowBits > 0x7f) {
-      this.#buffer[this.#at++] = (lowBits & 0x7f) | 0x80;
+      this.buffer[this.at++] = (lowBits & 0x7f) | 0x80;
       lowBits = ((lowBits >>> 7) | (highBits << 25)) >>> 0;
       highBits >>>= 7;
     }
-    this.#buffer[this.#at++] = lowBits;
+    this.buffer[this.at++] = lowBits;
   }
 }
 

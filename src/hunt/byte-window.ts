@@ -11,8 +11,8 @@ export class ByteWindow {
   end = 0;
   /** Bytes of the input before `start`. */
   offset = 0;
-  #skipping = 0;
-  #wanted = 0;
+  private skipping = 0;
+  private wanted = 0;
 
   constructor(bytesAtStart: number) {
     this.bytes = Buffer.allocUnsafe(bytesAtStart);
@@ -21,12 +21,12 @@ export class ByteWindow {
   /** Whether `count` bytes are there; when not, the next `room()` makes space for them. */
   has(count: number): boolean {
     if (this.end - this.start >= count) return true;
-    this.#wanted = count;
+    this.wanted = count;
     return false;
   }
 
   get isEmpty(): boolean {
-    return this.start === this.end && this.#skipping === 0;
+    return this.start === this.end && this.skipping === 0;
   }
 
   consume(count: number): void {
@@ -39,7 +39,7 @@ export class ByteWindow {
   skip(count: number): void {
     const now = Math.min(count, this.end - this.start);
     this.consume(now);
-    this.#skipping += count - now;
+    this.skipping += count - now;
   }
 
   /** Space for the next read. What earlier packets pointed to may be overwritten from now on. */
@@ -49,7 +49,7 @@ export class ByteWindow {
       this.end -= this.start;
       this.start = 0;
     }
-    const least = Math.max(this.#wanted, this.end + 1);
+    const least = Math.max(this.wanted, this.end + 1);
     if (this.bytes.length < least) {
       const larger = Buffer.allocUnsafe(Math.max(least, this.bytes.length * 2));
       this.bytes.copy(larger, 0, 0, this.end);
@@ -61,9 +61,9 @@ export class ByteWindow {
   /** Says that `count` bytes were read into `room()`. */
   filled(count: number): void {
     this.end += count;
-    if (this.#skipping === 0) return;
-    const skipped = Math.min(this.#skipping, this.end - this.start);
-    this.#skipping -= skipped;
+    if (this.skipping === 0) return;
+    const skipped = Math.min(this.skipping, this.end - this.start);
+    this.skipping -= skipped;
     this.consume(skipped);
   }
 }

@@ -22,18 +22,18 @@ export class CaptureReader {
   readonly name: string;
   readonly sizeBytes: number | undefined;
   bytesRead = 0;
-  readonly #input: CaptureInput;
-  readonly #fallbackName: FallbackName;
-  readonly #window: ByteWindow = new ByteWindow(limits.huntReadBytes);
-  readonly #packet: CapturePacket = createCapturePacket();
-  #decoder: CaptureDecoder | undefined;
-  #ended = false;
+  private readonly input: CaptureInput;
+  private readonly fallbackName: FallbackName;
+  private readonly window: ByteWindow = new ByteWindow(limits.huntReadBytes);
+  private readonly packet: CapturePacket = createCapturePacket();
+  private decoder: CaptureDecoder | undefined;
+  private ended = false;
 
   constructor(input: CaptureInput, fallbackName: FallbackName) {
     this.name = input.name;
     this.sizeBytes = input.sizeBytes;
-    this.#input = input;
-    this.#fallbackName = fallbackName;
+    this.input = input;
+    this.fallbackName = fallbackName;
   }
 
   /**
@@ -42,10 +42,10 @@ export class CaptureReader {
    */
   next(): CapturePacket | undefined {
     try {
-      this.#decoder ??= this.#detect();
-      return this.#decoder?.next(this.#packet) ? this.#packet : undefined;
+      this.decoder ??= this.detect();
+      return this.decoder?.next(this.packet) ? this.packet : undefined;
     } catch (error) {
-      throw this.#located(error);
+      throw this.located(error);
     }
   }
 
@@ -54,24 +54,24 @@ export class CaptureReader {
    * `CaptureError` when it is clear now that the input is no capture.
    */
   async fill(): Promise<boolean> {
-    const count = this.#ended ? 0 : await this.#input.read(this.#window.room());
-    this.#ended = count === 0;
+    const count = this.ended ? 0 : await this.input.read(this.window.room());
+    this.ended = count === 0;
     this.bytesRead += count;
-    this.#window.filled(count);
+    this.window.filled(count);
     try {
-      this.#decoder ??= this.#detect();
+      this.decoder ??= this.detect();
       // A decoder takes the header, whole, before anything else.
-      if (this.#ended && this.#window.offset === 0) throw new CaptureError(0, tooShort);
+      if (this.ended && this.window.offset === 0) throw new CaptureError(0, tooShort);
     } catch (error) {
-      throw this.#located(error);
+      throw this.located(error);
     }
     return count > 0;
   }
 
   /** At the end: what is wrong with the tail of the input, in a sentence, or undefined. */
   tornTail(): string | undefined {
-    if (this.#window.isEmpty) return undefined;
-    const at = this.#window.offset.toLocaleString("en-US");
+    if (this.window.isEmpty) return undefined;
+    const at = this.window.offset.toLocaleString("en-US");
     return (
       `${this.name} is damaged: it ends in the middle of a record (offset ${at}); ` +
       "the packets before that were read"
@@ -79,24 +79,24 @@ export class CaptureReader {
   }
 
   async close(): Promise<void> {
-    await this.#input.close();
+    await this.input.close();
   }
 
-  #located(error: unknown): unknown {
+  private located(error: unknown): unknown {
     if (!(error instanceof CaptureError)) return error;
     const at = error.offset.toLocaleString("en-US");
     return new CaptureError(error.offset, `${this.name}, offset ${at}: ${error.message}`);
   }
 
-  #detect(): CaptureDecoder | undefined {
-    const window = this.#window;
+  private detect(): CaptureDecoder | undefined {
+    const window = this.window;
     if (!window.has(4)) {
-      if (!this.#ended) return undefined;
+      if (!this.ended) return undefined;
       throw new CaptureError(0, window.isEmpty ? "the input is empty" : tooShort);
     }
     const magic = window.bytes.readUInt32BE(window.start);
-    if (magic === pcapngMagic) return new PcapngDecoder(window, this.#fallbackName);
-    if (isPcapMagic(magic)) return createPcapDecoder(window, magic, this.#fallbackName(0));
+    if (magic === pcapngMagic) return new PcapngDecoder(window, this.fallbackName);
+    if (isPcapMagic(magic)) return createPcapDecoder(window, magic, this.fallbackName(0));
     throw new CaptureError(0, foreignText(magic));
   }
 }

@@ -20,84 +20,84 @@ export interface FeederOptions {
 
 /** Reads packets from a capture into batches, as fast as the outbox has room and the rate lets it. */
 export class Feeder {
-  readonly #options: FeederOptions;
-  readonly #pacer: Pacer | undefined;
-  #sequence = 0;
-  #deadlineMs = 0;
-  #lastName: string | undefined;
-  #stopped = false;
+  private readonly options: FeederOptions;
+  private readonly pacer: Pacer | undefined;
+  private sequence = 0;
+  private deadlineMs = 0;
+  private lastName: string | undefined;
+  private stopped = false;
   /** Ends the wait under way. */
-  #wake: () => void = () => {};
+  private wake: () => void = () => {};
 
   constructor(options: FeederOptions) {
-    this.#options = options;
+    this.options = options;
     const { ratePackets, clock } = options;
-    this.#pacer = ratePackets > 0 ? new Pacer(ratePackets, clock) : undefined;
+    this.pacer = ratePackets > 0 ? new Pacer(ratePackets, clock) : undefined;
   }
 
   /** To be called when a batch was sent or left the outbox. */
   noticeRoom(): void {
-    this.#wake();
+    this.wake();
   }
 
   /** Ends `readThrough` soon, also one that waits for input. What was read is in the outbox then. */
   stop(): void {
-    this.#stopped = true;
-    this.#flush();
-    this.#wake();
+    this.stopped = true;
+    this.flush();
+    this.wake();
   }
 
   /** Reads `reader` to its end, or until `stop`. What was read is in the outbox then. */
   async readThrough(reader: CaptureReader): Promise<void> {
     const isPipe = reader.sizeBytes === undefined;
     try {
-      while (!this.#stopped) {
-        if (!this.#hasRoom(isPipe)) {
-          await this.#wait();
+      while (!this.stopped) {
+        if (!this.hasRoom(isPipe)) {
+          await this.wait();
           continue;
         }
-        const delayMs = this.#pacer?.delayMs() ?? 0;
+        const delayMs = this.pacer?.delayMs() ?? 0;
         if (delayMs > 0) {
-          await this.#wait(delayMs);
+          await this.wait(delayMs);
           continue;
         }
         const packet = reader.next();
-        if (packet !== undefined) this.#add(packet);
-        else if (!(await this.#fill(reader))) break;
+        if (packet !== undefined) this.add(packet);
+        else if (!(await this.fill(reader))) break;
       }
     } finally {
-      this.#flush();
+      this.flush();
     }
   }
 
   /** A file can wait, the program that writes to a pipe perhaps cannot. */
-  #hasRoom(isPipe: boolean): boolean {
-    const { outbox, encoder } = this.#options;
+  private hasRoom(isPipe: boolean): boolean {
+    const { outbox, encoder } = this.options;
     const bytes = outbox.bytes + encoder.bytes + limits.packetBytesMax;
     if (bytes > limits.huntUnackedBytesMax) return false;
     return isPipe || outbox.unsentBytes < limits.huntReadAheadBytesMax;
   }
 
-  #add(packet: CapturePacket): void {
-    const { encoder, tally, clock, batchPackets, batchTimeoutMs } = this.#options;
+  private add(packet: CapturePacket): void {
+    const { encoder, tally, clock, batchPackets, batchTimeoutMs } = this.options;
     if (encoder.packets === 0) {
-      this.#sequence += 1;
-      encoder.begin(this.#sequence, clock.wallMs());
-      this.#deadlineMs = clock.monotonicMs() + batchTimeoutMs;
+      this.sequence += 1;
+      encoder.begin(this.sequence, clock.wallMs());
+      this.deadlineMs = clock.monotonicMs() + batchTimeoutMs;
     }
-    if (packet.interfaceName !== this.#lastName) {
-      this.#lastName = packet.interfaceName;
+    if (packet.interfaceName !== this.lastName) {
+      this.lastName = packet.interfaceName;
       if (tally.interfaces.size < interfaceNamesMax) tally.interfaces.add(packet.interfaceName);
     }
     encoder.add(packet);
     tally.packetsRead += 1;
     tally.dataBytesRead += packet.data.length;
-    this.#pacer?.spend(1);
-    if (encoder.packets >= batchPackets || encoder.bytes >= limits.huntBatchBytesMax) this.#flush();
+    this.pacer?.spend(1);
+    if (encoder.packets >= batchPackets || encoder.bytes >= limits.huntBatchBytesMax) this.flush();
   }
 
-  #flush(): void {
-    const { encoder, outbox, tally } = this.#options;
+  private flush(): void {
+    const { encoder, outbox, tally } = this.options;
     const { packets } = encoder;
     if (packets === 0) return;
     const message = encoder.finish({
@@ -105,39 +105,39 @@ export class Feeder {
       dropped: tally.packetsSetAside,
       bufferUsage: Math.round((100 * outbox.bytes) / limits.huntUnackedBytesMax),
     });
-    outbox.push({ sequence: this.#sequence, packets, message, refusals: 0 });
+    outbox.push({ sequence: this.sequence, packets, message, refusals: 0 });
   }
 
   /** As `reader.fill()`, but sends a batch whose time has come, and ends at once at a stop. */
-  async #fill(reader: CaptureReader): Promise<boolean> {
+  private async fill(reader: CaptureReader): Promise<boolean> {
     const reading: Reading = { outcome: undefined };
     const settle = (outcome: ReadOutcome): void => {
       reading.outcome = outcome;
-      this.#wake();
+      this.wake();
     };
     reader.fill().then(
       (hasInput) => settle({ hasInput }),
       (error: unknown) => settle({ error }),
     );
-    while (reading.outcome === undefined && !this.#stopped) await this.#wait();
+    while (reading.outcome === undefined && !this.stopped) await this.wait();
     const { outcome } = reading;
     if (outcome !== undefined && "error" in outcome) throw outcome.error;
     return outcome?.hasInput ?? false;
   }
 
-  /** Until `#wake`, for at most `ms`; a batch whose time comes meanwhile is sent. */
-  async #wait(ms = Number.POSITIVE_INFINITY): Promise<void> {
-    const { encoder, clock } = this.#options;
+  /** Until `wake`, for at most `ms`; a batch whose time comes meanwhile is sent. */
+  private async wait(ms = Number.POSITIVE_INFINITY): Promise<void> {
+    const { encoder, clock } = this.options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
+    this.wake = resolve;
     const toDeadline = (): number =>
-      encoder.packets > 0 ? this.#deadlineMs - clock.monotonicMs() : Number.POSITIVE_INFINITY;
+      encoder.packets > 0 ? this.deadlineMs - clock.monotonicMs() : Number.POSITIVE_INFINITY;
     const waitMs = Math.max(0, Math.min(ms, toDeadline()));
     const timer = Number.isFinite(waitMs) ? setTimeout(resolve, waitMs) : undefined;
     await promise;
     clearTimeout(timer);
-    this.#wake = () => {};
-    if (toDeadline() <= 0) this.#flush();
+    this.wake = () => {};
+    if (toDeadline() <= 0) this.flush();
   }
 }
 

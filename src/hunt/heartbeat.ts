@@ -12,43 +12,43 @@ export interface HeartbeatOptions {
  * with the next one: whether the processor is there is for the packet stream to find out.
  */
 export class Heartbeat {
-  readonly #options: HeartbeatOptions;
-  readonly #timer: NodeJS.Timeout;
-  #call: HeartbeatCall | undefined;
-  #blocked = false;
+  private readonly options: HeartbeatOptions;
+  private readonly timer: NodeJS.Timeout;
+  private call: HeartbeatCall | undefined;
+  private blocked = false;
 
   constructor(options: HeartbeatOptions) {
-    this.#options = options;
-    this.#timer = setInterval(() => this.#beat(), options.intervalMs);
-    this.#beat();
+    this.options = options;
+    this.timer = setInterval(() => this.beat(), options.intervalMs);
+    this.beat();
   }
 
   /** Sends a last heartbeat (the hunter's state says that it stops) and ends the stream. */
   stop(): void {
-    clearInterval(this.#timer);
-    if (this.#call === undefined) return;
-    this.#beat();
-    this.#call?.end();
+    clearInterval(this.timer);
+    if (this.call === undefined) return;
+    this.beat();
+    this.call?.end();
   }
 
-  #beat(): void {
-    const call = this.#call ?? this.#open();
-    if (this.#blocked) return;
-    this.#blocked = !call.write(this.#options.compose());
+  private beat(): void {
+    const call = this.call ?? this.open();
+    if (this.blocked) return;
+    this.blocked = !call.write(this.options.compose());
   }
 
-  #open(): HeartbeatCall {
-    const call = this.#options.open();
-    this.#call = call;
-    this.#blocked = false;
+  private open(): HeartbeatCall {
+    const call = this.options.open();
+    this.call = call;
+    this.blocked = false;
     // What the reply says is of no use to a hunter, but it has to be read.
     call.on("data", () => {});
     call.on("drain", () => {
-      this.#blocked = false;
+      this.blocked = false;
     });
     call.on("error", () => {});
     call.on("status", () => {
-      if (this.#call === call) this.#call = undefined;
+      if (this.call === call) this.call = undefined;
     });
     return call;
   }

@@ -72,22 +72,22 @@ function createOutput(
 }
 
 class Hunt {
-  readonly #config: HuntConfig;
-  readonly #host: HuntHost;
-  readonly #events: Events;
-  readonly #log: Log;
-  readonly #progress: ProgressView;
-  readonly #tally: Tally = createTally();
-  readonly #outbox: Outbox = new Outbox();
-  readonly #feeder: Feeder;
-  readonly #link: Link;
-  #reader: CaptureReader | undefined;
+  private readonly config: HuntConfig;
+  private readonly host: HuntHost;
+  private readonly events: Events;
+  private readonly log: Log;
+  private readonly progress: ProgressView;
+  private readonly tally: Tally = createTally();
+  private readonly outbox: Outbox = new Outbox();
+  private readonly feeder: Feeder;
+  private readonly link: Link;
+  private reader: CaptureReader | undefined;
   /** How often the input was opened: the number of the round under way, from 1 on. */
-  #rounds = 0;
-  #inputEnded = false;
-  #stopping = false;
-  #stopTimer: NodeJS.Timeout | undefined;
-  #exitCode: number = huntExitCode.ok;
+  private rounds = 0;
+  private inputEnded = false;
+  private stopping = false;
+  private stopTimer: NodeJS.Timeout | undefined;
+  private exitCode: number = huntExitCode.ok;
 
   constructor(
     config: HuntConfig,
@@ -97,120 +97,120 @@ class Hunt {
     progress: ProgressView,
     dialer: Dialer,
   ) {
-    this.#config = config;
-    this.#host = host;
-    this.#events = events;
-    this.#log = log;
-    this.#progress = progress;
-    const outbox = this.#outbox;
-    const tally = this.#tally;
+    this.config = config;
+    this.host = host;
+    this.events = events;
+    this.log = log;
+    this.progress = progress;
+    const outbox = this.outbox;
+    const tally = this.tally;
     const { clock } = host;
     const encoder = new BatchEncoder(config.hunterId);
-    this.#feeder = new Feeder({ ...config, encoder, outbox, tally, clock });
-    this.#link = new Link({
+    this.feeder = new Feeder({ ...config, encoder, outbox, tally, clock });
+    this.link = new Link({
       dialer,
       outbox,
       tally,
       events,
       clock,
       registration: () => composeRegistration(config, tally, host.version),
-      heartbeat: () => composeHeartbeat(config, tally, outbox, clock, this.#stopping),
+      heartbeat: () => composeHeartbeat(config, tally, outbox, clock, this.stopping),
       heartbeatMs: host.heartbeatMs,
       reconnectMsMin: host.reconnectMsMin,
     });
-    outbox.onPush = () => this.#link.noticePush();
-    outbox.onTake = () => this.#feeder.noticeRoom();
+    outbox.onPush = () => this.link.noticePush();
+    outbox.onTake = () => this.feeder.noticeRoom();
     outbox.onRemove = () => {
-      this.#feeder.noticeRoom();
-      this.#link.noticeRemoval();
+      this.feeder.noticeRoom();
+      this.link.noticeRemoval();
     };
   }
 
   /** Whether the stop goes on in order; false when the process is to end at once. */
   requestStop(): boolean {
-    if (this.#stopping || this.#reader === undefined) return false;
-    this.#stopping = true;
-    this.#feeder.stop();
-    const { length } = this.#outbox;
+    if (this.stopping || this.reader === undefined) return false;
+    this.stopping = true;
+    this.feeder.stop();
+    const { length } = this.outbox;
     const plural = length === 1 ? "" : "s";
     const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgement${plural}`;
-    this.#events.count(huntEvent.stopping, 1, text, {}, "info");
-    this.#link.finish();
-    this.#stopTimer = setTimeout(() => this.#link.abort(), this.#host.stopMsMax);
+    this.events.count(huntEvent.stopping, 1, text, {}, "info");
+    this.link.finish();
+    this.stopTimer = setTimeout(() => this.link.abort(), this.host.stopMsMax);
     return true;
   }
 
   async run(): Promise<number> {
-    const { clock } = this.#host;
+    const { clock } = this.host;
     const startMs = clock.monotonicMs();
-    const reader = await this.#open();
-    if (reader === undefined) return this.#exitCode;
-    this.#progress.start(() => this.#progressNow());
-    const linked = this.#link.run();
-    await this.#feed(reader);
-    this.#inputEnded = true;
-    this.#link.finish();
+    const reader = await this.open();
+    if (reader === undefined) return this.exitCode;
+    this.progress.start(() => this.progressNow());
+    const linked = this.link.run();
+    await this.feed(reader);
+    this.inputEnded = true;
+    this.link.finish();
     await linked;
-    clearTimeout(this.#stopTimer);
-    this.#progress.stop();
-    this.#events.flush();
-    this.#summarize(clock.monotonicMs() - startMs);
-    return this.#exitCode;
+    clearTimeout(this.stopTimer);
+    this.progress.stop();
+    this.events.flush();
+    this.summarize(clock.monotonicMs() - startMs);
+    return this.exitCode;
   }
 
-  async #feed(first: CaptureReader): Promise<void> {
-    const { loopCount } = this.#config;
+  private async feed(first: CaptureReader): Promise<void> {
+    const { loopCount } = this.config;
     let reader: CaptureReader | undefined = first;
     while (reader !== undefined) {
       try {
-        await this.#feeder.readThrough(reader);
+        await this.feeder.readThrough(reader);
       } catch (error) {
-        this.#failInput(error);
+        this.failInput(error);
         return;
       }
       // The read of a silent pipe goes on; a file under it must not be closed.
-      if (this.#stopping) return;
+      if (this.stopping) return;
       await reader.close();
       const torn = reader.tornTail();
       if (torn !== undefined) {
-        this.#exitCode = huntExitCode.badData;
-        this.#events.count(huntEvent.tornTail, 1, torn);
+        this.exitCode = huntExitCode.badData;
+        this.events.count(huntEvent.tornTail, 1, torn);
       }
-      if (this.#tally.packetsRead === 0) {
-        this.#events.count(huntEvent.noPackets, 1, `${reader.name} holds no packets`);
+      if (this.tally.packetsRead === 0) {
+        this.events.count(huntEvent.noPackets, 1, `${reader.name} holds no packets`);
         return;
       }
-      const isLast = loopCount !== 0 && this.#rounds >= loopCount;
-      reader = isLast ? undefined : await this.#open();
+      const isLast = loopCount !== 0 && this.rounds >= loopCount;
+      reader = isLast ? undefined : await this.open();
     }
   }
 
-  async #open(): Promise<CaptureReader | undefined> {
+  private async open(): Promise<CaptureReader | undefined> {
     try {
-      this.#reader = await openCapture(this.#config.read, this.#config.interfaceName);
-      this.#rounds += 1;
-      return this.#reader;
+      this.reader = await openCapture(this.config.read, this.config.interfaceName);
+      this.rounds += 1;
+      return this.reader;
     } catch (error) {
-      this.#failInput(error);
+      this.failInput(error);
       return undefined;
     }
   }
 
-  #failInput(error: unknown): void {
+  private failInput(error: unknown): void {
     const isBad = error instanceof CaptureError;
-    this.#exitCode = isBad ? huntExitCode.badData : huntExitCode.noInput;
-    this.#events.count(huntEvent.inputFailed, 1, errorText(error), {}, "error");
+    this.exitCode = isBad ? huntExitCode.badData : huntExitCode.noInput;
+    this.events.count(huntEvent.inputFailed, 1, errorText(error), {}, "error");
   }
 
-  #summarize(elapsedMs: number): void {
-    const tally = this.#tally;
-    const pending = this.#outbox.packets;
+  private summarize(elapsedMs: number): void {
+    const tally = this.tally;
+    const pending = this.outbox.packets;
     const seconds = elapsedMs / 1000;
     const counted = (count: number): string => count.toLocaleString("en-US");
     const rate = Math.round(tally.packetsAcked / Math.max(seconds, 0.001));
     const aside =
       tally.packetsSetAside === 0 ? "" : `, ${counted(tally.packetsSetAside)} set aside`;
-    this.#log.info(
+    this.log.info(
       huntEvent.summary,
       `${counted(tally.packetsRead)} packets (${megabytes(tally.dataBytesRead)} MB) read, ` +
         `${counted(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
@@ -226,31 +226,31 @@ class Hunt {
     );
     if (pending > 0) {
       const text = `${counted(pending)} packets were not acknowledged`;
-      this.#events.count(huntEvent.unacknowledged, 1, text, { packets: pending }, "error");
-      this.#exitCode = huntExitCode.unacknowledged;
-    } else if (tally.packetsSetAside > 0) this.#exitCode = huntExitCode.badData;
+      this.events.count(huntEvent.unacknowledged, 1, text, { packets: pending }, "error");
+      this.exitCode = huntExitCode.unacknowledged;
+    } else if (tally.packetsSetAside > 0) this.exitCode = huntExitCode.badData;
   }
 
-  #progressNow(): ReturnType<Parameters<ProgressView["start"]>[0]> {
-    const { packetsRead, packetsAcked, dataBytesRead } = this.#tally;
-    const state = this.#state();
-    return { fraction: this.#fraction(), packetsRead, packetsAcked, dataBytesRead, state };
+  private progressNow(): ReturnType<Parameters<ProgressView["start"]>[0]> {
+    const { packetsRead, packetsAcked, dataBytesRead } = this.tally;
+    const state = this.state();
+    return { fraction: this.fraction(), packetsRead, packetsAcked, dataBytesRead, state };
   }
 
-  #fraction(): number | undefined {
-    const { loopCount } = this.#config;
-    const size = this.#reader?.sizeBytes;
+  private fraction(): number | undefined {
+    const { loopCount } = this.config;
+    const size = this.reader?.sizeBytes;
     if (size === undefined || size === 0 || loopCount === 0) return undefined;
-    return (this.#rounds - 1 + (this.#reader?.bytesRead ?? 0) / size) / loopCount;
+    return (this.rounds - 1 + (this.reader?.bytesRead ?? 0) / size) / loopCount;
   }
 
-  #state(): HuntState {
-    if (this.#stopping) return "stopping";
-    const { state } = this.#link;
+  private state(): HuntState {
+    if (this.stopping) return "stopping";
+    const { state } = this.link;
     if (state.kind === "waiting") return "reconnecting";
     if (state.kind !== "streaming") return "connecting";
     if (state.stream.flow.kind === "paused") return "paused";
     if (state.stream.flow.kind === "slow") return "slow";
-    return this.#inputEnded ? "finishing" : "sending";
+    return this.inputEnded ? "finishing" : "sending";
   }
 }

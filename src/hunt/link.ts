@@ -42,25 +42,25 @@ const refusalReportMs = 60_000;
 /** The connection to the processor: made anew, for ever, until there is nothing left to send. */
 export class Link {
   state: LinkState = { kind: "connecting" };
-  readonly #options: LinkOptions;
-  readonly #dialer: Dialer;
-  readonly #backoff: Backoff;
-  #oneByOne = 0;
-  #finishing = false;
-  #aborted = false;
-  #connections = 0;
+  private readonly options: LinkOptions;
+  private readonly dialer: Dialer;
+  private readonly backoff: Backoff;
+  private oneByOne = 0;
+  private finishing = false;
+  private aborted = false;
+  private connections = 0;
   /** What was told since the last connection, so that it is told once. */
-  readonly #toldTroubles = new Set<string>();
+  private readonly toldTroubles = new Set<string>();
   /** The API key that was not taken, and until when it is not shown again. */
-  #refusedKey = { number: 0, untilMs: 0 };
-  #refusal = "";
-  #refusalToldMs = Number.NEGATIVE_INFINITY;
-  #interrupt: () => void = () => {};
+  private refusedKey = { number: 0, untilMs: 0 };
+  private refusal = "";
+  private refusalToldMs = Number.NEGATIVE_INFINITY;
+  private interrupt: () => void = () => {};
 
   constructor(options: LinkOptions) {
-    this.#options = options;
-    this.#dialer = options.dialer;
-    this.#backoff = createBackoff({
+    this.options = options;
+    this.dialer = options.dialer;
+    this.backoff = createBackoff({
       minMs: options.reconnectMsMin,
       maxMs: Math.max(options.reconnectMsMin, limits.huntReconnectMsMax),
       clock: options.clock,
@@ -69,34 +69,34 @@ export class Link {
 
   /** Ends when the work is done (`finish`) or given up (`abort`). Never rejects for the network. */
   async run(): Promise<void> {
-    while (!this.#isDone()) {
+    while (!this.isDone()) {
       this.state = { kind: "connecting" };
-      const client = connectProcessor(this.#dialer);
+      const client = connectProcessor(this.dialer);
       try {
-        if (await this.#register(client)) await this.#stream(client);
+        if (await this.register(client)) await this.stream(client);
       } finally {
         client.close();
       }
-      if (this.#isDone()) break;
+      if (this.isDone()) break;
       this.state = { kind: "waiting" };
       do {
-        await this.#pause(this.#backoff.next());
-        await this.#renew();
-      } while (!this.#isDone() && this.#hasRefusedKey());
+        await this.pause(this.backoff.next());
+        await this.renew();
+      } while (!this.isDone() && this.hasRefusedKey());
     }
     this.state = { kind: "closed" };
   }
 
   /** No more batches will come: `run` ends when all are acknowledged. */
   finish(): void {
-    this.#finishing = true;
+    this.finishing = true;
     this.noticeRemoval();
   }
 
   /** `run` ends soon, whatever is pending. */
   abort(): void {
-    this.#aborted = true;
-    this.#interrupt();
+    this.aborted = true;
+    this.interrupt();
   }
 
   /** To be called when the outbox got a batch. */
@@ -106,73 +106,73 @@ export class Link {
 
   /** To be called when a batch left the outbox. */
   noticeRemoval(): void {
-    if (this.#isDone()) this.#interrupt();
+    if (this.isDone()) this.interrupt();
   }
 
-  #isDone(): boolean {
-    return this.#aborted || (this.#finishing && this.#options.outbox.length === 0);
+  private isDone(): boolean {
+    return this.aborted || (this.finishing && this.options.outbox.length === 0);
   }
 
   /** A node locks out the address of wrong keys, with all the others that are behind it. */
-  #hasRefusedKey(): boolean {
-    const { number, untilMs } = this.#refusedKey;
-    const isShown = number !== 0 && number === this.#dialer.keyNumber;
-    return isShown && this.#options.clock.monotonicMs() < untilMs;
+  private hasRefusedKey(): boolean {
+    const { number, untilMs } = this.refusedKey;
+    const isShown = number !== 0 && number === this.dialer.keyNumber;
+    return isShown && this.options.clock.monotonicMs() < untilMs;
   }
 
-  async #renew(): Promise<void> {
-    const reason = await this.#dialer.renew();
+  private async renew(): Promise<void> {
+    const reason = await this.dialer.renew();
     if (reason === "") return;
     const text = `${reason}; connecting with what was read before`;
-    this.#options.events.count(huntEvent.credentialsStale, 1, text);
+    this.options.events.count(huntEvent.credentialsStale, 1, text);
   }
 
-  async #register(client: ProcessorClient): Promise<boolean> {
+  private async register(client: ProcessorClient): Promise<boolean> {
     let answer: RegistrationResponse | undefined;
     try {
-      answer = await this.#untilDone(client.register(this.#options.registration()));
+      answer = await this.untilDone(client.register(this.options.registration()));
     } catch (error) {
-      this.#reportNoRegistration(error);
+      this.reportNoRegistration(error);
       return false;
     }
     if (answer === undefined) return false;
     if (!answer.accepted) {
-      this.#reportRefusal(answer.error === "" ? "it gave no reason" : answer.error);
+      this.reportRefusal(answer.error === "" ? "it gave no reason" : answer.error);
       return false;
     }
-    this.#toldTroubles.clear();
-    this.#refusal = "";
-    this.#connections += 1;
-    if (this.#connections > 1) this.#options.tally.reconnects += 1;
+    this.toldTroubles.clear();
+    this.refusal = "";
+    this.connections += 1;
+    if (this.connections > 1) this.options.tally.reconnects += 1;
     const processor = answer.config?.processorId ?? "";
-    const text = `connected to ${this.#dialer.address}${processor === "" ? "" : ` (${processor})`}`;
-    this.#options.events.count(huntEvent.connected, 1, text, {}, "info");
+    const text = `connected to ${this.dialer.address}${processor === "" ? "" : ` (${processor})`}`;
+    this.options.events.count(huntEvent.connected, 1, text, {}, "info");
     return true;
   }
 
-  async #stream(client: ProcessorClient): Promise<void> {
-    const { outbox, tally, events, clock, heartbeat: compose, heartbeatMs } = this.#options;
+  private async stream(client: ProcessorClient): Promise<void> {
+    const { outbox, tally, events, clock, heartbeat: compose, heartbeatMs } = this.options;
     const call = client.openPackets();
-    const oneByOne = this.#oneByOne;
+    const oneByOne = this.oneByOne;
     const stream = new PacketStream({ call, outbox, tally, events, clock, oneByOne });
     const startMs = clock.monotonicMs();
     const open = (): ReturnType<ProcessorClient["openHeartbeat"]> => client.openHeartbeat();
     const heartbeat = new Heartbeat({ open, compose, intervalMs: heartbeatMs });
     this.state = { kind: "streaming", stream };
     stream.pump();
-    const end = await this.#untilDone(stream.ended);
+    const end = await this.untilDone(stream.ended);
     heartbeat.stop();
     if (end === undefined) {
-      await this.#close(stream);
+      await this.close(stream);
       return;
     }
     const isGood = stream.acked > 0 || clock.monotonicMs() - startMs >= limits.huntGoodConnectionMs;
-    if (isGood) this.#backoff.reset();
-    this.#lost(end, stream);
+    if (isGood) this.backoff.reset();
+    this.lost(end, stream);
   }
 
-  async #close(stream: PacketStream): Promise<void> {
-    if (!this.#aborted) {
+  private async close(stream: PacketStream): Promise<void> {
+    if (!this.aborted) {
       stream.halfClose();
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, limits.huntCloseMsMax);
@@ -182,24 +182,24 @@ export class Link {
     stream.cancel();
   }
 
-  #lost(end: StatusObject, stream: PacketStream): void {
-    const { outbox, events } = this.#options;
+  private lost(end: StatusObject, stream: PacketStream): void {
+    const { outbox, events } = this.options;
     const { sent } = outbox;
     outbox.rewind();
-    this.#oneByOne = stream.oneByOne;
-    const reason = end.code === status.OK ? "it closed the stream" : this.#dialer.reasonOf(end);
+    this.oneByOne = stream.oneByOne;
+    const reason = end.code === status.OK ? "it closed the stream" : this.dialer.reasonOf(end);
     if (sent > 0 && isRefusal(end.code, end.details)) {
       // Which of those under way was meant is known only when they go one at a time.
-      this.#oneByOne = sent;
-      this.#judge(reason);
+      this.oneByOne = sent;
+      this.judge(reason);
       return;
     }
-    const text = `lost the connection to ${this.#dialer.address}: ${reason}; trying again`;
+    const text = `lost the connection to ${this.dialer.address}: ${reason}; trying again`;
     events.count(huntEvent.connectionLost, 1, text, { unacknowledged: outbox.length });
   }
 
-  #judge(reason: string): void {
-    const { outbox, tally, events } = this.#options;
+  private judge(reason: string): void {
+    const { outbox, tally, events } = this.options;
     const suspect = outbox.oldest;
     const refused = judgeOldest(outbox);
     if (refused === undefined) {
@@ -207,7 +207,7 @@ export class Link {
       events.count(huntEvent.batchRefused, 1, text);
       return;
     }
-    this.#backoff.reset();
+    this.backoff.reset();
     tally.batchesSetAside += 1;
     tally.packetsSetAside += refused.packets;
     const { sequence, packets } = refused;
@@ -215,55 +215,55 @@ export class Link {
     events.count(huntEvent.batchSetAside, 1, text, { sequence, packets }, "error");
   }
 
-  #reportNoRegistration(error: unknown): void {
+  private reportNoRegistration(error: unknown): void {
     if (!isServiceError(error)) {
-      this.#tell(huntEvent.unreachable, errorText(error));
+      this.tell(huntEvent.unreachable, errorText(error));
       return;
     }
     if (error.code === status.UNAUTHENTICATED) {
-      const untilMs = this.#options.clock.monotonicMs() + limits.huntRefusedKeyMs;
-      this.#refusedKey = { number: this.#dialer.keyNumber, untilMs };
+      const untilMs = this.options.clock.monotonicMs() + limits.huntRefusedKeyMs;
+      this.refusedKey = { number: this.dialer.keyNumber, untilMs };
     }
-    const reason = this.#dialer.reasonOf(error);
+    const reason = this.dialer.reasonOf(error);
     const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-    if (isRoad || isForeign(error.details)) this.#tell(huntEvent.unreachable, reason);
-    else this.#reportRefusal(reason);
+    if (isRoad || isForeign(error.details)) this.tell(huntEvent.unreachable, reason);
+    else this.reportRefusal(reason);
   }
 
-  #tell(event: string, reason: string): void {
-    if (this.#toldTroubles.has(reason)) return;
-    if (this.#toldTroubles.size >= limits.huntTroublesMax) this.#toldTroubles.clear();
-    this.#toldTroubles.add(reason);
-    const text = `cannot reach ${this.#dialer.address}: ${reason}; trying until a processor answers`;
-    this.#options.events.count(event, 1, text);
+  private tell(event: string, reason: string): void {
+    if (this.toldTroubles.has(reason)) return;
+    if (this.toldTroubles.size >= limits.huntTroublesMax) this.toldTroubles.clear();
+    this.toldTroubles.add(reason);
+    const text = `cannot reach ${this.dialer.address}: ${reason}; trying until a processor answers`;
+    this.options.events.count(event, 1, text);
   }
 
-  #reportRefusal(reason: string): void {
-    const { clock, events } = this.#options;
+  private reportRefusal(reason: string): void {
+    const { clock, events } = this.options;
     const nowMs = clock.monotonicMs();
-    if (this.#refusal === reason && nowMs - this.#refusalToldMs < refusalReportMs) return;
-    this.#refusal = reason;
-    this.#refusalToldMs = nowMs;
-    const text = `${this.#dialer.address} refuses the registration: ${reason}; trying again`;
+    if (this.refusal === reason && nowMs - this.refusalToldMs < refusalReportMs) return;
+    this.refusal = reason;
+    this.refusalToldMs = nowMs;
+    const text = `${this.dialer.address} refuses the registration: ${reason}; trying again`;
     events.count(huntEvent.registrationRefused, 1, text);
   }
 
   /** What `work` gives, or undefined when the link is done before. */
-  #untilDone<T>(work: Promise<T>): Promise<T | undefined> {
+  private untilDone<T>(work: Promise<T>): Promise<T | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    this.#interrupt = () => resolve(undefined);
+    this.interrupt = () => resolve(undefined);
     work.then(resolve, reject);
-    if (this.#isDone()) resolve(undefined);
+    if (this.isDone()) resolve(undefined);
     return promise;
   }
 
   /** The timer is what keeps the process alive while there is no connection. */
-  async #pause(ms: number): Promise<void> {
+  private async pause(ms: number): Promise<void> {
     const text = `next attempt in ${Math.round(ms)} ms`;
-    this.#options.events.count(huntEvent.retry, 1, text, {}, "debug");
+    this.options.events.count(huntEvent.retry, 1, text, {}, "debug");
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
-    await this.#untilDone(promise);
+    await this.untilDone(promise);
     clearTimeout(timer);
   }
 }

@@ -26,24 +26,24 @@ export class Outbox {
   onPush: () => void = () => {};
   onTake: () => void = () => {};
   onRemove: () => void = () => {};
-  #batches: OutgoingBatch[] = [];
-  #head = 0;
+  private batches: OutgoingBatch[] = [];
+  private head = 0;
 
   get length(): number {
-    return this.#batches.length - this.#head;
+    return this.batches.length - this.head;
   }
 
   /** Packets of all batches. */
   get packets(): number {
     let count = 0;
-    for (let at = this.#head; at < this.#batches.length; at += 1) {
-      count += this.#batches[at]?.packets ?? 0;
+    for (let at = this.head; at < this.batches.length; at += 1) {
+      count += this.batches[at]?.packets ?? 0;
     }
     return count;
   }
 
   push(batch: OutgoingBatch): void {
-    this.#batches.push(batch);
+    this.batches.push(batch);
     this.bytes += weight(batch);
     this.unsentBytes += weight(batch);
     this.onPush();
@@ -51,7 +51,7 @@ export class Outbox {
 
   /** The next batch to send, which counts as sent from now on. */
   takeUnsent(): OutgoingBatch | undefined {
-    const batch = this.#batches[this.#head + this.sent];
+    const batch = this.batches[this.head + this.sent];
     if (batch === undefined) return undefined;
     this.sent += 1;
     this.unsentBytes -= weight(batch);
@@ -64,7 +64,7 @@ export class Outbox {
   }
 
   get oldest(): OutgoingBatch | undefined {
-    return this.#batches[this.#head];
+    return this.batches[this.head];
   }
 
   /** Takes the oldest batch out, which was acknowledged; undefined when none was sent. */
@@ -72,7 +72,7 @@ export class Outbox {
     const batch = this.oldest;
     if (this.sent === 0 || batch === undefined) return undefined;
     this.sent -= 1;
-    this.#removeOldest(batch);
+    this.removeOldest(batch);
     return batch;
   }
 
@@ -87,15 +87,15 @@ export class Outbox {
     const batch = this.oldest;
     assert(batch !== undefined && this.sent === 0, "a batch is set aside between two streams");
     this.unsentBytes -= weight(batch);
-    this.#removeOldest(batch);
+    this.removeOldest(batch);
   }
 
-  #removeOldest(batch: OutgoingBatch): void {
+  private removeOldest(batch: OutgoingBatch): void {
     this.bytes -= weight(batch);
-    this.#head += 1;
-    if (this.#head >= 1024 && this.#head * 2 >= this.#batches.length) {
-      this.#batches = this.#batches.slice(this.#head);
-      this.#head = 0;
+    this.head += 1;
+    if (this.head >= 1024 && this.head * 2 >= this.batches.length) {
+      this.batches = this.batches.slice(this.head);
+      this.head = 0;
     }
     this.onRemove();
   }

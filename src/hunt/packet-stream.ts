@@ -32,72 +32,72 @@ export class PacketStream {
   acked = 0;
   /** Of the batches that go one at a time, how many are still to be acknowledged. */
   oneByOne: number;
-  readonly #options: PacketStreamOptions;
-  readonly #call: PacketCall;
-  readonly #clock: Clock;
-  readonly #meter: RateMeter;
-  #writingBytes = 0;
-  #full = false;
-  #closed = false;
-  #timer: NodeJS.Timeout | undefined;
+  private readonly options: PacketStreamOptions;
+  private readonly call: PacketCall;
+  private readonly clock: Clock;
+  private readonly meter: RateMeter;
+  private writingBytes = 0;
+  private full = false;
+  private closed = false;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(options: PacketStreamOptions) {
-    this.#options = options;
-    this.#call = options.call;
-    this.#clock = options.clock ?? systemClock;
-    this.#meter = new RateMeter(this.#clock);
+    this.options = options;
+    this.call = options.call;
+    this.clock = options.clock ?? systemClock;
+    this.meter = new RateMeter(this.clock);
     this.oneByOne = options.oneByOne;
     const { promise, resolve } = Promise.withResolvers<StatusObject>();
     this.ended = promise;
-    this.#call.on("data", (control) => this.#receive(control));
-    this.#call.on("drain", () => {
-      this.#full = false;
+    this.call.on("data", (control) => this.receive(control));
+    this.call.on("drain", () => {
+      this.full = false;
       this.pump();
     });
     // The status comes after it and says the same.
-    this.#call.on("error", () => {});
-    this.#call.on("status", (status) => {
-      this.#stop();
+    this.call.on("error", () => {});
+    this.call.on("status", (status) => {
+      this.stop();
       resolve(status);
     });
   }
 
   /** Sends what may be sent now. To be called when the outbox got a batch. */
   pump(): void {
-    const { outbox } = this.#options;
-    while (!this.#closed && outbox.hasUnsent && this.#maySend()) {
+    const { outbox } = this.options;
+    while (!this.closed && outbox.hasUnsent && this.maySend()) {
       const batch = outbox.takeUnsent();
       if (batch === undefined) return;
       const { message, packets } = batch;
-      this.#writingBytes += message.length;
-      this.#full = !this.#call.write(message, () => {
-        this.#writingBytes -= message.length;
+      this.writingBytes += message.length;
+      this.full = !this.call.write(message, () => {
+        this.writingBytes -= message.length;
         this.pump();
       });
-      this.#meter.add(packets);
+      this.meter.add(packets);
       if (this.flow.kind === "slow") this.flow.pacer.spend(packets);
     }
   }
 
   /** Says that nothing more will be sent. The processor ends the stream then. */
   halfClose(): void {
-    this.#stop();
-    this.#call.end();
+    this.stop();
+    this.call.end();
   }
 
   cancel(): void {
-    this.#stop();
-    this.#call.cancel();
+    this.stop();
+    this.call.cancel();
   }
 
-  #stop(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+  private stop(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
   }
 
-  #maySend(): boolean {
-    if (this.#full || this.#writingBytes >= limits.huntWriteBytesMax) return false;
-    if (this.oneByOne > 0 && this.#options.outbox.sent > 0) return false;
+  private maySend(): boolean {
+    if (this.full || this.writingBytes >= limits.huntWriteBytesMax) return false;
+    if (this.oneByOne > 0 && this.options.outbox.sent > 0) return false;
     switch (this.flow.kind) {
       case "open":
         return true;
@@ -105,29 +105,29 @@ export class PacketStream {
         return false;
       case "slow": {
         const delayMs = this.flow.pacer.delayMs();
-        if (delayMs > 0) this.#pumpAfter(delayMs);
+        if (delayMs > 0) this.pumpAfter(delayMs);
         return delayMs === 0;
       }
     }
   }
 
-  #pumpAfter(delayMs: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+  private pumpAfter(delayMs: number): void {
+    if (this.timer !== undefined) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
       this.pump();
     }, delayMs);
   }
 
-  #receive(control: StreamControl): void {
+  private receive(control: StreamControl): void {
     // 0 is no batch of ours: an unprompted signal, which acknowledges nothing.
-    if (control.ackSequence !== 0n) this.#acknowledge(control);
-    this.#obey(control.flowControl);
+    if (control.ackSequence !== 0n) this.acknowledge(control);
+    this.obey(control.flowControl);
     this.pump();
   }
 
-  #acknowledge(control: StreamControl): void {
-    const { outbox, tally, events } = this.#options;
+  private acknowledge(control: StreamControl): void {
+    const { outbox, tally, events } = this.options;
     const batch = outbox.acknowledge();
     if (batch === undefined) {
       events.count(
@@ -148,11 +148,11 @@ export class PacketStream {
     events.count(huntEvent.ackError, 1, text);
   }
 
-  #obey(control: FlowControl): void {
+  private obey(control: FlowControl): void {
     const before = this.flow;
-    this.flow = nextFlow(before, control, this.#meter.perSecond(), this.#clock);
+    this.flow = nextFlow(before, control, this.meter.perSecond(), this.clock);
     if (this.flow === before) return;
-    const { events, tally } = this.#options;
+    const { events, tally } = this.options;
     // Under full load this happens many times a second and is no news; the progress line shows it.
     switch (this.flow.kind) {
       case "open":

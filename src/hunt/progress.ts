@@ -33,69 +33,69 @@ const defaultColumns = 80;
  * puts them above it.
  */
 export class ProgressBar implements ProgressView {
-  readonly #terminal: Terminal;
-  readonly #colours: boolean;
-  readonly #clock: Pick<Clock, "monotonicMs">;
-  #rates: RateSampler | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #line = "";
+  private readonly terminal: Terminal;
+  private readonly colours: boolean;
+  private readonly clock: Pick<Clock, "monotonicMs">;
+  private rates: RateSampler | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private line = "";
 
   constructor(terminal: Terminal, colours: boolean, clock: Pick<Clock, "monotonicMs">) {
-    this.#terminal = terminal;
-    this.#colours = colours;
-    this.#clock = clock;
+    this.terminal = terminal;
+    this.colours = colours;
+    this.clock = clock;
   }
 
   start(source: ProgressSource): void {
-    this.#rates = new RateSampler(source, this.#clock);
-    this.#draw();
-    this.#timer = setInterval(() => this.#draw(), redrawMs);
-    this.#timer.unref();
+    this.rates = new RateSampler(source, this.clock);
+    this.draw();
+    this.timer = setInterval(() => this.draw(), redrawMs);
+    this.timer.unref();
   }
 
   writeLine(line: string): void {
-    this.#terminal.write(`${this.#line === "" ? "" : clearLine}${line}\n${this.#line}`);
+    this.terminal.write(`${this.line === "" ? "" : clearLine}${line}\n${this.line}`);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#rates = undefined;
-    if (this.#line !== "") this.#terminal.write(clearLine);
-    this.#line = "";
+    clearInterval(this.timer);
+    this.rates = undefined;
+    if (this.line !== "") this.terminal.write(clearLine);
+    this.line = "";
   }
 
-  #draw(): void {
+  private draw(): void {
     // A terminal that does not keep up, or was stopped with ^S, gets no more of it.
-    if (this.#rates === undefined || this.#terminal.writableLength > 0) return;
-    const columns = this.#terminal.columns || defaultColumns;
-    this.#line = barLine(this.#rates.sample(), columns, this.#colours);
-    this.#terminal.write(`${clearLine}${this.#line}`);
+    if (this.rates === undefined || this.terminal.writableLength > 0) return;
+    const columns = this.terminal.columns || defaultColumns;
+    this.line = barLine(this.rates.sample(), columns, this.colours);
+    this.terminal.write(`${clearLine}${this.line}`);
   }
 }
 
 /** One log line at the interval. */
 export class ProgressLog implements ProgressView {
-  readonly #log: Log;
-  readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #intervalMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  private readonly log: Log;
+  private readonly clock: Pick<Clock, "monotonicMs">;
+  private readonly intervalMs: number;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(log: Log, clock: Pick<Clock, "monotonicMs">, intervalMs: number) {
-    this.#log = log;
-    this.#clock = clock;
-    this.#intervalMs = intervalMs;
+    this.log = log;
+    this.clock = clock;
+    this.intervalMs = intervalMs;
   }
 
   start(source: ProgressSource): void {
-    const rates = new RateSampler(source, this.#clock);
-    this.#timer = setInterval(() => {
-      this.#log.info(huntEvent.progress, plainLine(rates.sample()));
-    }, this.#intervalMs);
-    this.#timer.unref();
+    const rates = new RateSampler(source, this.clock);
+    this.timer = setInterval(() => {
+      this.log.info(huntEvent.progress, plainLine(rates.sample()));
+    }, this.intervalMs);
+    this.timer.unref();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
   }
 }
 
@@ -104,35 +104,35 @@ const rateHalfLifeMs = 1000;
 
 /** Makes rates out of totals, smoothed so that a redrawn line can be read. */
 class RateSampler {
-  readonly #source: ProgressSource;
-  readonly #clock: Pick<Clock, "monotonicMs">;
-  #atMs: number;
-  #packets = 0;
-  #bytes = 0;
+  private readonly source: ProgressSource;
+  private readonly clock: Pick<Clock, "monotonicMs">;
+  private atMs: number;
+  private packets = 0;
+  private bytes = 0;
   // What was counted and the time it took, both fading.
-  #recentPackets = 0;
-  #recentBytes = 0;
-  #recentMs = 0;
+  private recentPackets = 0;
+  private recentBytes = 0;
+  private recentMs = 0;
 
   constructor(source: ProgressSource, clock: Pick<Clock, "monotonicMs">) {
-    this.#source = source;
-    this.#clock = clock;
-    this.#atMs = clock.monotonicMs();
+    this.source = source;
+    this.clock = clock;
+    this.atMs = clock.monotonicMs();
   }
 
   sample(): Progress {
-    const now = this.#source();
-    const nowMs = this.#clock.monotonicMs();
-    const elapsedMs = nowMs - this.#atMs;
+    const now = this.source();
+    const nowMs = this.clock.monotonicMs();
+    const elapsedMs = nowMs - this.atMs;
     const kept = 0.5 ** (elapsedMs / rateHalfLifeMs);
-    this.#recentPackets = this.#recentPackets * kept + now.packetsRead - this.#packets;
-    this.#recentBytes = this.#recentBytes * kept + now.dataBytesRead - this.#bytes;
-    this.#recentMs = this.#recentMs * kept + elapsedMs;
-    this.#atMs = nowMs;
-    this.#packets = now.packetsRead;
-    this.#bytes = now.dataBytesRead;
-    const seconds = Math.max(this.#recentMs, 1) / 1000;
-    const packetsPerSecond = this.#recentPackets / seconds;
-    return { ...now, packetsPerSecond, bytesPerSecond: this.#recentBytes / seconds };
+    this.recentPackets = this.recentPackets * kept + now.packetsRead - this.packets;
+    this.recentBytes = this.recentBytes * kept + now.dataBytesRead - this.bytes;
+    this.recentMs = this.recentMs * kept + elapsedMs;
+    this.atMs = nowMs;
+    this.packets = now.packetsRead;
+    this.bytes = now.dataBytesRead;
+    const seconds = Math.max(this.recentMs, 1) / 1000;
+    const packetsPerSecond = this.recentPackets / seconds;
+    return { ...now, packetsPerSecond, bytesPerSecond: this.recentBytes / seconds };
   }
 }

@@ -3,9 +3,6 @@
  * and stopped in `processor.ts`.
  */
 import type { Clock } from "../base/clock.ts";
-
-import { CallFeed } from "../calls/call-feed.ts";
-import type { SipReport } from "../calls/sip-sighting.ts";
 import { limits } from "../config/limits.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
 import { createData } from "../control/data.ts";
@@ -24,6 +21,8 @@ import { Filters } from "../filters/filters.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { Roster } from "../roster/roster.ts";
+import { CallFeed } from "../sip-calls/call-feed.ts";
+import type { SipReport } from "../sip-calls/sip-sighting.ts";
 import { createEvents, type Events } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";

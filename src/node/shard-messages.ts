@@ -1,7 +1,6 @@
 /** What control and a shard say to each other, beside the board and the tunnel. */
 import type { MessagePort } from "node:worker_threads";
 import type { FailureMemory } from "../access/failure-table.ts";
-import type { SipReport } from "../calls/sip-sighting.ts";
 import type { AccessRules } from "../config/access-config.ts";
 import type { LogLevel } from "../config/log-config.ts";
 import type { AckMode } from "../config/processor-config.ts";
@@ -10,6 +9,7 @@ import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { AddressMemory } from "../pipeline/address-counts.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
+import type { SipReport } from "../sip-calls/sip-sighting.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
 
 /** Control → shard, once, as workerData. */

@@ -6,7 +6,6 @@ import { Gate } from "../access/gate.ts";
 import { noteRefusedCall } from "../access/refused-calls.ts";
 import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
-import { SipTap } from "../calls/sip-tap.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
@@ -18,6 +17,7 @@ import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board
 import { RingWriter } from "../pipeline/ring.ts";
 import { discardSink, doneWhenTaken, type Sink } from "../pipeline/sink.ts";
 import { RecordSink } from "../record/record-sink.ts";
+import { SipTap } from "../sip-calls/sip-tap.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createLiveViews } from "./live-views.ts";

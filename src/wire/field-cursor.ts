@@ -27,86 +27,86 @@ export class FieldCursor {
   /** True once a field was found that makes the message undecodable; there is then no next one. */
   isBad = false;
 
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #messageEnd = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private at = 0;
+  private messageEnd = 0;
 
   /** Puts the cursor before the first field of the message `bytes[start, end)`. */
   open(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#messageEnd = end;
+    this.bytes = bytes;
+    this.at = start;
+    this.messageEnd = end;
     this.isBad = false;
   }
 
   /** Moves to the next field; false at the end of the message, or where it is bad. */
   next(): boolean {
-    if (this.isBad || this.#at >= this.#messageEnd) return false;
-    this.fieldStart = this.#at;
-    if (!this.#readTag()) return this.#fail();
+    if (this.isBad || this.at >= this.messageEnd) return false;
+    this.fieldStart = this.at;
+    if (!this.readTag()) return this.fail();
     const tag = this.low;
     this.field = tag >>> 3;
     this.type = tag & 7;
-    this.start = this.#at;
-    if (!this.#readContent(this.field, this.type, 0)) return this.#fail();
-    this.end = this.#at;
+    this.start = this.at;
+    if (!this.readContent(this.field, this.type, 0)) return this.fail();
+    this.end = this.at;
     return true;
   }
 
-  #fail(): false {
+  private fail(): false {
     this.isBad = true;
     return false;
   }
 
-  #readTag(): boolean {
-    return this.#readVarint() && this.high === 0 && this.low >>> 3 !== 0;
+  private readTag(): boolean {
+    return this.readVarint() && this.high === 0 && this.low >>> 3 !== 0;
   }
 
   /** Moves behind the content; `start` comes to stand behind a length. */
-  #readContent(field: number, type: number, depth: number): boolean {
+  private readContent(field: number, type: number, depth: number): boolean {
     switch (type) {
       case wireType.varint:
-        return this.#readVarint();
+        return this.readVarint();
       case wireType.fixed64:
-        return this.#take(8);
+        return this.take(8);
       case wireType.bytes:
-        if (!this.#readVarint() || this.high !== 0) return false;
-        if (depth === 0) this.start = this.#at;
-        return this.#take(this.low);
+        if (!this.readVarint() || this.high !== 0) return false;
+        if (depth === 0) this.start = this.at;
+        return this.take(this.low);
       case wireType.group:
-        return this.#readGroup(field, depth);
+        return this.readGroup(field, depth);
       case wireType.fixed32:
-        return this.#take(4);
+        return this.take(4);
       default:
         return false;
     }
   }
 
-  #readGroup(field: number, depth: number): boolean {
+  private readGroup(field: number, depth: number): boolean {
     if (depth >= limits.groupDepthMax) return false;
-    while (this.#at < this.#messageEnd) {
-      if (!this.#readTag()) return false;
+    while (this.at < this.messageEnd) {
+      if (!this.readTag()) return false;
       const inside = this.low >>> 3;
       const type = this.low & 7;
       if (type === wireType.groupEnd) return inside === field;
-      if (!this.#readContent(inside, type, depth + 1)) return false;
+      if (!this.readContent(inside, type, depth + 1)) return false;
     }
     return false;
   }
 
-  #take(length: number): boolean {
-    if (length > this.#messageEnd - this.#at) return false;
-    this.#at += length;
+  private take(length: number): boolean {
+    if (length > this.messageEnd - this.at) return false;
+    this.at += length;
     return true;
   }
 
-  #readVarint(): boolean {
-    const bytes = this.#bytes;
-    let at = this.#at;
+  private readVarint(): boolean {
+    const bytes = this.bytes;
+    let at = this.at;
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
-      if (at >= this.#messageEnd) return false;
+      if (at >= this.messageEnd) return false;
       const byte = bytes[at++] as number;
       if (shift === 63 && byte > 1) return false;
       const value = byte & 0x7f;
@@ -116,7 +116,7 @@ export class FieldCursor {
         high = value >>> 4;
       } else high |= value << (shift - 32);
       if (byte < 0x80) {
-        this.#at = at;
+        this.at = at;
         this.low = low >>> 0;
         this.high = high >>> 0;
         return true;

@@ -65,17 +65,17 @@ export async function runAsyncRounds(
 
 /** A small generator (mulberry32): the same numbers for the same seed, everywhere. */
 export class Random {
-  #state: number;
+  private state: number;
 
   constructor(seed: number) {
     // Neighbouring seeds must not give similar first numbers.
-    this.#state = Math.imul(seed ^ 0x5bd1_e995, 0x9e37_79b1) | 0;
+    this.state = Math.imul(seed ^ 0x5bd1_e995, 0x9e37_79b1) | 0;
   }
 
   /** A number from 0 to 2^32 - 1. */
   uint32(): number {
-    this.#state = (this.#state + 0x6d2b_79f5) | 0;
-    let value = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    this.state = (this.state + 0x6d2b_79f5) | 0;
+    let value = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
     value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
     return (value ^ (value >>> 14)) >>> 0;
   }

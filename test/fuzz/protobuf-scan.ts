@@ -77,12 +77,12 @@ class Scanner {
   isStuck = false;
   readonly bytes: Uint8Array;
   readonly found: Differences;
-  readonly #groupDepthMax: number;
+  private readonly groupDepthMax: number;
 
   constructor(bytes: Uint8Array, found: Differences, groupDepthMax: number) {
     this.bytes = bytes;
     this.found = found;
-    this.#groupDepthMax = groupDepthMax;
+    this.groupDepthMax = groupDepthMax;
   }
 
   varint(): bigint {
@@ -128,7 +128,7 @@ class Scanner {
         break;
       }
       case 3:
-        this.#skipGroup(tag >>> 3, depth);
+        this.skipGroup(tag >>> 3, depth);
         break;
       case 5:
         this.at += 4;
@@ -138,8 +138,8 @@ class Scanner {
     }
   }
 
-  #skipGroup(field: number, depth: number): void {
-    if (depth >= this.#groupDepthMax) {
+  private skipGroup(field: number, depth: number): void {
+    if (depth >= this.groupDepthMax) {
       this.found.isDeep = true;
       this.isStuck = true;
     }

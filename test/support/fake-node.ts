@@ -65,11 +65,11 @@ export class FakeNode {
     /** The name that it was asked by. */
     readonly authority: string;
   }[] = [];
-  readonly #server = new Server({ "grpc.max_send_message_length": -1 });
-  readonly #bodies: Record<string, Body> = {
+  private readonly server = new Server({ "grpc.max_send_message_length": -1 });
+  private readonly bodies: Record<string, Body> = {
     GetFilters: () => create(FilterResponseSchema, { filters: [...this.filters.values()] }),
-    UpdateFilter: (request) => this.#update(request as Filter),
-    DeleteFilter: (request) => this.#remove(request as FilterDeleteRequest),
+    UpdateFilter: (request) => this.update(request as Filter),
+    DeleteFilter: (request) => this.remove(request as FilterDeleteRequest),
     GetHunterStatus: () => create(StatusResponseSchema, this.status),
     GetNodeStatus: () =>
       this.nodeStatus === undefined
@@ -85,10 +85,10 @@ export class FakeNode {
     host = "127.0.0.1",
   ): Promise<FakeNode> {
     const node = new FakeNode();
-    const handlers = Object.fromEntries(methods.map(({ name }) => [name, node.#handler(name)]));
-    node.#server.addService(definition, handlers);
+    const handlers = Object.fromEntries(methods.map(({ name }) => [name, node.handler(name)]));
+    node.server.addService(definition, handlers);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    node.#server.bindAsync(`${host}:0`, credentials, (error, port) => {
+    node.server.bindAsync(`${host}:0`, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(error);
     });
@@ -101,37 +101,37 @@ export class FakeNode {
   }
 
   stop(): void {
-    this.#server.forceShutdown();
+    this.server.forceShutdown();
   }
 
-  #handler(name: MethodName) {
+  private handler(name: MethodName) {
     return (call: ServerUnaryCall<unknown, object>, answer: sendUnaryData<object>): void => {
       const apiKey = String(call.metadata.get("x-api-key")[0] ?? "");
       const { request } = call;
       this.asked.push({ method: name, request, apiKey, authority: call.getHost() });
       if (this.silent) return;
       const refusal = this.refusals.get("");
-      const result = refusal ?? this.#bodies[name]?.(call.request) ?? {};
+      const result = refusal ?? this.bodies[name]?.(call.request) ?? {};
       if ("code" in result) answer(result as Refusal, null);
       else answer(null, result);
     };
   }
 
-  #update(filter: Filter): object | Refusal {
+  private update(filter: Filter): object | Refusal {
     const refusal = this.refusals.get(filter.id);
     if (refusal !== undefined) return refusal;
     if (this.failure === "") this.filters.set(filter.id, filter);
-    return this.#result();
+    return this.result();
   }
 
-  #remove({ filterId }: FilterDeleteRequest): object | Refusal {
+  private remove({ filterId }: FilterDeleteRequest): object | Refusal {
     const refusal = this.refusals.get(filterId);
     if (refusal !== undefined) return refusal;
     if (!this.filters.delete(filterId)) return { code: 5, details: `no filter ${filterId}` };
-    return this.#result();
+    return this.result();
   }
 
-  #result(): object {
+  private result(): object {
     return create(FilterUpdateResultSchema, {
       success: this.failure === "",
       error: this.failure,

@@ -1,5 +1,5 @@
 /** SIP messages for tests: as a shard reports them, and as they are on the wire. */
-import type { SipSighting } from "../../src/calls/sip-sighting.ts";
+import type { SipSighting } from "../../src/sip-calls/sip-sighting.ts";
 
 /** Nanoseconds since 1970 of second `seconds` of a test. */
 export function second(seconds: number): bigint {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { CallFeed } from "../../../src/calls/call-feed.ts";
 import { limits } from "../../../src/config/limits.ts";
 import { createData } from "../../../src/control/data.ts";
 import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
+import { CallFeed } from "../../../src/sip-calls/call-feed.ts";
 import {
   type CorrelatedCallUpdate,
   CorrelatedCallUpdateSchema,

@@ -73,32 +73,32 @@ class Hunter {
   readonly model = new FilterModel();
   readonly steps: string[] = [];
   readonly id: string;
-  readonly #bench: Bench;
+  private readonly bench: Bench;
   stuck = "";
   subscription: Subscription | undefined;
-  #steps: AsyncGenerator<FilterStep, void> | undefined;
-  #next: Promise<IteratorResult<FilterStep, void>> | undefined;
+  private generator: AsyncGenerator<FilterStep, void> | undefined;
+  private next: Promise<IteratorResult<FilterStep, void>> | undefined;
 
   constructor(bench: Bench, id: string) {
-    this.#bench = bench;
+    this.bench = bench;
     this.id = id;
   }
 
   subscribe(): this {
-    this.subscription = this.#bench.distribution.subscribe(this.id, (reason) => {
+    this.subscription = this.bench.distribution.subscribe(this.id, (reason) => {
       this.stuck = reason;
     });
-    this.#steps = this.subscription?.steps();
+    this.generator = this.subscription?.steps();
     return this;
   }
 
   /** Takes up to `most` steps; those that are there now, otherwise. */
   async take(most = Number.POSITIVE_INFINITY): Promise<this> {
     for (let count = 0; count < most; count++) {
-      this.#next ??= this.#steps!.next();
-      const result = await Promise.race([this.#next, quiet()]);
+      this.next ??= this.generator!.next();
+      const result = await Promise.race([this.next, quiet()]);
       if (result === undefined) break;
-      this.#next = undefined;
+      this.next = undefined;
       if (result.done === true) break;
       const { updateType, filter } = result.value;
       this.steps.push(`${names[updateType]} ${filter.id}`);

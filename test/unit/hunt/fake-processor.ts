@@ -49,9 +49,9 @@ export class FakeProcessor {
   /** Instead of an acceptance. */
   refusal: { readonly code: status; readonly details: string } | undefined;
   rejection = "";
-  #server: Server | undefined;
-  #stream: Stream | undefined;
-  #waiting: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
+  private server: Server | undefined;
+  private stream: Stream | undefined;
+  private waiting: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
   /** Listens on `port`; 0 is any. Returns the port. Without TLS unless `credentials` have it. */
   async start(
@@ -59,23 +59,23 @@ export class FakeProcessor {
     credentials: ServerCredentials = ServerCredentials.createInsecure(),
   ): Promise<number> {
     const server = new Server({ "grpc.max_receive_message_length": 32 * 1024 * 1024 });
-    server.addService(dataService, { streamPackets: (call: Stream) => this.#accept(call) });
+    server.addService(dataService, { streamPackets: (call: Stream) => this.accept(call) });
     server.addService(managementService, {
       registerHunter: (
         call: ServerUnaryCall<HunterRegistration, RegistrationResponse>,
         answer: sendUnaryData<RegistrationResponse>,
-      ) => this.#register(call.request, answer),
+      ) => this.register(call.request, answer),
       heartbeat: (call: ServerDuplexStream<HunterHeartbeat, ProcessorHeartbeat>) => {
         call.on("data", (heartbeat: HunterHeartbeat) => {
           this.heartbeats.push(heartbeat);
           call.write(create(ProcessorHeartbeatSchema, { timestampNs: heartbeat.timestampNs }));
-          this.#notice();
+          this.notice();
         });
         call.on("end", () => call.end());
         call.on("error", () => {});
       },
     });
-    this.#server = server;
+    this.server = server;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
@@ -86,31 +86,31 @@ export class FakeProcessor {
 
   /** As a crash: connections are cut, nothing is answered any more. */
   kill(): void {
-    this.#server?.forceShutdown();
-    this.#server = undefined;
-    this.#stream = undefined;
+    this.server?.forceShutdown();
+    this.server = undefined;
+    this.stream = undefined;
   }
 
   ack(batch: PacketBatch, flowControl: FlowControl = FlowControl.FLOW_CONTINUE, error = ""): void {
     this.acked.push(batch.sequence);
     const { sequence } = batch;
-    this.#stream?.write(create(StreamControlSchema, { ackSequence: sequence, flowControl, error }));
+    this.stream?.write(create(StreamControlSchema, { ackSequence: sequence, flowControl, error }));
   }
 
   /** An unprompted signal. */
   signal(flowControl: FlowControl): void {
-    this.#stream?.write(create(StreamControlSchema, { flowControl }));
+    this.stream?.write(create(StreamControlSchema, { flowControl }));
   }
 
   endStream(code: status, details: string): void {
-    this.#stream?.emit("error", { code, details });
+    this.stream?.emit("error", { code, details });
   }
 
   /** Until `holds`, which is asked after each thing that comes. */
   until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ holds, resolve });
+    this.waiting.push({ holds, resolve });
     return promise;
   }
 
@@ -125,37 +125,37 @@ export class FakeProcessor {
     );
   }
 
-  #register(request: HunterRegistration, answer: sendUnaryData<RegistrationResponse>): void {
+  private register(request: HunterRegistration, answer: sendUnaryData<RegistrationResponse>): void {
     this.registrations.push(request);
     if (this.refusal !== undefined) answer(this.refusal, null);
     else {
       const accepted = this.rejection === "";
       answer(null, create(RegistrationResponseSchema, { accepted, error: this.rejection }));
     }
-    this.#notice();
+    this.notice();
   }
 
-  #accept(call: Stream): void {
+  private accept(call: Stream): void {
     this.streams += 1;
     const stream = this.streams;
-    this.#stream = call;
+    this.stream = call;
     call.on("data", (batch: PacketBatch) => {
       this.received.push({ stream, batch });
       this.onBatch(batch, this);
-      this.#notice();
+      this.notice();
     });
     call.on("end", () => {
       this.halfClosed += 1;
       call.end();
-      this.#notice();
+      this.notice();
     });
     call.on("error", () => {});
-    this.#notice();
+    this.notice();
   }
 
-  #notice(): void {
-    const due = this.#waiting.filter(({ holds }) => holds());
-    this.#waiting = this.#waiting.filter((entry) => !due.includes(entry));
+  private notice(): void {
+    const due = this.waiting.filter(({ holds }) => holds());
+    this.waiting = this.waiting.filter((entry) => !due.includes(entry));
     for (const { resolve } of due) resolve();
   }
 }

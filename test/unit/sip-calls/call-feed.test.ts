@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { CallFeed, type CallSubscription } from "../../../src/calls/call-feed.ts";
 import { limits } from "../../../src/config/limits.ts";
+import { CallFeed, type CallSubscription } from "../../../src/sip-calls/call-feed.ts";
 import { sighting } from "../../support/sip-sighting.ts";
 
 class Bench {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SlotSet } from "../../../src/calls/slot-set.ts";
+import { SlotSet } from "../../../src/sip-calls/slot-set.ts";
 
 function takeAll(set: SlotSet): number[] {
   const taken: number[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import type { Call } from "../../../src/calls/call.ts";
-import { CallTable, type CallTableOptions } from "../../../src/calls/call-table.ts";
-import type { SipSighting } from "../../../src/calls/sip-sighting.ts";
 import { limits } from "../../../src/config/limits.ts";
+import type { Call } from "../../../src/sip-calls/call.ts";
+import { CallTable, type CallTableOptions } from "../../../src/sip-calls/call-table.ts";
+import type { SipSighting } from "../../../src/sip-calls/sip-sighting.ts";
 import { second, sighting } from "../../support/sip-sighting.ts";
 
 class Bench {

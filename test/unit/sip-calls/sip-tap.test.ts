@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { SipTap } from "../../../src/calls/sip-tap.ts";
 import { limits } from "../../../src/config/limits.ts";
+import { SipTap } from "../../../src/sip-calls/sip-tap.ts";
 import { PacketMetadataSchema } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { makeBatch, type PacketToEncode } from "../../support/encode-batch.ts";
 import { concat, ethernet, ipv4, ipv6, udpDatagram } from "../../support/packets.ts";
