@@ -33,10 +33,7 @@ const channelOptions = {
 } as const;
 
 /** `callMsMax` is the deadline of each call. */
-export function connectNode(
-  dialer: Dialer,
-  callMsMax: number = limits.clientCallMsMax,
-): NodeClient {
+export function connectNode(dialer: Dialer, callMsMax: number = limits.clientRpcMsMax): NodeClient {
   const client = dialer.connect(channelOptions);
   return {
     call({ parent, name, input, output }, request) {

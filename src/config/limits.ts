@@ -87,18 +87,18 @@ export const limits = {
    * behind one address translation. */
   connectionsPerAddressMax: 1024,
   streamsPerAddressMax: 512,
-  callsPerAddressMax: 2048,
+  rpcsPerAddressMax: 2048,
   /** The same, of connections on which no call has begun: many handshakes at once. */
   newcomersPerAddressMax: 512,
   /** Places for the counts of addresses. */
   addressSlots: 4096,
   /** From the connection to the client's HTTP/2 settings, and to its first call. */
   greetingMsMax: 7000,
-  firstCallMsMax: 9000,
+  firstRpcMsMax: 9000,
   /** Calls of one shard that wait for their beginning; above it the connection is closed of which most
    * wait. Calls begin for so long in one turn of the event loop, so that packet streams have theirs. */
-  waitingCallsMax: 4096,
-  callTurnMsMax: 4,
+  waitingRpcsMax: 4096,
+  rpcTurnMsMax: 4,
   /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
@@ -109,13 +109,13 @@ export const limits = {
    * connection that was closed counts for, and a call. */
   collectAfterBytes: 16 * 1024 * 1024,
   connectionGarbageBytes: 16 * 1024,
-  callGarbageBytes: 8 * 1024,
+  rpcGarbageBytes: 8 * 1024,
   /** Of one connection, beside the data of its calls. */
   frameBytesPerSecondMax: 8 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
-  tunnelCallsMax: 4096,
+  tunnelRpcsMax: 4096,
   tunnelUnreadMessagesMax: 16,
   /** Bytes that control has not read, over all calls of one shard; a call that brings more is ended. */
   tunnelUnreadBytesMax: 32 * 1024 * 1024,
@@ -394,7 +394,7 @@ export const limits = {
   huntCloseMsMax: 2000,
 
   // --- asking a node (weir list, show, set, rm) ---------------------------------------------------
-  clientCallMsMax: 30_000,
+  clientRpcMsMax: 30_000,
   /** One answer. */
   clientMessageBytesMax: 64 * 1024 * 1024,
   /** A file of `set filter -f` or `rm filter -f`. */

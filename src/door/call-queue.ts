@@ -42,7 +42,7 @@ export class CallQueue {
     if (calls === undefined) this.waiting.set(session, [{ stream, begin }]);
     else calls.push({ stream, begin });
     this.size++;
-    if (this.size > limits.waitingCallsMax) this.dropGreediest();
+    if (this.size > limits.waitingRpcsMax) this.dropGreediest();
     this.schedule();
   }
 
@@ -57,7 +57,7 @@ export class CallQueue {
   }
 
   private run(): void {
-    const until = this.options.now() + limits.callTurnMsMax;
+    const until = this.options.now() + limits.rpcTurnMsMax;
     for (const [session, calls] of this.waiting) {
       const call = calls.shift();
       this.waiting.delete(session);
@@ -65,7 +65,7 @@ export class CallQueue {
       if (calls.length > 0) this.waiting.set(session, calls);
       if (call === undefined) continue;
       this.size--;
-      noteAbandoned(limits.callGarbageBytes);
+      noteAbandoned(limits.rpcGarbageBytes);
       if (!call.stream.destroyed && !session.destroyed) {
         call.stream.resume();
         call.begin();

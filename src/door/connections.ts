@@ -148,7 +148,7 @@ export class Connections {
       // All behind it are younger.
       if (age < limits.greetingMsMax) return;
       if (!connection.greeted) this.drop(connection, "no HTTP/2 preface came");
-      else if (age >= limits.firstCallMsMax) this.drop(connection, "no call came");
+      else if (age >= limits.firstRpcMsMax) this.drop(connection, "no call came");
     }
   }
 

@@ -84,7 +84,7 @@ export class ControlTunnel {
     { caller }: Admission,
   ): AdmittedCall | undefined {
     const { port, roomOf, messageBytesMax, now } = this.options;
-    const isFull = this.calls.size >= limits.tunnelCallsMax;
+    const isFull = this.calls.size >= limits.tunnelRpcsMax;
     const leave = isFull ? "too many open calls" : this.options.enter(session);
     if (typeof leave === "string") {
       refuseGrpc(http, { code: resourceExhausted, message: leave });

@@ -253,7 +253,7 @@ export class Door {
     const { addresses } = this.options;
     const slot = this.slotOf(session);
     if (addresses.enter(slot, "calls")) return () => addresses.leave(slot, "calls");
-    return `more than ${limits.callsPerAddressMax} open calls of one address`;
+    return `more than ${limits.rpcsPerAddressMax} open calls of one address`;
   }
 
   private roomOf(session: ServerHttp2Session): MessageRoom {

@@ -63,12 +63,12 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
       fanout.offer(batch);
     },
   });
-  const callsRefused = shardCounter("callsRefused");
+  const rpcsRefused = shardCounter("rpcsRefused");
   const gate = new Gate({
     rules: start.access,
     failures: new FailureTable(start.failures),
     note: (refused) => {
-      row.counters[callsRefused] = (row.counters[callsRefused] as number) + 1;
+      row.counters[rpcsRefused] = (row.counters[rpcsRefused] as number) + 1;
       noteRefusedCall(events, refused);
     },
   });

@@ -135,7 +135,7 @@ function troubleFields(ingest: ShardTotals): Record<string, string | number> {
     ...(altered === "" ? {} : { altered }),
     ...(ingest.batchesUndecodable > 0 ? { undecodable_batches: ingest.batchesUndecodable } : {}),
     ...(ingest.streamsRefused > 0 ? { refused_streams: ingest.streamsRefused } : {}),
-    ...(ingest.callsRefused > 0 ? { refused_calls: ingest.callsRefused } : {}),
+    ...(ingest.rpcsRefused > 0 ? { refused_rpcs: ingest.rpcsRefused } : {}),
   };
 }
 

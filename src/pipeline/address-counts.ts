@@ -12,7 +12,7 @@ const most = {
   /** Connections on which no call has begun. */
   newcomers: limits.newcomersPerAddressMax,
   streams: limits.streamsPerAddressMax,
-  calls: limits.callsPerAddressMax,
+  calls: limits.rpcsPerAddressMax,
 } as const;
 
 export type AddressThing = keyof typeof most;

@@ -63,7 +63,7 @@ export const shardCounters = [
   "streamsClosed",
   "streamsRefused",
   /** Calls of whoever may not make them: src/access. */
-  "callsRefused",
+  "rpcsRefused",
   /** Texts of hunters that live views do not get, since they are no UTF-8. */
   "stringsLeftOut",
 ] as const;

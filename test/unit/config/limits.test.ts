@@ -62,7 +62,7 @@ describe("docs/limits.md", () => {
     const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
     const streams = (streamsMax * perStream) / mebibyte;
     const windows = (streamsMax * streamWindowBytes) / mebibyte;
-    const halfCalls = limits.tunnelCallsMax * limits.tunnelSmallMessageBytesMax;
+    const halfCalls = limits.tunnelRpcsMax * limits.tunnelSmallMessageBytesMax;
     const answers = limits.tunnelUnreadAnswerBytesMax + limits.answersUnderWayBytesMax;
     const callsOfShard = answers + halfCalls;
     for (const shards of [1, 2, 4, 8]) {
@@ -135,14 +135,14 @@ describe("limits fit together", () => {
     expect(limits.newcomersPerAddressMax).toBeLessThan(limits.connectionsPerAddressMax);
     expect(limits.connectionsPerAddressMax).toBeLessThan(limits.connectionsMax);
     expect(limits.streamsPerAddressMax).toBeLessThan(limits.streamsMax);
-    expect(limits.callsPerAddressMax).toBeLessThan(limits.tunnelCallsMax);
-    expect(limits.callsPerAddressMax * limits.shardsMax).toBeLessThan(2 ** 16);
+    expect(limits.rpcsPerAddressMax).toBeLessThan(limits.tunnelRpcsMax);
+    expect(limits.rpcsPerAddressMax * limits.shardsMax).toBeLessThan(2 ** 16);
   });
 
   test("a connection that does nothing is closed within 10 s, at the step where it stands", () => {
     expect(limits.tlsHandshakeMsMax).toBeLessThan(limits.greetingMsMax);
-    expect(limits.greetingMsMax).toBeLessThan(limits.firstCallMsMax);
-    expect(limits.firstCallMsMax + 1000).toBeLessThanOrEqual(10_000);
+    expect(limits.greetingMsMax).toBeLessThan(limits.firstRpcMsMax);
+    expect(limits.firstRpcMsMax + 1000).toBeLessThanOrEqual(10_000);
   });
 
   test("what the recorder must know of interfaces is at least what one shard may announce", () => {

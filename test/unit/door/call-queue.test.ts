@@ -45,7 +45,7 @@ describe("calls", () => {
     expect(bench.begun).toEqual([]);
     await bench.turn();
     expect(bench.begun).toEqual(["greedy-0", "modest-0", "greedy-1", "greedy-2"]);
-    expect(bench.begun.length).toBe(limits.callTurnMsMax);
+    expect(bench.begun.length).toBe(limits.rpcTurnMsMax);
     await bench.turn();
     expect(bench.begun.slice(4)).toEqual(["greedy-3", "greedy-4", "greedy-5"]);
   });
@@ -68,7 +68,7 @@ describe("calls", () => {
   test("are too many: the connection is closed of which most wait", async () => {
     const bench = new Bench();
     const [greedy, modest] = [bench.session(), bench.session()];
-    for (let call = 1; call < limits.waitingCallsMax; call++) bench.add(greedy, "greedy");
+    for (let call = 1; call < limits.waitingRpcsMax; call++) bench.add(greedy, "greedy");
     bench.add(modest, "modest");
     expect(bench.dropped).toEqual([]);
     bench.add(modest, "modest");

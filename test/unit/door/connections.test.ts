@@ -117,11 +117,11 @@ describe("a connection", () => {
 
   test("without a call is asked to go at the second", () => {
     const session = bench.greet(bench.connect());
-    bench.after(limits.firstCallMsMax - 1);
+    bench.after(limits.firstRpcMsMax - 1);
     expect(session.closed).toBe(false);
     bench.after(1);
     expect(session.closed).toBe(true);
-    bench.after(limits.firstCallMsMax);
+    bench.after(limits.firstRpcMsMax);
     expect(bench.refusals).toEqual(["no call came"]);
   });
 
