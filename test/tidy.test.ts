@@ -24,6 +24,7 @@ const ranks: Record<string, number> = {
   enrich: 4,
   dial: 4,
   pipeline: 3,
+  http2: 3,
   expression: 3,
   credentials: 3,
   telemetry: 2,

@@ -101,7 +101,7 @@ export const limits = {
   rpcTurnMsMax: 4,
   /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
   streamWindowBytes: 1024 * 1024,
-  connectionWindowBytes: 2 * 1024 * 1024,
+  connectionWindowBytes: 16 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
   /** From the connection to the end of the TLS handshake. */
   tlsHandshakeMsMax: 5000,
@@ -443,6 +443,40 @@ export const limits = {
   logFlushMsMax: 500,
   /** Hunters that a stats report names one by one. */
   statsHuntersMax: 20,
+
+  // --- HTTP/2 -------------------------------------------------------------------------------------
+  /** Receive window of one stream, which begins with 65,535; and what all windows of a shard may have
+   * beyond that. */
+  streamWindowBytesMax: 16 * 1024 * 1024,
+  windowGrowthBytesMax: 64 * 1024 * 1024,
+  /** Table of a header decoder: what HTTP/2 begins with. */
+  headerTableBytes: 4096,
+  /** One header block, compressed, and the frames that it may come in. */
+  headerBlockBytesMax: 64 * 1024,
+  headerFramesMax: 32,
+  /** Of one connection, streams that were ended before their client did, of which frames may still come. */
+  cutStreamsMax: 1024,
+  /** What a client has not read before its frames, such as PING, are answered no more. */
+  unreadControlBytesMax: 256 * 1024,
+  /** Of the text of a GOAWAY frame. */
+  goawayTextBytesMax: 256,
+  /** Frames of one connection that cost their sender nothing: so many at once, and so many a second. */
+  resetsAtOnceMax: 1000,
+  resetsPerSecondMax: 200,
+  faultsAtOnceMax: 1000,
+  faultsPerSecondMax: 20,
+  pingsAtOnceMax: 1000,
+  pingsPerSecondMax: 200,
+  settingsAtOnceMax: 100,
+  settingsPerSecondMax: 10,
+  emptyDataAtOnceMax: 1000,
+  emptyDataPerSecondMax: 50,
+  windowUpdatesAtOnceMax: 10_000,
+  windowUpdatesPerSecondMax: 1000,
+  prioritiesAtOnceMax: 1000,
+  prioritiesPerSecondMax: 50,
+  unknownFramesAtOnceMax: 1000,
+  unknownFramesPerSecondMax: 50,
 
   // --- configuration ------------------------------------------------------------------------------
   configFileBytesMax: 1024 * 1024,

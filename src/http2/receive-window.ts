@@ -1,0 +1,82 @@
+/**
+ * How much a peer may send on one stream (RFC 9113 section 5.2). The window is given back as its bytes
+ * are done with, and it grows while they are done with as fast as they come: a long way to the peer, or
+ * a fast one, needs a larger one. What windows have beyond their first size has one sum for a shard.
+ */
+import { limits } from "../config/limits.ts";
+import { firstWindowBytes } from "./protocol.ts";
+
+/** Leaky sum: what all windows of a shard have above `firstWindowBytes`. */
+export class WindowGrowth {
+  private free: number;
+
+  constructor(bytesMax: number) {
+    this.free = bytesMax;
+  }
+
+  /** Takes that many bytes, or none. */
+  take(bytes: number): boolean {
+    if (bytes > this.free) return false;
+    this.free -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.free += bytes;
+  }
+}
+
+/** A window is filled again within this many round trips when it is in the way of its sender. */
+const busyRoundTrips = 4;
+
+export class ReceiveWindow {
+  private readonly growth: WindowGrowth;
+  private size: number = firstWindowBytes;
+  /** What the peer may send now. */
+  private open: number = firstWindowBytes;
+  private heldBytes = 0;
+  private openedMs: number;
+
+  constructor(growth: WindowGrowth, nowMs: number) {
+    this.growth = growth;
+    this.openedMs = nowMs;
+  }
+
+  /** Bytes that came and are not done with. */
+  get held(): number {
+    return this.heldBytes;
+  }
+
+  /** That many bytes came; false when the peer was not allowed to send them. */
+  receive(bytes: number): boolean {
+    this.open -= bytes;
+    this.heldBytes += bytes;
+    return this.open >= 0;
+  }
+
+  /** That many bytes are done with: the increment that the peer is to be told, or 0 for not yet. */
+  done(bytes: number, nowMs: number, roundTripMs: number): number {
+    this.heldBytes -= bytes;
+    let increment = this.size - this.open - this.heldBytes;
+    if (increment * 2 < this.size) return 0;
+    const isBusy = nowMs - this.openedMs <= busyRoundTrips * roundTripMs;
+    if (isBusy && this.size < limits.streamWindowBytesMax) increment += this.grow();
+    this.openedMs = nowMs;
+    this.open += increment;
+    return increment;
+  }
+
+  /** Its reader stands still: what it grew by is for others. */
+  shrink(): void {
+    this.growth.giveBack(this.size - firstWindowBytes);
+    this.size = firstWindowBytes;
+  }
+
+  private grow(): number {
+    const larger = Math.min(2 * this.size, limits.streamWindowBytesMax);
+    const more = larger - this.size;
+    if (!this.growth.take(more)) return 0;
+    this.size = larger;
+    return more;
+  }
+}
