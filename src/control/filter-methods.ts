@@ -20,7 +20,7 @@ import type { Filter } from "../filters/filter.ts";
 import type { Filters } from "../filters/filters.ts";
 import type { FilterStep } from "../filters/hunter-view.ts";
 import type { Roster } from "../roster/roster.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import type {
   FilterRequest,
   FilterSchema,
@@ -39,7 +39,7 @@ export interface FilterMethodsOptions {
   readonly filters: Filters;
   readonly roster: Roster;
   readonly claims: HunterClaims;
-  readonly log: Log;
+  readonly events: Events;
 }
 
 type FilterMethods = Pick<
@@ -56,7 +56,7 @@ type FilterMethods = Pick<
 
 export function createFilterMethods(options: FilterMethodsOptions): FilterMethods {
   const { processorId, claims } = options;
-  const audit = new Audit(options.log);
+  const audit = new Audit(options.events);
   const { set: filters, store, distribution } = options.filters;
 
   const list = (hunterId: string, mayBeSeen: (filter: Filter) => boolean = () => true) => {
@@ -145,7 +145,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
 }
 
 async function* subscribe(
-  { filters: { distribution }, claims, roster, log }: FilterMethodsOptions,
+  { filters: { distribution }, claims, roster, events }: FilterMethodsOptions,
   { hunterId }: FilterRequest,
   context: HandlerContext,
 ): AsyncGenerator<MessageInitShape<typeof FilterUpdateSchema>, void> {
@@ -154,7 +154,7 @@ async function* subscribe(
   const end = context.values.get(endCallKey);
   const peer = context.values.get(peerKey);
   const subscription = distribution.subscribe(hunterId, (reason) => {
-    log.warn(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
+    events.tell(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
     end(new ConnectError(`${reason}: connect and register anew`, Code.Aborted));
   });
   if (subscription === undefined) {

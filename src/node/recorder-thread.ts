@@ -9,6 +9,7 @@ import type {
   RecorderReport,
   RecorderStart,
 } from "../record/recorder-messages.ts";
+import type { Events } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import { buildInfo } from "./build-info.ts";
 
@@ -16,7 +17,9 @@ export interface RecorderThreadOptions {
   readonly config: ProcessorConfig;
   readonly memory: BoardMemory;
   readonly rings: readonly SharedArrayBuffer[];
+  /** Takes what the thread logs. */
   readonly log: Log;
+  readonly events: Events;
   /** The thread died: nothing can be recorded any more. */
   readonly onLost: (error: WeirError) => void;
 }
@@ -67,6 +70,9 @@ export class RecorderThread {
           return;
         case "log":
           this.options.log.writeRecord(report.record);
+          return;
+        case "events":
+          this.options.events.add(report.counts);
           return;
         case "drained":
           this.done = true;

@@ -9,10 +9,10 @@ import { limits } from "../config/limits.ts";
 /** What is counted, each with the most that one address may have. */
 const most = {
   connections: limits.connectionsPerAddressMax,
-  /** Connections on which no call has begun. */
+  /** Connections on which no RPC has begun. */
   newcomers: limits.newcomersPerAddressMax,
   streams: limits.streamsPerAddressMax,
-  calls: limits.rpcsPerAddressMax,
+  rpcs: limits.rpcsPerAddressMax,
 } as const;
 
 export type AddressThing = keyof typeof most;

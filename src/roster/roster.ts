@@ -37,7 +37,7 @@ export class Roster {
   private readonly changed = new Set<RosterHunter>();
   private purgedAtMs: number;
 
-  /** @param huntersMax registered hunters; 0 admits nobody (contract.md section 1.4) */
+  /** @param huntersMax registered hunters; 0 registers none (contract.md section 1.4) */
   constructor(huntersMax: number, clock: Clock) {
     this.huntersMax = huntersMax;
     this.clock = clock;
