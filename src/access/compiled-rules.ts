@@ -57,7 +57,7 @@ export class CompiledRules {
     return certificate === undefined || this.identities.find(certificate) === undefined;
   }
 
-  /** What logs say of a caller that was refused. */
+  /** What logs say of a caller whose RPC was refused. */
   nameFor(certificate: PeerCertificate | undefined, digest: Uint8Array | undefined): Caller {
     const identity = certificate && this.identities.find(certificate);
     const key = digest && this.keys.find(digest);

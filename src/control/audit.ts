@@ -17,7 +17,7 @@ export class Audit {
     this.events.tell(accessEvent.audit, `${whoOf(context)}: ${what}`, fieldsOf(context));
   }
 
-  refused(context: HandlerContext, what: string, error: unknown): void {
+  failed(context: HandlerContext, what: string, error: unknown): void {
     const text = `${whoOf(context)}: ${what}: ${errorText(error)}`;
     this.events.tell(accessEvent.auditFailed, text, fieldsOf(context));
   }

@@ -1,5 +1,5 @@
 /**
- * The calls of `lippycat.management.ManagementService` that are about filters (contract.md sections
+ * The RPCs of `lippycat.management.ManagementService` that are about filters (contract.md sections
  * 1.6, 1.8 and 3; section 9 items 8 to 11), for this node alone.
  */
 import { randomUUID } from "node:crypto";
@@ -29,7 +29,7 @@ import type {
   Filter as WireFilter,
 } from "../wire/gen/lippycat/management/management_pb.ts";
 import { Audit } from "./audit.ts";
-import { endCallKey } from "./end-call.ts";
+import { endRpcKey } from "./end-rpc.ts";
 import type { HunterClaims } from "./hunter-claims.ts";
 import { checkId } from "./input-checks.ts";
 import { callerKey, peerKey } from "./peer.ts";
@@ -99,7 +99,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
       audit.done(context, `${what}; ${told} told`);
       return { success: true, error: "", huntersUpdated };
     } catch (error) {
-      audit.refused(context, asked, error);
+      audit.failed(context, asked, error);
       throw statusOf(error);
     }
   };
@@ -138,7 +138,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
         "this processor needs no token for its own filters, and none reach others through it",
         Code.FailedPrecondition,
       );
-      audit.refused(context, `a token for processor ${shown(target)}`, error);
+      audit.failed(context, `a token for processor ${shown(target)}`, error);
       throw error;
     },
   };
@@ -151,7 +151,7 @@ async function* subscribe(
 ): AsyncGenerator<MessageInitShape<typeof FilterUpdateSchema>, void> {
   checkNamed(hunterId);
   claims.check(context, hunterId);
-  const end = context.values.get(endCallKey);
+  const end = context.values.get(endRpcKey);
   const peer = context.values.get(peerKey);
   const subscription = distribution.subscribe(hunterId, (reason) => {
     events.tell(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
@@ -165,7 +165,7 @@ async function* subscribe(
   const close = (): void => subscription.close();
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
-  // Existing hunters do without heartbeats when that call failed, and may have no packets to send. Who
+  // Existing hunters do without heartbeats when that RPC failed, and may have no packets to send. Who
   // is not known is no hunter yet: anybody may look at the filters.
   const release = roster.find(hunterId) === undefined ? () => {} : roster.hold(hunterId, peer);
   try {

@@ -108,19 +108,19 @@ export class Ingest {
     return this.mayRead(stream);
   }
 
-  /** The call is over on the client's side: cancelled, or its connection is gone. */
+  /** The RPC is over on the client's side: cancelled, or its connection is gone. */
   closed(stream: HunterStream): void {
     if (stream.ended) return;
     stream.ended = true;
     this.forget(stream);
   }
 
-  /** The client has sent its last message; the call ends when everything is acknowledged. */
+  /** The client has sent its last message; the RPC ends when everything is acknowledged. */
   halfClosed(stream: HunterStream): void {
     this.close(stream, statusOk);
   }
 
-  /** Ends the call once its last ack is out; always answers false, "stop reading". */
+  /** Ends the RPC once its last ack is out; always answers false, "stop reading". */
   close(stream: HunterStream, status: StreamStatus): false {
     if (status.code !== 0) this.tell(ingestEvent.streamEnded, stream, status.message);
     // What is wrong with a batch tells more than that it was the last.
@@ -131,8 +131,8 @@ export class Ingest {
   }
 
   /**
-   * Ends the calls whose batches come from that hunter alone, after their acks: UNAVAILABLE with
-   * `reason`, so that it registers anew. A call that carries others too goes on.
+   * Ends the RPCs whose batches come from that hunter alone, after their acks: UNAVAILABLE with
+   * `reason`, so that it registers anew. An RPC that carries others too goes on.
    */
   endHunter(hunterId: string, reason: string): void {
     for (const stream of [...this.streams]) {
@@ -174,7 +174,7 @@ export class Ingest {
     return this.held === undefined;
   }
 
-  /** Sends the last acks and ends every call; `status` for those that are not ending already. */
+  /** Sends the last acks and ends every RPC; `status` for those that are not ending already. */
   endAll(status: StreamStatus): void {
     this.releaseAcks();
     for (const stream of [...this.streams]) {

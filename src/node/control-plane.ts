@@ -161,7 +161,7 @@ export class ControlPlane {
     this.subscribers.report(shard, reports);
   }
 
-  /** A shard's thread is gone, and with it every call that it had. */
+  /** A shard's thread is gone, and with it every RPC that it had. */
   onShardLost(shard: number): void {
     this.roster.shardLost(shard);
     this.subscribers.shardLost(shard);
@@ -183,7 +183,7 @@ export class ControlPlane {
     this.count(sipCallsEvent.legsEvicted, legs, "legs were forgotten early: too many in one call");
   }
 
-  /** The node stops: clients are told while their calls are still open. */
+  /** The node stops: clients are told while their RPCs are still open. */
   beginStop(): void {
     this.stopping = true;
     this.tellHealth();

@@ -64,7 +64,7 @@ export class RecorderThread {
           this.path = report.opened.path;
           opened.resolve();
           return;
-        case "refused":
+        case "open-failed":
           this.done = true;
           opened.reject(new WeirError(report.code, report.message));
           return;

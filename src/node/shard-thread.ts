@@ -29,7 +29,7 @@ export interface ShardThreadOptions {
   readonly events: Events;
   readonly clock: Clock;
   readonly onHunters: (hunters: readonly HunterReport[]) => void;
-  /** The thread is gone, and with it every call that it had. */
+  /** The thread is gone, and with it every RPC that it had. */
   readonly onLost: () => void;
 
   readonly onSip: (report: SipReport) => void;

@@ -114,7 +114,7 @@ export class StatsReporter {
   }
 }
 
-/** What clients sent that was refused, or recorded otherwise than they sent it (docs/ingest.md). */
+/** What clients sent that was rejected or refused, or recorded otherwise than they sent it (docs/ingest.md). */
 function troubleFields(ingest: ShardTotals): Record<string, string | number> {
   const rejectedBy = countsText({
     capture_length: ingest.rejectedCaptureLength,

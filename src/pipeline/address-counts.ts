@@ -66,7 +66,7 @@ export class AddressCounts {
     let sum = 0;
     for (const counts of this.shards) sum += Atomics.load(counts, index);
     if (sum <= most[thing]) return true;
-    // Two shards that do this at once may both refuse; neither lets one too many in.
+    // Two shards that do this at once may both count none; neither counts one too many.
     Atomics.sub(this.own, index, 1);
     return false;
   }

@@ -144,7 +144,7 @@ export class GroupCommit {
     this.packets = 0;
     this.bytes = 0;
     this.released = true;
-    // A disk that refuses every file must not be filled with their names.
+    // A disk that takes no file must not be filled with their names.
     if (this.abandoned++ > 0) return this.stall.wait(error, paths);
     this.context.tally.add({ writeFailures: 1 });
     return true;

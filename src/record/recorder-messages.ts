@@ -30,11 +30,11 @@ export type RecorderCommand =
       readonly gate: SharedArrayBuffer;
     };
 
-/** Recorder → control. First `opened` or `refused`; after a `drain` one `drained`. */
+/** Recorder → control. First `opened` or `open-failed`; after a `drain` one `drained`. */
 export type RecorderReport =
   | { readonly type: "opened"; readonly opened: OpenedCapture }
   /** A WeirError of `Recorder.open`; the thread then ends by itself. */
-  | { readonly type: "refused"; readonly code: string; readonly message: string }
+  | { readonly type: "open-failed"; readonly code: string; readonly message: string }
   | { readonly type: "log"; readonly record: LogRecord }
   /** Once a second and before `drained`, when something was told: how often since the last one. */
   | { readonly type: "events"; readonly counts: EventCounts }

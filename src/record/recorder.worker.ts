@@ -42,7 +42,7 @@ async function open(): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
     clearInterval(counting);
-    report({ type: "refused", code: error.code, message: error.message });
+    report({ type: "open-failed", code: error.code, message: error.message });
     port?.close();
     return false;
   }
