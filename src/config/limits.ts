@@ -99,8 +99,7 @@ export const limits = {
    * wait. Calls begin for so long in one turn of the event loop, so that packet streams have theirs. */
   waitingRpcsMax: 4096,
   rpcTurnMsMax: 4,
-  /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
-  streamWindowBytes: 1024 * 1024,
+  /** What a client may have on its way on one connection; bytes that came are given back at once. */
   connectionWindowBytes: 16 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
   /** From the connection to the end of the TLS handshake. */
@@ -110,8 +109,6 @@ export const limits = {
   collectAfterBytes: 16 * 1024 * 1024,
   connectionGarbageBytes: 16 * 1024,
   rpcGarbageBytes: 8 * 1024,
-  /** Of one connection, beside the data of its calls. */
-  frameBytesPerSecondMax: 8 * 1024 * 1024,
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   /** Calls that one shard carries to control at a time, and unread messages of each direction. */
@@ -458,6 +455,8 @@ export const limits = {
   cutStreamsMax: 1024,
   /** What a client has not read before its frames, such as PING, are answered no more. */
   unreadControlBytesMax: 256 * 1024,
+  /** A connection that was ended gets so long to close by itself. */
+  socketGraceMs: 1000,
   /** Of the text of a GOAWAY frame. */
   goawayTextBytesMax: 256,
   /** Frames of one connection that cost their sender nothing: so many at once, and so many a second. */

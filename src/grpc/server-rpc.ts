@@ -57,15 +57,20 @@ export class ServerRpc implements StreamHandler {
       smallBytesMax: options.smallBytesMax,
       room: options.room,
       done: (bytes) => stream.done(bytes),
-      take: (bytes, length) => this.handler.onMessage(bytes, length),
+      take: (bytes, length) => {
+        const goesOn = this.handler.onMessage(bytes, length);
+        // What the window grew by is for streams that go on.
+        if (!goesOn) stream.window.shrink();
+        return goesOn;
+      },
       wait: (waiting) => this.handler.onRoom(waiting),
       refuse: (fault) => this.handler.onBadMessage(this.statusOf(fault)),
     });
+    stream.sendHeaders(responseHead);
   }
 
-  /** Sends the head and begins to tell the handler; to be called once. */
+  /** Begins to tell the handler, at once of what has come; to be called once. */
   begin(): void {
-    this.stream.sendHeaders(responseHead);
     this.stream.attach(this);
   }
 

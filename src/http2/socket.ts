@@ -31,7 +31,7 @@ export class Http2Socket {
       growth: options.growth,
       now: options.now,
       sink: (bytes, start, end) =>
-        this.isClosed ? -1 : socket.write(bytes as BufferSource, start, end - start),
+        this.isClosed ? -1 : socket.write(bytes as Uint8Array<ArrayBuffer>, start, end - start),
       handler: {
         onStream: (stream, head) => handler.onStream(stream, head),
         onGreeted: () => handler.onGreeted(),

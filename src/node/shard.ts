@@ -105,11 +105,12 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     if (counts !== undefined) report({ kind: "events", counts });
   }, slowReportIntervalMs);
   void settleForever(board, ingest);
-  door.listen().then(
-    () => report({ kind: "listening" }),
-    (error: unknown) =>
-      report({ kind: "listen-failed", code: systemCode(error), message: errorText(error) }),
-  );
+  try {
+    door.listen();
+    report({ kind: "listening" });
+  } catch (error) {
+    report({ kind: "listen-failed", code: systemCode(error), message: errorText(error) });
+  }
 
   return {
     onCommand(command) {

@@ -1,6 +1,6 @@
 import { limits } from "../../src/config/limits.ts";
-import { Envelope } from "../../src/door/envelope.ts";
-import { MessageBudget, type MessageRoom } from "../../src/door/message-budget.ts";
+import { Envelope } from "../../src/grpc/envelope.ts";
+import { MessageBudget, type MessageRoom } from "../../src/grpc/message-budget.ts";
 import { check, type Fuzzer, type Random, runRounds } from "./fuzzer.ts";
 
 const messageBytesMax = 300 * 1024;

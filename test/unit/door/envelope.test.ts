@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
-import { Envelope, type EnvelopeFault } from "../../../src/door/envelope.ts";
-import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
+import { Envelope, type EnvelopeFault } from "../../../src/grpc/envelope.ts";
+import { MessageBudget, type MessageRoom } from "../../../src/grpc/message-budget.ts";
 import { type Seeded, seeded } from "../../support/seeded.ts";
 
 const messageBytesMax = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
-import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
+import { MessageBudget, type MessageRoom } from "../../../src/grpc/message-budget.ts";
 import { PacketStream } from "../../../src/door/packet-stream.ts";
 import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
