@@ -10,7 +10,10 @@ export interface EnvelopeOptions {
   /** Up to this size a message needs no room; `limits.smallMessageBytesMax` when it is not given. */
   readonly smallBytesMax?: number;
   readonly room: MessageRoom;
-  /** That many of the bytes that went in are done with: read, or copied to where a message comes together. */
+  /**
+   * That many of the bytes that went in are done with: read, or copied to where a message comes together.
+   * Not called any more once the RPC is over.
+   */
   readonly done: (bytes: number) => void;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
@@ -122,7 +125,8 @@ export class Envelope {
       if (this.stopped) break;
     }
     if (at < end && !this.over) this.rest.push({ bytes, start: at, end });
-    this.options.done(at - start);
+    // The end of an RPC gives back what is left of it.
+    if (!this.over) this.options.done(at - start);
   }
 
   private readPrefix(bytes: Buffer, from: number, end: number): number {

@@ -56,7 +56,8 @@ export class ReceiveWindow {
 
   /** That many bytes are done with: the increment that the peer is to be told, or 0 for not yet. */
   done(bytes: number, nowMs: number, roundTripMs: number): number {
-    this.heldBytes -= bytes;
+    // What was given back before its frame had come to its end (`Http2Stream.discard`) counts once.
+    this.heldBytes = Math.max(0, this.heldBytes - bytes);
     let increment = this.size - this.open - this.heldBytes;
     if (increment * 2 < this.size) return 0;
     const isBusy = nowMs - this.openedMs <= busyRoundTrips * roundTripMs;
