@@ -15,6 +15,7 @@ import { envelopeFuzzer } from "./envelope.ts";
 import { expressionFuzzer } from "./expression.ts";
 import { filtersFuzzer } from "./filters.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
+import { hpackFuzzer, http2FramesFuzzer, http2PairFuzzer } from "./http2.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
@@ -29,6 +30,9 @@ const fuzzers: readonly Fuzzer[] = [
   pcapngFuzzer,
   expressionFuzzer,
   envelopeFuzzer,
+  hpackFuzzer,
+  http2FramesFuzzer,
+  http2PairFuzzer,
   filtersFuzzer,
   requestsFuzzer,
 ];
