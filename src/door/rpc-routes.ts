@@ -104,10 +104,11 @@ function answerPlain(stream: Http2Stream, { method }: RequestHead): void {
   stream.end();
 }
 
+/** With a subtype or a parameter, which change nothing; gRPC-Web is another protocol. */
+const grpcType = /^application\/grpc($|[+;])/;
+
 function isGrpcPost({ method, fields }: RequestHead): boolean {
-  const type = fieldOf(fields, "content-type");
-  const isGrpc = type === "application/grpc" || type?.startsWith("application/grpc+proto") === true;
-  return isGrpc && method === "POST";
+  return method === "POST" && grpcType.test(fieldOf(fields, "content-type") ?? "");
 }
 
 /** The first value of the header. */

@@ -142,7 +142,7 @@ export class ServerRpc implements StreamHandler {
     if (!this.halfClosed || this.halfCloseTold || this.ended || this.envelope.holding) return;
     this.halfCloseTold = true;
     if (this.envelope.partial) {
-      const message = "the RPC ended in the middle of a message";
+      const message = "the stream ended in the middle of a message";
       this.handler.onBadMessage({ code: grpcCode.invalidArgument, message });
     } else this.handler.onHalfClose();
   }
