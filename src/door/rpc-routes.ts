@@ -87,6 +87,12 @@ function refuse(stream: Http2Stream, status: GrpcStatus): void {
 
 const plainText = Buffer.from("Weir speaks gRPC: POST with content-type application/grpc.\n");
 
+/** Whoever speaks gRPC after all has a status. */
+const otherMethod: HeaderPairs = [
+  ["allow", "POST"],
+  ["grpc-status", String(grpcCode.unimplemented)],
+];
+
 /** A request that is no RPC: a browser, curl, a probe. */
 function answerPlain(stream: Http2Stream, { method }: RequestHead): void {
   stream.discard();
@@ -97,7 +103,7 @@ function answerPlain(stream: Http2Stream, { method }: RequestHead): void {
       [":status", status],
       ["content-type", "text/plain"],
       ["content-length", String(plainText.length)],
-      ...(status === "405" ? [["allow", "POST"] as const] : []),
+      ...(status === "405" ? otherMethod : []),
     ]),
   );
   if (method !== "HEAD") stream.send(plainText);

@@ -147,6 +147,7 @@ describe("a request", () => {
     for (const method of ["GET", "PUT", "OPTIONS"]) {
       const { headers, text } = await ask({ ...rpc, ":method": method }, method !== "GET");
       expect([headers[":status"], headers["allow"]]).toEqual([405, "POST"]);
+      expect(headers["grpc-status"]).toBe("12");
       expect(headers["content-type"]).toBe("text/plain");
       expect(text).toBe("Weir speaks gRPC: POST with content-type application/grpc.\n");
       expect(headers["content-length"]).toBe(String(text.length));
