@@ -7,7 +7,7 @@ export const exitCodes = {
   runtime: 1,
   /** Flags, environment or configuration file. */
   usage: 2,
-  /** Asking a node (contract.md section 2.3): it cannot be reached, or does not answer. */
+  /** Asking a node (docs/wire.md#command-line-client): it cannot be reached, or does not answer. */
   unreachable: 2,
   /** It refuses what it is asked. */
   refused: 3,

@@ -42,7 +42,7 @@ async function nodeStatus(node: NodeClient): Promise<NodeStatus | undefined> {
   }
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function statusJson(stats: ProcessorStats) {
   return {
     processor_id: stats.processorId,

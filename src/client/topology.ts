@@ -20,7 +20,7 @@ export async function showTopology(node: NodeClient): Promise<Answer> {
   return { json: nodeJson(root), lines: (screen) => renderTree(branchOf(root), screen) };
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function nodeJson(node: ProcessorNode): Record<string, unknown> {
   return {
     processor_id: node.processorId,

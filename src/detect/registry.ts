@@ -41,7 +41,7 @@ export const unlabelled = 0;
 /** Protocol numbers in use: those of the detectors and 0. */
 export const protocolCount: number = detectors.length + 1;
 
-/** Label of a protocol number as clients know it (contract.md section 4); "" for 0 and unknown ones. */
+/** Label of a protocol number as clients know it (docs/wire.md#labels); "" for 0 and unknown ones. */
 export function protocolName(protocol: number): string {
   return detectors[protocol - 1]?.name ?? "";
 }

@@ -5,7 +5,7 @@ import { limits } from "../config/limits.ts";
 import { exposureOf } from "../config/secret-file.ts";
 import { readTextFile } from "../config/text-file.ts";
 
-/** The header that it travels in (contract.md section 6). */
+/** The header that it travels in (docs/wire.md#roles). */
 const header = "x-api-key";
 
 export interface ReadApiKey {

@@ -26,7 +26,7 @@ function findMessage({ bytes, start, end, layers }: Subject): DnsMessage | undef
   return undefined;
 }
 
-/** Field numbers of DNSMetadata and of DNSAnswer: contract.md section 0. */
+/** Field numbers of DNSMetadata and of DNSAnswer: docs/wire.md#messages. */
 function writeDns(writer: FieldWriter, message: DnsMessage): void {
   const mark = writer.begin(metadataField.dns);
   writer.number(1, message.id);

@@ -18,7 +18,7 @@ import type { Tally } from "./tally.ts";
 const warningAbove = 0.8;
 const cpuUnknown = -1;
 
-/** How this hunter presents itself (contract.md section 2.1). It captures nothing, so it has no filters. */
+/** How this hunter presents itself (docs/wire.md#hunters). It captures nothing: it has no filters. */
 export function composeRegistration(
   config: HuntConfig,
   tally: Tally,

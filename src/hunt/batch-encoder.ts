@@ -10,7 +10,7 @@ export interface BatchCounters {
   readonly bufferUsage: number;
 }
 
-/** Tags of `lippycat.data`, wire type included (contract.md section 0). */
+/** Tags of `lippycat.data`, wire type included (docs/wire.md#messages). */
 const tag = {
   hunterId: 0x0a,
   sequence: 0x10,

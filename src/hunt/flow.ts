@@ -12,7 +12,7 @@ export type Flow =
 export const openFlow: Flow = { kind: "open" };
 
 /**
- * The flow after the signal `control` (contract.md section 2.1): SLOW halves the rate measured when
+ * The flow after the signal `control` (docs/wire.md#flow-control): SLOW halves the rate measured when
  * it comes, until CONTINUE or RESUME; only RESUME ends a PAUSE. Unknown signals change nothing.
  */
 export function nextFlow(

@@ -5,7 +5,7 @@ const digitsCompared = 7;
 
 /**
  * The last digits of both users of a message, sorted, by which legs of one call are found whose tags
- * differ (contract.md section 1.3); "" when one user has fewer digits.
+ * differ (docs/wire.md#subscribecorrelatedcalls); "" when one user has fewer digits.
  */
 export function numberPair({ fromUser, fromUri, toUser, toUri }: SipSighting): string {
   const from = lastDigits(fromUser, fromUri);

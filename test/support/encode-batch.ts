@@ -23,7 +23,7 @@ export interface BatchToEncode {
   readonly stats?: { readonly captured: bigint; readonly dropped: bigint };
 }
 
-/** Encodes a `lippycat.data.PacketBatch` by hand (contract.md section 0), as a Go hunter would. */
+/** Encodes a `lippycat.data.PacketBatch` by hand (docs/wire.md#messages), as a Go hunter would. */
 export function encodeBatch(batch: BatchToEncode): Uint8Array {
   const writer = new ByteWriter();
   writer.text(1, batch.hunterId ?? "hunter");
