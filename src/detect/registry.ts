@@ -1,3 +1,4 @@
+/** The list of detectors, and the numbers and labels of protocols. */
 import type { Detector } from "./detector.ts";
 import { dns } from "./detectors/dns.ts";
 import { esp } from "./detectors/esp.ts";

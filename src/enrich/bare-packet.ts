@@ -1,3 +1,4 @@
+/** Writes a CapturedPacket without its metadata. */
 import { FieldCursor, wireType } from "../wire/field-cursor.ts";
 import type { FieldWriter } from "./field-writer.ts";
 

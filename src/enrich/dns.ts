@@ -1,3 +1,4 @@
+/** Describes DNS packets. */
 import { type DnsAnswer, type DnsMessage, dissectDns } from "../dissect/dns.ts";
 import { ipProtocol } from "../packet/layers.ts";
 import type { Describe, Subject } from "./description.ts";

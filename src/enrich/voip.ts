@@ -1,3 +1,4 @@
+/** Describes SIP and RTP packets. */
 import { dissectRtp, isRtcp, rtpCodecName } from "../dissect/rtp.ts";
 import { dissectSip, type SipMessage } from "../dissect/sip.ts";
 import { ipProtocol } from "../packet/layers.ts";

@@ -1,3 +1,4 @@
+/** Compiles a packet filter expression; the entry to this room. */
 import { limits } from "../config/limits.ts";
 import { countTests } from "./count-tests.ts";
 import { ExpressionError } from "./expression-error.ts";

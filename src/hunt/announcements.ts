@@ -1,3 +1,4 @@
+/** The registration and heartbeats of a hunter. */
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { create } from "@bufbuild/protobuf";

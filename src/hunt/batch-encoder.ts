@@ -1,3 +1,4 @@
+/** Encodes packets as a PacketBatch. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 import type { CapturePacket } from "./capture-packet.ts";

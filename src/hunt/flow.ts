@@ -1,3 +1,4 @@
+/** State of flow control: open, slow or paused. */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import { FlowControl } from "../wire/gen/lippycat/data/data_pb.ts";

@@ -1,3 +1,4 @@
+/** Queue of batches that are not yet acknowledged. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 

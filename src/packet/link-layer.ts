@@ -1,3 +1,4 @@
+/** Finds the IP header behind a link layer, by link type. */
 import { Layers, uint16At, uint32At } from "./layers.ts";
 
 /** MPLS labels and VLAN tags that are followed before a frame is given up as senseless. */

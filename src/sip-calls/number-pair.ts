@@ -1,3 +1,4 @@
+/** The pair of telephone numbers by which legs of a call are found. */
 import type { SipSighting } from "./sip-sighting.ts";
 
 /** Last digits by which two numbers are taken for the same: prefixes differ from network to network. */

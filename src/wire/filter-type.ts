@@ -1,3 +1,4 @@
+/** Names of filter types. */
 import { FilterType } from "./gen/lippycat/management/management_pb.ts";
 
 const prefix = "FILTER_";

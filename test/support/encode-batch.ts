@@ -1,3 +1,4 @@
+/** Encodes PacketBatch by hand, for tests. */
 import type { Batch } from "../../src/pipeline/batch.ts";
 import { PacketBatchView, walkOutcomeText, walkPacketBatch } from "../../src/wire/packet-batch.ts";
 
