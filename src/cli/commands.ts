@@ -1,3 +1,4 @@
+/** The command tree of this build variant. */
 import { feature } from "bun:bundle";
 import { type CommandGroup, type Commands, commandGroup } from "./command.ts";
 

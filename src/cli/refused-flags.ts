@@ -1,3 +1,4 @@
+/** Flags and keys of existing processors that Weir refuses by name, with the reason. */
 import type { RefusedName } from "../config/setting.ts";
 
 const perCall = "Weir does not write a file per call";

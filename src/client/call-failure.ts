@@ -1,3 +1,4 @@
+/** Turns a failed RPC into an error with words and an exit status. */
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { isForeign } from "../base/call-reason.ts";
 import { WeirError } from "../base/errors.ts";

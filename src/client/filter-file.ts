@@ -1,3 +1,4 @@
+/** Reads the filters that `set filter --file` sends. */
 import { Document } from "yaml";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

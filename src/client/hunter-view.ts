@@ -1,3 +1,4 @@
+/** Hunters as JSON, as a table and in detail. */
 import type {
   ConnectedHunter,
   HunterStats,

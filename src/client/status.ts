@@ -1,3 +1,4 @@
+/** Asks a node for its status. */
 import { create } from "@bufbuild/protobuf";
 import { WeirError } from "../base/errors.ts";
 import {

@@ -1,3 +1,4 @@
+/** Asks a node for its topology, and draws it as a tree. */
 import { create } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import {

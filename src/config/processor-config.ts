@@ -1,3 +1,4 @@
+/** The configuration that `weir process` runs with. */
 import type { AccessConfig } from "./access-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";

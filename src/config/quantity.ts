@@ -1,3 +1,5 @@
+/** Sizes and durations as text: `100M`, `1h30m`. */
+
 const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
   k: 1024,

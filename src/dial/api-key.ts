@@ -1,3 +1,4 @@
+/** Reads a client's API key from its file, and sends it with each RPC. */
 import { statSync } from "node:fs";
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 import { WeirError } from "../base/errors.ts";

@@ -1,3 +1,4 @@
+/** Writes lines to a file descriptor without blocking. */
 import { write } from "node:fs";
 import { systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
