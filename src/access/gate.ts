@@ -1,5 +1,5 @@
 /**
- * The gate of a shard: who a caller is, and whether it may make its call (contract.md section 6).
+ * The gate of a shard: who a caller is, and whether it may make its call (docs/wire.md#roles).
  * Every call passes it once, at its beginning, before anything is done for it; calls that are open
  * are judged again when the rules change.
  */

@@ -1,3 +1,4 @@
+/** Delays between attempts: doubling, with jitter. */
 import type { Clock } from "./clock.ts";
 
 export interface BackoffOptions {

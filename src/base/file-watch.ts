@@ -1,3 +1,4 @@
+/** Notices that a file may have changed: a watch on its directory, and a poll. */
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 

@@ -1,3 +1,4 @@
+/** The access rules of `weir process`, from the configuration file and the file of API keys. */
 import { readAccess } from "../access/read-access.ts";
 import type { AccessConfig } from "../config/access-config.ts";
 import type { ConfigFile } from "../config/config-file.ts";

@@ -1,3 +1,4 @@
+/** Strict parser of a command's flags, by the table of its settings. */
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";

@@ -1,3 +1,4 @@
+/** The frame of `list`, `show`, `set` and `rm`: settings, one connection, one answer printed. */
 import type { Answer } from "../client/answer.ts";
 import type { NodeClient } from "../client/connect.ts";
 import type { ResolvedTable, SettingTable } from "../config/setting.ts";

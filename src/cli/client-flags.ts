@@ -5,7 +5,7 @@ import { dialKind, switchKind } from "../config/value-kinds.ts";
 import { dialSettings } from "./dial-flags.ts";
 import { commonSettings } from "./flags.ts";
 
-/** Section of the file and of the environment (contract.md section 2.3). */
+/** Section of the file and of the environment (docs/wire.md#command-line-client). */
 export const clientSection = "remote";
 
 export function clientSettings() {

@@ -1,3 +1,4 @@
+/** Commands and groups of commands, as citty has them, with the help and flags of each. */
 import { type CommandDef, defineCommand } from "citty";
 import type { SettingTable } from "../config/setting.ts";
 import type { CommandHelp } from "./help.ts";

@@ -1,3 +1,4 @@
+/** The command tree as shells complete it: words, flags and values of flags. */
 import type { CommandDef } from "citty";
 import type { Setting, SettingTable } from "../config/setting.ts";
 import { type Commands, descriptionOf, isCommand, isGroup } from "./command.ts";

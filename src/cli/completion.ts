@@ -1,3 +1,4 @@
+/** `weir completion bash|zsh|fish`. */
 import { parseArgv } from "./argv.ts";
 import { bashCompletion } from "./bash-completion.ts";
 import { type Command, type CommandGroup, command, commandGroup } from "./command.ts";

@@ -1,3 +1,4 @@
+/** Checks of the settings that say how a node is reached: TLS or --insecure, keys, files. */
 import type { DialConfig } from "../config/dial-config.ts";
 import { placeOf, type Resolved, type ResolvedTable } from "../config/setting.ts";
 import type { DialSettings } from "./dial-flags.ts";

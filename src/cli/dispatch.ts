@@ -1,3 +1,4 @@
+/** Finds the command that the words name, and runs it. */
 import { runCommand } from "citty";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,6 +1,6 @@
 /**
  * The table of `weir process`: flag ⇄ short ⇄ other spellings ⇄ YAML key ⇄ environment variable,
- * with type, default and help. Names, keys and defaults: the mission's flags, contract.md section 7.
+ * with type, default and help. Names, keys and defaults: docs/wire.md#flags.
  */
 import { availableParallelism, hostname } from "node:os";
 import { extname } from "node:path";
@@ -286,7 +286,7 @@ function workSettings(machine: Machine) {
   };
 }
 
-/** macOS gives all connections of a shared port to one listener (design.md section 2). */
+/** macOS gives all connections of a shared port to one listener (docs/architecture.md#threads). */
 function workersKind(machine: Machine): ValueKind<number> {
   return wholeNumber(1, machine.platform === "darwin" ? 1 : limits.shardsMax);
 }

@@ -1,3 +1,4 @@
+/** Renders the --help of a command from its table of settings. */
 import {
   environmentNamesOf,
   environmentPrefix,

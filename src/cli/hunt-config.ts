@@ -1,3 +1,4 @@
+/** The settings of `weir hunt`, and the plain configuration made of them. */
 import type { HuntConfig } from "../config/hunt-config.ts";
 import { placeOf, type ResolvedTable } from "../config/setting.ts";
 import { dialConfigOf, dialProblems, dialWarnings } from "./dial-choice.ts";

@@ -1,3 +1,4 @@
+/** `weir hunt`: help, and what it runs. */
 import { buildInfo } from "../node/build-info.ts";
 import { type Command, command } from "./command.ts";
 import { huntExitCodes } from "./exit-codes.ts";

@@ -1,3 +1,4 @@
+/** Loads a command's settings from flags, environment and configuration file. */
 import { type ConfigFile, defaultConfigPath, readConfigFile } from "../config/config-file.ts";
 import { type Environment, readEnvironmentSettings } from "../config/environment-settings.ts";
 import { resolveSettings } from "../config/resolve-settings.ts";

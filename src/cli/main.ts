@@ -1,3 +1,4 @@
+/** Entry point of the executable. */
 import { dispatch } from "./dispatch.ts";
 import { printFailure } from "./print.ts";
 

@@ -1,3 +1,4 @@
+/** Prints help, versions and failures. */
 import { errorText } from "../base/errors.ts";
 import { escapeUnsafe } from "../base/safe-text.ts";
 import { createLineWriter } from "../telemetry/line-writer.ts";

@@ -1,3 +1,4 @@
+/** The settings of `weir process`, and the plain configuration made of them. */
 import type { AccessConfig } from "../config/access-config.ts";
 import { type ConfigFile, defaultFilterPath } from "../config/config-file.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";

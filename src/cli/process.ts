@@ -1,3 +1,4 @@
+/** `weir process`: help, and what it runs. */
 import { homedir } from "node:os";
 import { type Command, command } from "./command.ts";
 import { processExitCodes } from "./exit-codes.ts";

@@ -1,3 +1,4 @@
+/** Flags and keys of existing processors that Weir refuses by name, with the reason. */
 import type { RefusedName } from "../config/setting.ts";
 
 const perCall = "Weir does not write a file per call";
@@ -6,7 +7,7 @@ const virtualInterface = "Weir does not inject packets into interfaces";
 const commands = "Weir does not run commands on events";
 const tunnelling = "Weir does not look for DNS tunnels";
 
-/** Flags and keys of today's processors that Weir does not have (contract.md section 7). */
+/** Flags and keys of today's processors that Weir does not have (docs/wire.md#flags). */
 export const refusedByProcess: readonly RefusedName[] = [
   {
     flags: ["per-call-pcap", "per-call-pcap-dir", "per-call-pcap-pattern"],

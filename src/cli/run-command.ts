@@ -1,3 +1,4 @@
+/** What every command does before and after its work: help, settings, log, exit status. */
 import { homedir } from "node:os";
 import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";

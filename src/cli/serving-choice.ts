@@ -1,3 +1,4 @@
+/** Checks of the settings that say how a node serves: TLS or --insecure, and its files. */
 import { type Origin, placeOf, type ResolvedTable } from "../config/setting.ts";
 import type { TlsConfig } from "../config/tls-config.ts";
 import type { Loaded } from "./load-settings.ts";

@@ -1,3 +1,4 @@
+/** Turns a failed RPC into an error with words and an exit status. */
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { isForeign } from "../base/call-reason.ts";
 import { WeirError } from "../base/errors.ts";
@@ -15,7 +16,7 @@ export interface FailedCall {
 }
 
 /**
- * By exit code (contract.md section 2.3): these codes, and `call-failed` for any other.
+ * By exit code (docs/wire.md#command-line-client): these codes, and `call-failed` for any other.
  * `call-unknown` is of those: an older node may lack what was asked.
  */
 const codes: Readonly<Partial<Record<status, string>>> = {

@@ -1,6 +1,6 @@
 /**
  * The clients of a node: what `weir list`, `show`, `set` and `rm` ask it, and how they show what it
- * says (contract.md section 2.3).
+ * says (docs/wire.md#command-line-client).
  */
 import {
   create,

@@ -1,3 +1,4 @@
+/** Sets and removes filters on a node, one after the other, and collects what came of each. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,3 +1,4 @@
+/** Asks a node for its hunters. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,3 +1,4 @@
+/** Reads a file, or standard input, that a command was given. */
 import { limits } from "../config/limits.ts";
 import { readTextFile } from "../config/text-file.ts";
 import { BadInput } from "./bad-input.ts";

@@ -1,3 +1,4 @@
+/** Asks a node for its status. */
 import { create } from "@bufbuild/protobuf";
 import { WeirError } from "../base/errors.ts";
 import {
@@ -42,7 +43,7 @@ async function nodeStatus(node: NodeClient): Promise<NodeStatus | undefined> {
   }
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function statusJson(stats: ProcessorStats) {
   return {
     processor_id: stats.processorId,

@@ -1,3 +1,4 @@
+/** Asks a node for its topology, and draws it as a tree. */
 import { create } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import {
@@ -20,7 +21,7 @@ export async function showTopology(node: NodeClient): Promise<Answer> {
   return { json: nodeJson(root), lines: (screen) => renderTree(branchOf(root), screen) };
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function nodeJson(node: ProcessorNode): Record<string, unknown> {
   return {
     processor_id: node.processorId,

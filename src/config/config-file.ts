@@ -1,3 +1,4 @@
+/** Finds and reads the configuration file. */
 import { join } from "node:path";
 import { limits } from "./limits.ts";
 import { readTextFile } from "./text-file.ts";

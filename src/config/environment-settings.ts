@@ -1,3 +1,4 @@
+/** Settings from environment variables. */
 import { hintOf, nearestName } from "./nearest-name.ts";
 import {
   environmentNameOf,

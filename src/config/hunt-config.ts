@@ -1,3 +1,4 @@
+/** The configuration that `weir hunt` runs with. */
 import type { DialConfig } from "./dial-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";

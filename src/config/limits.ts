@@ -99,7 +99,10 @@ export const limits = {
    * wait. Calls begin for so long in one turn of the event loop, so that packet streams have theirs. */
   waitingRpcsMax: 4096,
   rpcTurnMsMax: 4,
-  /** HTTP/2 receive windows: the default of 64 KiB costs more than twice the time (architecture.md). */
+  /**
+   * HTTP/2 receive windows: the default of 64 KiB costs more than twice the time
+   * (docs/decisions/0003-packet-streams-beside-grpc-js.md).
+   */
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 2 * 1024 * 1024,
   headerBytesMax: 16 * 1024,

@@ -1,3 +1,5 @@
+/** Levels and formats of the log. */
+
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -1,3 +1,4 @@
+/** The configuration that `weir process` runs with. */
 import type { AccessConfig } from "./access-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LogFormat, LogLevel } from "./log-config.ts";
@@ -20,9 +21,9 @@ export interface ProcessorConfig {
   /** Undefined serves everybody unencrypted. */
   readonly tls: TlsConfig | undefined;
   readonly processorId: string;
-  /** 0 admits no hunter (contract.md section 7). */
+  /** 0 admits no hunter (docs/wire.md#flags). */
   readonly maxHunters: number;
-  /** 0 is no limit of its own (contract.md section 7). */
+  /** 0 is no limit of its own (docs/wire.md#flags). */
   readonly maxSubscribers: number;
   /** Path of the capture, ending in `.pcapng` or `.pcap`; "" records nothing. */
   readonly writeFile: string;

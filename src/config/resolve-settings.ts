@@ -1,3 +1,4 @@
+/** Precedence of settings: flags, environment, file, defaults. */
 import {
   environmentNamesOf,
   type Given,

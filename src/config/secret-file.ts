@@ -1,3 +1,4 @@
+/** Warns of a file with a secret that others may use. */
 import type { Stats } from "node:fs";
 
 /**

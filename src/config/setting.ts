@@ -9,7 +9,7 @@ export interface Setting<T> {
   /** Long name, without dashes; "" for what only the environment can say. */
   readonly flag: string;
   readonly short?: string;
-  /** Today's spellings of other programs (contract.md section 7); accepted, not in the help. */
+  /** Today's spellings of other programs (docs/wire.md#flags); accepted, not in the help. */
   readonly otherFlags?: readonly { readonly flag: string; readonly short?: string }[];
   /** Dotted YAML keys, the first is ours. Each also makes an environment variable. */
   readonly keys: readonly string[];

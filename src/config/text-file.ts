@@ -1,3 +1,4 @@
+/** Reads a file of limited size, with words for what goes wrong. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errorText, systemCode } from "../base/errors.ts";
 import type { Refusal } from "./value-kinds.ts";

@@ -1,3 +1,4 @@
+/** Types of settings: how text becomes a value, and why it is not taken. */
 import { isAbsolute, join } from "node:path";
 import { quoteText } from "../base/safe-text.ts";
 import type { Endpoint } from "./endpoint.ts";

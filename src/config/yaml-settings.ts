@@ -1,3 +1,4 @@
+/** Settings from the YAML configuration file, each with its line. */
 import {
   isAlias,
   isMap,

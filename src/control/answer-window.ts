@@ -1,3 +1,4 @@
+/** Bounds the large answers on their way to one shard. */
 import { limits } from "../config/limits.ts";
 
 /**

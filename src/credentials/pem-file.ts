@@ -1,3 +1,4 @@
+/** Reads a PEM file of limited size. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";

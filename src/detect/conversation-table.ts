@@ -1,3 +1,4 @@
+/** Bounded hash table of conversations in typed arrays: open addressing, CLOCK eviction. */
 import { keyWords, keyWordsMax } from "./conversation-key.ts";
 
 /** Slots looked at in one search: a bound on what crafted collisions can cost. */

@@ -1,3 +1,4 @@
+/** Reads a client's API key from its file, and sends it with each RPC. */
 import { statSync } from "node:fs";
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 import { WeirError } from "../base/errors.ts";
@@ -5,7 +6,7 @@ import { limits } from "../config/limits.ts";
 import { exposureOf } from "../config/secret-file.ts";
 import { readTextFile } from "../config/text-file.ts";
 
-/** The header that it travels in (contract.md section 6). */
+/** The header that it travels in (docs/wire.md#roles). */
 const header = "x-api-key";
 
 export interface ReadApiKey {

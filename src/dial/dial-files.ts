@@ -1,3 +1,4 @@
+/** Reads the files that a client connects with: CA, certificate, key, API key. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import { errorText, WeirError } from "../base/errors.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";

@@ -1,3 +1,4 @@
+/** Puts TLS hellos together that come in several TCP segments. */
 import { limits } from "../config/limits.ts";
 import { findHello, isHelloStart } from "./tls-records.ts";
 

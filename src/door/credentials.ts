@@ -5,7 +5,7 @@ import type { PeerCertificate } from "../wire/peer-certificate.ts";
 import { peerOf } from "./connections.ts";
 import { certificateOf } from "./peer-certificate.ts";
 
-/** Header with the caller's API key (contract.md section 6). */
+/** Header with the caller's API key (docs/wire.md#roles). */
 export const keyHeader = "x-api-key";
 
 /** The certificate of a connection is read once. */

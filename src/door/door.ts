@@ -1,6 +1,6 @@
 /**
  * The gRPC front door of a shard: the listener that shares the node's port, its connections, and the
- * calls on them. StreamPackets is served here; every other call is carried to control.
+ * calls on them. StreamPackets and SubscribePackets are served here; every other call goes to control.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { MessagePort } from "node:worker_threads";

@@ -1,3 +1,4 @@
+/** What the client's certificate says, read from its TLS socket. */
 import { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";
 

@@ -1,3 +1,4 @@
+/** Bytes received on a socket, asked of Linux through bun:ffi. */
 import { dlopen, ptr } from "bun:ffi";
 import type net from "node:net";
 

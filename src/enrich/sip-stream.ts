@@ -1,3 +1,4 @@
+/** Puts SIP messages together that come in several TCP segments. */
 import { limits } from "../config/limits.ts";
 import { dissectSip, type SipMessage } from "../dissect/sip.ts";
 

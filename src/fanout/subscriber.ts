@@ -19,7 +19,7 @@ export interface SubscriberOptions {
   readonly onWritable: () => void;
 }
 
-/** An empty PacketBatch. Older terminal clients take a silent stream for dead (contract.md 2.2). */
+/** An empty PacketBatch, for a stream that is silent (docs/wire.md#subscribepackets). */
 const emptyBatch = Buffer.alloc(5);
 
 export class Subscriber {

@@ -1,5 +1,5 @@
 /**
- * Brings the filters to the hunters (contract.md sections 2.1 and 3.4, section 9 items 8 to 10): one
+ * Brings the filters to the hunters (docs/wire.md#distribution): one
  * view for each subscription, and one for each hunter that has registered and not subscribed yet.
  */
 import type { Clock } from "../base/clock.ts";

@@ -1,3 +1,4 @@
+/** Edits of a filter file's text that can be undone together. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

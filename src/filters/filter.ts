@@ -1,3 +1,4 @@
+/** A filter, a change of one, and when two are the same. */
 import type { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 
 /** What hunters select packets by. Plain, checked by `checkFilter`, never changed once in the set. */

@@ -11,7 +11,7 @@ export interface FilterStep {
   readonly filter: Filter;
 }
 
-/** Whether a hunter with that id and those types gets `filter` (contract.md section 3.4). */
+/** Whether a hunter with that id and those types gets `filter` (docs/wire.md#distribution). */
 export function isFor(filter: Filter, hunterId: string, types: TypeSet): boolean {
   if (!filter.enabled || (types & typeBit(filter.type)) === 0) return false;
   return filter.targetHunters.length === 0 || filter.targetHunters.includes(hunterId);

@@ -1,3 +1,4 @@
+/** Errors of a capture that cannot be opened or read. */
 import { WeirError } from "../base/errors.ts";
 
 /** The input cannot be opened or read. */

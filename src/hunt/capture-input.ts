@@ -1,3 +1,4 @@
+/** Opens a capture file or standard input. */
 import { close, fstat, open, read } from "node:fs";
 import { promisify } from "node:util";
 import { errorText, systemCode } from "../base/errors.ts";

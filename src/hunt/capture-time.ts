@@ -1,3 +1,4 @@
+/** Converts the times of capture files to nanoseconds. */
 import type { CapturePacket } from "./capture-packet.ts";
 
 type TimeTarget = Pick<CapturePacket, "timeLow" | "timeHigh">;

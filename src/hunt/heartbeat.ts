@@ -1,3 +1,4 @@
+/** Sends a hunter's heartbeats. */
 import type { HunterHeartbeat } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { HeartbeatCall } from "./processor-client.ts";
 

@@ -1,3 +1,4 @@
+/** Runs a hunt from start to exit status. */
 import { errorText } from "../base/errors.ts";
 import { signalExitCode } from "../base/stop-signals.ts";
 import type { HuntConfig } from "../config/hunt-config.ts";

@@ -1,3 +1,4 @@
+/** The connection of a hunter, made again after each failure. */
 import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
 import { isForeign } from "../base/call-reason.ts";

@@ -1,3 +1,4 @@
+/** Paces packets evenly over time, and measures their rate. */
 import type { Clock } from "../base/clock.ts";
 
 /** What was missed by a late timer is made up for; what was missed while blocked is not. */

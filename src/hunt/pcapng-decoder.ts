@@ -1,3 +1,4 @@
+/** Decodes pcapng. */
 import { limits } from "../config/limits.ts";
 import type { ByteWindow } from "./byte-window.ts";
 import { CaptureError } from "./capture-errors.ts";

@@ -1,3 +1,4 @@
+/** Reads an Interface Description Block of pcapng. */
 import { limits } from "../config/limits.ts";
 import { CaptureError } from "./capture-errors.ts";
 import { createTimeScale, type TimeScale } from "./capture-time.ts";

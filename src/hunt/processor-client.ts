@@ -1,3 +1,4 @@
+/** The RPCs that a hunter makes on one connection. */
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Client, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { limits } from "../config/limits.ts";

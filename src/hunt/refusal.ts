@@ -1,3 +1,4 @@
+/** Finds batches that the processor will never take, and gives them up. */
 import { status } from "@grpc/grpc-js";
 import type { Outbox, OutgoingBatch } from "./outbox.ts";
 

@@ -240,7 +240,7 @@ class Processor {
     };
   }
 
-  /** The ordered stop of design.md; returns how many accepted packets are not written. */
+  /** The stop (docs/architecture.md#the-stop); returns how many accepted packets are not written. */
   private async stop(signal: string): Promise<number> {
     const { board, log, clock } = this;
     const begun = clock.monotonicMs();

@@ -178,7 +178,7 @@ async function settleForever(board: Board, ingest: Ingest): Promise<never> {
   }
 }
 
-/** Design.md: streams are read until quiet for 200 ms, at most 2 s, then nothing more is taken. */
+/** Reads until streams are quiet for 200 ms, at most 2 s (docs/architecture.md#the-stop). */
 async function drain(door: Door, ingest: Ingest): Promise<void> {
   door.closeListener();
   ingest.beginDrain();

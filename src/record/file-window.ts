@@ -1,3 +1,4 @@
+/** Reads a file from front to back through one buffer. */
 import { readSync } from "node:fs";
 
 const windowBytes = 1024 * 1024;

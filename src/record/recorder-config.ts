@@ -1,3 +1,4 @@
+/** The configuration that is posted to the recorder. */
 import type { AckMode } from "../config/processor-config.ts";
 
 export type CaptureFormat = "pcapng" | "pcap";

@@ -1,3 +1,4 @@
+/** What everything that handles capture files works with. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RecorderConfig } from "./recorder-config.ts";

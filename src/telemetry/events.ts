@@ -1,3 +1,4 @@
+/** Events: what happened, counted and logged together. */
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { LogLevel } from "../config/log-config.ts";

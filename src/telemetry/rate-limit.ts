@@ -1,3 +1,4 @@
+/** Limits the log lines of each event within a window. */
 import { assert } from "../base/assert.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";

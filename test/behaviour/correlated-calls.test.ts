@@ -1,4 +1,4 @@
-/** SubscribeCorrelatedCalls: what several hunters saw of a call is one call (contract.md 1.3). */
+/** SubscribeCorrelatedCalls: what several hunters saw of a call is one call (docs/calls.md). */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";

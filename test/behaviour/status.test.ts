@@ -1,6 +1,6 @@
 /**
  * What a terminal UI sees of hunters that come, work and go. The client keeps the limits and habits of
- * the existing one (contract.md section 2.2).
+ * the existing one (docs/wire.md#terminal-client).
  */
 import { describe, expect, test } from "bun:test";
 import { status as code } from "@grpc/grpc-js";

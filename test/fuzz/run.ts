@@ -1,8 +1,8 @@
 /**
  * Runs fuzzers: `run.ts <name> [seed] [rounds]`, `run.ts smoke [seed]`, `run.ts canary [seed]`.
  *
- * A failure names the seed that replays it in one round, and its input is kept under
- * test/fuzz/failures/. `smoke` gives each fuzzer a share of a few seconds and fails, too, when the
+ * A failure names the seed that replays it in one round, and its input is kept in the
+ * directory `failures` beside this file. `smoke` gives each fuzzer a share of a few seconds and fails, too, when the
  * canary does not.
  */
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * A client on grpc-go with the habits that contract.md section 2.1 lists of the existing hunters; its
+ * A client on grpc-go with the habits that docs/wire.md#hunters lists of the existing hunters; its
  * source is in grpc-go/. It is not the existing program.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";

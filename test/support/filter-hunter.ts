@@ -1,6 +1,6 @@
 /**
  * A hunter as far as filters go: registers, subscribes, and applies what it is told as the existing
- * hunters do (contract.md section 2.1).
+ * hunters do (docs/wire.md#filters-on-a-hunter).
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {

@@ -1,5 +1,5 @@
 /**
- * A hunter that does what the existing ones do (contract.md section 2.1): two connections, it
+ * A hunter that does what the existing ones do (docs/wire.md#hunters): two connections, it
  * registers, streams packets, subscribes to filters and sends heartbeats.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";

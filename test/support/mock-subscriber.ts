@@ -1,5 +1,5 @@
 /**
- * A live view over grpc-js with the limits of the existing terminal client (contract.md section 2.2):
+ * A live view over grpc-js with the limits of the existing terminal client (docs/wire.md#terminal-client):
  * it takes messages up to 4 MiB, and an error ends it.
  */
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";

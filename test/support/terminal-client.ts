@@ -1,5 +1,5 @@
 /**
- * A client with the limits and habits of the existing terminal UI (contract.md section 2.2): one
+ * A client with the limits and habits of the existing terminal UI (docs/wire.md#terminal-client): one
  * connection, messages of at most 4 MiB, nested messages read without asking, and the end of any of
  * its calls is the end of the connection.
  */

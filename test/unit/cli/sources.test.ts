@@ -217,7 +217,7 @@ describe("the environment", () => {
     ]);
   });
 
-  test("the unprefixed INSECURE does not switch TLS off (contract.md D38)", () => {
+  test("the unprefixed INSECURE does not switch TLS off", () => {
     expect(loadProcess({ environment: { INSECURE: "true" } }).problems.length).toBe(1);
   });
 
