@@ -207,7 +207,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     const refused = ({ message }: { message: string }) => message.endsWith(": no API key");
     await until(() => own.lines.filter(refused).length === auditedMethods.size);
     const told = own.lines.filter(({ event }) => event === "access-audit");
-    expect(told.map(({ call }) => call)).toEqual([
+    expect(told.map(({ rpc }) => rpc)).toEqual([
       "UpdateFilterOnProcessor",
       "DeleteFilterOnProcessor",
       "DeleteFilterOnProcessor",
