@@ -46,17 +46,17 @@ process.on("SIGINT", onInterrupt);
 
 for await (const line of lines) {
   switch (line["event"]) {
-    case "listening":
+    case "node-listening":
       replay(String(line["address"]));
       setTimeout(stop, seconds * 1000);
       break;
-    case "stats":
+    case "node-stats":
       view.stats(line);
       break;
-    case "stats-hunter":
+    case "node-hunter-stats":
       view.hunter(line as unknown as HunterRow);
       break;
-    case "stopped":
+    case "node-stopped":
       view.stopped(line);
       break;
     default:

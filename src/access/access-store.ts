@@ -7,14 +7,14 @@ import { watchFile } from "../base/file-watch.ts";
 import type { AccessConfig, AccessRules } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
 import { readTextFile } from "../config/text-file.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { accessEvent } from "./events.ts";
 import { type AccessText, readAccess } from "./read-access.ts";
 import { sameRules } from "./same-rules.ts";
 
 export interface AccessStoreOptions {
   readonly config: AccessConfig;
-  readonly log: Log;
+  readonly events: Events;
   /** New rules are in force. */
   readonly publish: (rules: AccessRules) => void;
 }
@@ -47,7 +47,7 @@ export class AccessStore {
     if (fixed !== undefined) {
       if (this.isOpen) return;
       const text = `${fixed} is no regular file: who may call the node stays as it is`;
-      this.options.log.info(accessEvent.doubtful, text);
+      this.options.events.tell(accessEvent.notFollowed, text);
       return;
     }
     this.refresh();
@@ -65,7 +65,7 @@ export class AccessStore {
   refresh(): void {
     if (this.paths.length === 0) return;
     this.mark = this.markNow();
-    const { config, log, publish } = this.options;
+    const { config, events, publish } = this.options;
     const problems: string[] = [];
     const read = readAccess({
       config: textOf(config.configFile, problems),
@@ -87,7 +87,7 @@ export class AccessStore {
     if (first !== undefined) {
       const more = problems.length === 1 ? "" : ` (and ${problems.length - 1} more)`;
       const text = `${first}${more}; the keys and identities of before stay in force`;
-      log.error(accessEvent.broken, text);
+      events.tell(accessEvent.broken, text);
       return;
     }
     if (config.keysFile !== "") this.checkMode(config.keysFile);
@@ -98,7 +98,7 @@ export class AccessStore {
     if (this.isOpen && !isNew) return;
     const { keys, identities } = rules;
     const known = `${keys.length} API keys, ${identities.length} identities of certificates`;
-    log.info(accessEvent.loaded, `who may call: ${known}`, {
+    events.tell(accessEvent.loaded, `who may call: ${known}`, {
       keys: keys.length,
       identities: identities.length,
       changed: isNew,
@@ -135,7 +135,7 @@ export class AccessStore {
     if ((mode & 0o007) === 0) return;
     const shown = mode.toString(8).padStart(4, "0");
     const text = `${path} holds API keys and is open to every user (mode ${shown}): chmod o= it`;
-    this.options.log.warn(accessEvent.doubtful, text);
+    this.options.events.tell(accessEvent.doubtful, text);
   }
 }
 

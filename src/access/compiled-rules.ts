@@ -29,7 +29,7 @@ export class CompiledRules {
   }
 
   /**
-   * Who makes the call at `path`, when that one may make it. A certificate is asked first; a caller
+   * Who makes the RPC at `path`, when that one may make it. A certificate is asked first; a caller
    * with both is bound to the hunters of its certificate.
    * @param digest of the key that was shown
    */
@@ -52,13 +52,13 @@ export class CompiledRules {
     return permissionDenied(`your certificate has the role ${held}; this call needs ${needed}`);
   }
 
-  /** Whether the call is let in without any word about who makes it, at a node that asks for one. */
+  /** Whether the RPC may be made without any word about who makes it, at a node that asks for one. */
   isForGuests(path: string, certificate: PeerCertificate | undefined): boolean {
     if (!this.asks || roleNeededFor(path) !== "anyone") return false;
     return certificate === undefined || this.identities.find(certificate) === undefined;
   }
 
-  /** What logs say of a caller that was refused. */
+  /** What logs say of a caller whose RPC was refused. */
   nameFor(certificate: PeerCertificate | undefined, digest: Uint8Array | undefined): Caller {
     const identity = certificate && this.identities.find(certificate);
     const key = digest && this.keys.find(digest);

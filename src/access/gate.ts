@@ -1,7 +1,7 @@
 /**
- * The gate of a shard: who a caller is, and whether it may make its call (docs/wire.md#roles).
- * Every call passes it once, at its beginning, before anything is done for it; calls that are open
- * are judged again when the rules change.
+ * The gate of a shard authorizes RPCs: who the caller is, and whether it may make this one
+ * (docs/wire.md#roles). Every RPC passes it once, at its beginning, before anything is done for
+ * it; RPCs that are open are judged again when the rules change.
  */
 
 import { timingSafeEqual } from "node:crypto";
@@ -25,11 +25,11 @@ export interface Credentials {
   readonly key: string | undefined;
   /** Of the client; only when it was verified. */
   readonly certificate: PeerCertificate | undefined;
-  /** The same object for all calls of one connection. */
+  /** The same object for all RPCs of one connection. */
   readonly connection: object | undefined;
 }
 
-export interface RefusedCall {
+export interface RefusedRpc {
   readonly peer: string;
   /** `/package.Service/Method`. */
   readonly path: string;
@@ -45,26 +45,26 @@ export interface RefusedCall {
 export interface GateOptions {
   readonly rules: AccessRules;
   readonly failures: FailureTable;
-  readonly note: (refused: RefusedCall) => void;
+  readonly note: (refused: RefusedRpc) => void;
 }
 
-/** What the gate may do to a call while it is open. */
-export interface AdmittedCall {
+/** What the gate may do to an RPC while it is open. */
+export interface AuthorizedRpc {
   /** Its caller may not go on. */
   readonly end: (refusal: Refusal) => void;
-  /** Hunters may belong to others from now on: true when the call asks `refusalOf` again for the
-   * one that it carries. Calls that do not are ended when their own hunters change. */
+  /** Hunters may belong to others from now on: true when the RPC asks `refusalOf` again for the
+   * one that it carries. RPCs that do not are ended when their own hunters change. */
   readonly reconsider?: () => boolean;
 }
 
-/** A call that was let in. */
-export interface Admission {
+/** An RPC that its caller may make. */
+export interface Authorization {
   readonly caller: Caller;
-  /** Anybody may make this call, and who makes it is not known, at a node that asks. */
+  /** Anybody may make this RPC, and who makes it is not known, at a node that asks. */
   readonly isGuest: boolean;
-  /** Why the call may not carry that hunter; undefined when it may. */
+  /** Why the RPC may not carry that hunter; undefined when it may. */
   refusalOf(hunterId: string): Refusal | undefined;
-  /** The call is over. */
+  /** The RPC is over. */
   close(): void;
 }
 
@@ -74,13 +74,13 @@ interface Shown {
   readonly digest: Uint8Array | undefined;
 }
 
-interface OpenCall extends Shown, AdmittedCall {
+interface OpenRpc extends Shown, AuthorizedRpc {
   caller: Caller;
 }
 
 export class Gate {
   private readonly options: GateOptions;
-  private readonly open = new Set<OpenCall>();
+  private readonly open = new Set<OpenRpc>();
   /** Digest of the key that a connection has shown and that was right. */
   private readonly proven = new WeakMap<object, Uint8Array>();
   private rules: CompiledRules;
@@ -90,16 +90,16 @@ export class Gate {
     this.rules = new CompiledRules(options.rules);
   }
 
-  /** Lets a call in, or says why not. */
-  admit(path: string, credentials: Credentials, call: AdmittedCall): Admission | Refusal {
+  /** Says who the caller is when it may make the RPC, else why it may not. */
+  authorize(path: string, credentials: Credentials, rpc: AuthorizedRpc): Authorization | Refusal {
     const { peer, key, certificate } = credentials;
     const digest =
       this.rules.asksForKeys && key !== undefined && isKeyText(key) ? digestOf(key) : undefined;
     const shown = { path, certificate, digest };
     const caller = this.judge(credentials, shown);
     if ("code" in caller) return caller;
-    const open = { ...shown, ...call, caller };
-    const admission: Admission = {
+    const open = { ...shown, ...rpc, caller };
+    const authorization: Authorization = {
       caller,
       isGuest: this.rules.isForGuests(path, certificate),
       refusalOf: (hunterId) => {
@@ -111,10 +111,10 @@ export class Gate {
       close: () => this.open.delete(open),
     };
     this.open.add(open);
-    return admission;
+    return authorization;
   }
 
-  /** These hold from here on, for calls that are open too: whose caller may not go on is ended. */
+  /** These hold from here on, for RPCs that are open too: one whose caller may not go on is ended. */
   setRules(rules: AccessRules): void {
     this.rules = new CompiledRules(rules);
     for (const open of [...this.open]) {

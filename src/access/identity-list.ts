@@ -5,7 +5,7 @@ import type { PeerCertificate } from "../wire/peer-certificate.ts";
 
 export class IdentityList {
   private readonly rules: readonly IdentityRule[];
-  /** A connection's certificate is asked about at each of its calls. */
+  /** A connection's certificate is asked about at each of its RPCs. */
   private readonly known = new WeakMap<PeerCertificate, Caller | "nobody">();
 
   constructor(rules: readonly IdentityRule[]) {

@@ -1,4 +1,4 @@
-/** Which role each call needs: docs/wire.md#roles, and our own services after its pattern. */
+/** Which role each RPC needs: docs/wire.md#roles, and our own services after its pattern. */
 import type { Role } from "../config/access-config.ts";
 
 const data = "/lippycat.data.DataService";
@@ -51,7 +51,7 @@ export function satisfies(held: readonly Role[], needed: Role): boolean {
   return held.includes(needed) || held.includes("admin");
 }
 
-/** The calls that change something, or that are asked for in order to: each is audited. */
+/** The RPCs that change something, or that are asked for in order to: each is audited. */
 export const auditedMethods: ReadonlySet<string> = new Set([
   `${management}/UpdateFilter`,
   `${management}/DeleteFilter`,

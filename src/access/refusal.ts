@@ -1,4 +1,4 @@
-/** gRPC status of a call that may not be made, or not go on. */
+/** gRPC status of an RPC that may not be made, or not go on. */
 export interface Refusal {
   readonly code: number;
   readonly message: string;

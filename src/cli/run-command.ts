@@ -4,6 +4,7 @@ import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";
 import type { SettingTable } from "../config/setting.ts";
 import { createLog } from "../telemetry/log.ts";
+import { cliEvent } from "./events.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { type CommandHelp, renderHelp } from "./help.ts";
 import type { Loaded, Surroundings } from "./load-settings.ts";
@@ -61,7 +62,7 @@ export async function runCommandLine<
   const who = `weir ${command.help.name}`;
   const config = command.configOf(settled);
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  for (const warning of settled.warnings) log.warn("configuration-doubtful", warning);
+  for (const warning of settled.warnings) log.warn(cliEvent.doubtful.name, warning);
   await log.flush();
   try {
     return await command.run(config);
@@ -69,7 +70,7 @@ export async function runCommandLine<
     if (config.logFormat === "text") return printFailure(who, error, config.logLevel === "debug");
     // Whoever parses the log finds the last word there too.
     const exitCode = exitCodeOf(error);
-    log.error("command-failed", errorText(error), { command: command.help.name, exitCode });
+    log.error(cliEvent.failed.name, errorText(error), { command: command.help.name, exitCode });
     await log.flush();
     return exitCode;
   }

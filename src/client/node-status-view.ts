@@ -32,6 +32,7 @@ export function nodeStatusJson(node: NodeStatus) {
     total_subscribers: node.totalSubscribers,
     total_batches_dropped: node.totalBatchesDropped,
     subscribers: node.subscribers.map(subscriberJson),
+    events: node.events,
   };
 }
 

@@ -2,15 +2,15 @@
 import { limits } from "../config/limits.ts";
 
 /**
- * Large answers on their way to one shard. While there are many, further calls wait with their work:
- * a thousand calls at once would otherwise have a thousand answers made before the shard looks at
+ * Large answers on their way to one shard. While there are many, further RPCs wait with their work:
+ * a thousand RPCs at once would otherwise have a thousand answers made before the shard looks at
  * the first.
  */
 export class AnswerWindow {
   private underWay = 0;
   private readonly waiting: (() => void)[] = [];
 
-  /** Resolves when a call may begin to make its answer, in the order of asking. */
+  /** Resolves when an RPC may begin to make its answer, in the order of asking. */
   async turn(): Promise<void> {
     if (this.waiting.length === 0 && this.isOpen()) return;
     await new Promise<void>((resolve) => this.waiting.push(resolve));

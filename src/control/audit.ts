@@ -1,25 +1,25 @@
 /** One line of log for each change that is asked for, whatever comes of it: who, from where, what. */
 import type { HandlerContext } from "@connectrpc/connect";
 import { accessEvent } from "../access/events.ts";
-import { callerFields, whoText } from "../access/refused-calls.ts";
+import { callerFields, whoText } from "../access/refused-rpcs.ts";
 import { errorText } from "../base/errors.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { callerKey, peerKey } from "./peer.ts";
 
 export class Audit {
-  private readonly log: Log;
+  private readonly events: Events;
 
-  constructor(log: Log) {
-    this.log = log;
+  constructor(events: Events) {
+    this.events = events;
   }
 
   done(context: HandlerContext, what: string): void {
-    this.log.info(accessEvent.audit, `${whoOf(context)}: ${what}`, fieldsOf(context));
+    this.events.tell(accessEvent.audit, `${whoOf(context)}: ${what}`, fieldsOf(context));
   }
 
-  refused(context: HandlerContext, what: string, error: unknown): void {
+  failed(context: HandlerContext, what: string, error: unknown): void {
     const text = `${whoOf(context)}: ${what}: ${errorText(error)}`;
-    this.log.warn(accessEvent.audit, text, fieldsOf(context));
+    this.events.tell(accessEvent.auditFailed, text, fieldsOf(context));
   }
 }
 
@@ -29,5 +29,5 @@ function whoOf({ values }: HandlerContext): string {
 
 function fieldsOf({ values, method }: HandlerContext): Record<string, string> {
   const caller = callerFields(values.get(callerKey));
-  return { peer: values.get(peerKey), ...caller, call: method.name };
+  return { peer: values.get(peerKey), ...caller, rpc: method.name };
 }

@@ -1,7 +1,7 @@
 /**
- * Control's end of the tunnel (`wire/tunnel.ts`): decodes a call's messages, runs the method of the
+ * Control's end of the tunnel (`wire/tunnel.ts`): decodes an RPC's messages, runs the method of the
  * Connect service that has it, and sends back what it answers. What a client sends can fail its own
- * call only.
+ * RPC only.
  */
 import type { MessagePort } from "node:worker_threads";
 import {
@@ -18,7 +18,7 @@ import { limits } from "../config/limits.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
 import { AnswerWindow } from "./answer-window.ts";
-import { endCallKey } from "./end-call.ts";
+import { endRpcKey } from "./end-rpc.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { callerKey, peerKey } from "./peer.ts";
 
@@ -48,12 +48,12 @@ export function addRoutes(
   }
 }
 
-/** Answers the calls that arrive on `port`, until it closes, which cancels those that are open. */
+/** Answers the RPCs that arrive on `port`, until it closes, which cancels those that are open. */
 export function dispatch(port: MessagePort, routes: Routes): void {
-  const calls = new Map<number, DispatchedCall>();
+  const rpcs = new Map<number, DispatchedRpc>();
   const window = new AnswerWindow();
   port.on("close", () => {
-    for (const [id, call] of calls) call.onRequest({ kind: "cancel", id });
+    for (const [id, rpc] of rpcs) rpc.onRequest({ kind: "cancel", id });
   });
   port.on("message", (request: TunnelRequest) => {
     if (request.kind === "taken") {
@@ -61,7 +61,7 @@ export function dispatch(port: MessagePort, routes: Routes): void {
       return;
     }
     if (request.kind !== "open") {
-      calls.get(request.id)?.onRequest(request);
+      rpcs.get(request.id)?.onRequest(request);
       return;
     }
     const { id, path } = request;
@@ -71,9 +71,9 @@ export function dispatch(port: MessagePort, routes: Routes): void {
       post(port, { kind: "status", id, code: Code.Unimplemented, message });
       return;
     }
-    const call = new DispatchedCall(port, request, route, window);
-    calls.set(id, call);
-    void call.run().finally(() => calls.delete(id));
+    const rpc = new DispatchedRpc(port, request, route, window);
+    rpcs.set(id, rpc);
+    void rpc.run().finally(() => rpcs.delete(id));
   });
 }
 
@@ -81,18 +81,18 @@ function post(port: MessagePort, response: TunnelResponse): void {
   port.postMessage(response);
 }
 
-/** What is about one call. */
-type CallRequest = Exclude<TunnelRequest, { kind: "taken" }>;
+/** What is about one RPC. */
+type RpcRequest = Exclude<TunnelRequest, { kind: "taken" }>;
 type OpenRequest = Extract<TunnelRequest, { kind: "open" }>;
 
-class DispatchedCall {
+class DispatchedRpc {
   private readonly port: MessagePort;
   private readonly id: number;
   private readonly route: Route;
   private readonly window: AnswerWindow;
   private readonly input: MessageQueue<Uint8Array>;
   private reason: ConnectError | undefined = undefined;
-  /** Of a call whose handler asked for its signal. */
+  /** Of an RPC whose handler asked for its signal. */
   private abort: AbortController | undefined = undefined;
   private readonly context: HandlerContext;
   private credit: number = limits.tunnelUnreadMessagesMax;
@@ -108,10 +108,10 @@ class DispatchedCall {
     this.context.values
       .set(peerKey, request.peer)
       .set(callerKey, request.caller)
-      .set(endCallKey, (reason) => this.end(reason));
+      .set(endRpcKey, (reason) => this.end(reason));
   }
 
-  onRequest(request: CallRequest): void {
+  onRequest(request: RpcRequest): void {
     switch (request.kind) {
       case "message":
         this.input.push(request.bytes);
@@ -153,7 +153,7 @@ class DispatchedCall {
     let message = "";
     try {
       await this.answer();
-      // A service that stops when its call was ended has not answered it.
+      // A service that stops when its RPC was ended has not answered it.
       this.throwIfEnded();
     } catch (thrown) {
       const error = ConnectError.from(thrown, Code.Internal);
@@ -183,7 +183,7 @@ class DispatchedCall {
     for await (const bytes of this.input) yield decode(this.route.method.input, bytes);
   }
 
-  /** The one message of a call that has exactly one. */
+  /** The one message of an RPC that has exactly one. */
   private async only(): Promise<Message> {
     for await (const bytes of this.input) return decode(this.route.method.input, bytes);
     throw new ConnectError("the call has no message", Code.InvalidArgument);
@@ -220,7 +220,7 @@ function decode(desc: DescMessage, bytes: Uint8Array): Message {
 
 /**
  * What Connect's `createHandlerContext` gives, without the three abort controllers and four header
- * lists of each call: only a full collection frees them, and calls one after another took 400 MB.
+ * lists of each RPC: only a full collection frees them, and RPCs one after another took 400 MB.
  */
 function contextOf(request: OpenRequest, route: Route, signal: () => AbortSignal): HandlerContext {
   return {

@@ -1,5 +1,5 @@
 /**
- * The calls of `lippycat.management.ManagementService` that are about filters
+ * The RPCs of `lippycat.management.ManagementService` that are about filters
  * (docs/wire.md#filter-rpcs), for this node alone.
  */
 import { randomUUID } from "node:crypto";
@@ -20,7 +20,7 @@ import type { Filter } from "../filters/filter.ts";
 import type { Filters } from "../filters/filters.ts";
 import type { FilterStep } from "../filters/hunter-view.ts";
 import type { Roster } from "../roster/roster.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import type {
   FilterRequest,
   FilterSchema,
@@ -29,7 +29,7 @@ import type {
   Filter as WireFilter,
 } from "../wire/gen/lippycat/management/management_pb.ts";
 import { Audit } from "./audit.ts";
-import { endCallKey } from "./end-call.ts";
+import { endRpcKey } from "./end-rpc.ts";
 import type { HunterClaims } from "./hunter-claims.ts";
 import { checkId } from "./input-checks.ts";
 import { callerKey, peerKey } from "./peer.ts";
@@ -39,7 +39,7 @@ export interface FilterMethodsOptions {
   readonly filters: Filters;
   readonly roster: Roster;
   readonly claims: HunterClaims;
-  readonly log: Log;
+  readonly events: Events;
 }
 
 type FilterMethods = Pick<
@@ -56,7 +56,7 @@ type FilterMethods = Pick<
 
 export function createFilterMethods(options: FilterMethodsOptions): FilterMethods {
   const { processorId, claims } = options;
-  const audit = new Audit(options.log);
+  const audit = new Audit(options.events);
   const { set: filters, store, distribution } = options.filters;
 
   const list = (hunterId: string, mayBeSeen: (filter: Filter) => boolean = () => true) => {
@@ -99,7 +99,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
       audit.done(context, `${what}; ${told} told`);
       return { success: true, error: "", huntersUpdated };
     } catch (error) {
-      audit.refused(context, asked, error);
+      audit.failed(context, asked, error);
       throw statusOf(error);
     }
   };
@@ -138,23 +138,23 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
         "this processor needs no token for its own filters, and none reach others through it",
         Code.FailedPrecondition,
       );
-      audit.refused(context, `a token for processor ${shown(target)}`, error);
+      audit.failed(context, `a token for processor ${shown(target)}`, error);
       throw error;
     },
   };
 }
 
 async function* subscribe(
-  { filters: { distribution }, claims, roster, log }: FilterMethodsOptions,
+  { filters: { distribution }, claims, roster, events }: FilterMethodsOptions,
   { hunterId }: FilterRequest,
   context: HandlerContext,
 ): AsyncGenerator<MessageInitShape<typeof FilterUpdateSchema>, void> {
   checkNamed(hunterId);
   claims.check(context, hunterId);
-  const end = context.values.get(endCallKey);
+  const end = context.values.get(endRpcKey);
   const peer = context.values.get(peerKey);
   const subscription = distribution.subscribe(hunterId, (reason) => {
-    log.warn(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
+    events.tell(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
     end(new ConnectError(`${reason}: connect and register anew`, Code.Aborted));
   });
   if (subscription === undefined) {
@@ -165,7 +165,7 @@ async function* subscribe(
   const close = (): void => subscription.close();
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
-  // Existing hunters do without heartbeats when that call failed, and may have no packets to send. Who
+  // Existing hunters do without heartbeats when that RPC failed, and may have no packets to send. Who
   // is not known is no hunter yet: anybody may look at the filters.
   const release = roster.find(hunterId) === undefined ? () => {} : roster.hold(hunterId, peer);
   try {

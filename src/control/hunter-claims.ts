@@ -1,4 +1,4 @@
-/** Which caller may speak for which hunter, on the calls that control answers. */
+/** Which caller may speak for which hunter, on the RPCs that control answers. */
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { HunterBinding } from "../access/hunter-binding.ts";
 import { quoteText } from "../base/safe-text.ts";
@@ -8,7 +8,7 @@ import { callerKey } from "./peer.ts";
 
 export class HunterClaims {
   private binding: HunterBinding;
-  /** Of calls that stay open on behalf of one hunter. */
+  /** Of RPCs that stay open on behalf of one hunter. */
   private readonly held = new Set<() => void>();
 
   constructor(rules: AccessRules) {
@@ -33,7 +33,7 @@ export class HunterClaims {
 
   /**
    * The same now, and again whenever the rules change: then `end` gets the error.
-   * @returns to be called when the call is over
+   * @returns to be called when the RPC is over
    */
   hold(context: HandlerContext, hunterId: string, end: (error: ConnectError) => void): () => void {
     this.check(context, hunterId);

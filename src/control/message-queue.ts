@@ -1,4 +1,4 @@
-/** The client's messages of one call, read in order; bounded by the credit that the tunnel gives. */
+/** The client's messages of one RPC, read in order; bounded by the credit that the tunnel gives. */
 export class MessageQueue<T> implements AsyncIterable<T> {
   private readonly items: T[] = [];
   private ended = false;

@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import { recorderState } from "../pipeline/board.ts";
+import type { EventCounts } from "../telemetry/events.ts";
 import {
   type NodeStatusSchema,
   type PacketAccountsSchema,
@@ -33,6 +34,8 @@ export interface NodeStatusOptions {
   /** When the node's certificate ends, in milliseconds since 1970; 0 without TLS. */
   readonly certificateEndsMs: () => number;
   readonly subscribers: SubscriberTable;
+  /** How often each event happened since the start, over all threads. */
+  readonly eventCounts: () => EventCounts;
 }
 
 const recorderStates: Readonly<Record<number, RecorderState>> = {
@@ -58,12 +61,17 @@ export function nodeStatus(options: NodeStatusOptions): MessageInitShape<typeof 
     totalSubscribers: totals.open,
     totalBatchesDropped: BigInt(totals.batchesDropped),
     certificateExpiresSec: BigInt(Math.floor(options.certificateEndsMs() / 1000)),
+    events: eventsMessage(options.eventCounts()),
   };
 }
 
 function accountsMessage(counts: PacketCounts): MessageInitShape<typeof PacketAccountsSchema> {
   const entries = Object.entries(counts).map(([name, count]) => [name, BigInt(count)]);
   return Object.fromEntries(entries);
+}
+
+function eventsMessage(counts: EventCounts): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
 }
 
 function listSubscribers(table: SubscriberTable): MessageInitShape<typeof SubscriberSchema>[] {

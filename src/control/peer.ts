@@ -2,12 +2,12 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import { anyone, type Caller } from "../wire/caller.ts";
 
-/** `address:port` of the client of a call. */
+/** `address:port` of the client of an RPC. */
 export const peerKey: ContextKey<string> = createContextKey("", {
   description: "address:port of the client",
 });
 
-/** Who makes the call. */
+/** Who makes the RPC. */
 export const callerKey: ContextKey<Caller> = createContextKey(anyone, {
-  description: "who makes the call",
+  description: "who makes the RPC",
 });

@@ -44,7 +44,7 @@ export function createRegistration(
         [request.hostname, request.version, ...request.interfaces, ...filterTypes],
       );
       const interfaces = others.splice(0, request.interfaces.length);
-      const admitted = roster.register({
+      const registered = roster.register({
         id: hunterId,
         hostname,
         version,
@@ -52,7 +52,7 @@ export function createRegistration(
         capabilities: capabilitiesOf(request.capabilities, others),
         remoteAddress: context.values.get(peerKey),
       });
-      if (!admitted) {
+      if (!registered) {
         throw new ConnectError(
           `this processor takes at most ${huntersMax} hunters (--max-hunters)`,
           Code.ResourceExhausted,

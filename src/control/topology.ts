@@ -36,7 +36,7 @@ export function createTopology(
       };
     },
 
-    /** Events from now on, for this call alone whatever its client_id; open until it is cancelled. */
+    /** Events from now on, for this RPC alone whatever its client_id; open until it is cancelled. */
     async *subscribeTopology(_request, { signal }) {
       const events: TopologyEvent[] = [];
       const bell = new Bell(signal);

@@ -7,7 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { TlsConfig } from "../config/tls-config.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
+import { credentialsEvent } from "./events.ts";
 import { type Expiry, expiryNotices } from "./expiry.ts";
 import {
   type CredentialFiles,
@@ -19,7 +20,7 @@ import type { ServerCredentials } from "./server-credentials.ts";
 
 export interface CredentialsOptions {
   readonly config: TlsConfig;
-  readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
   /** Takes what the next handshakes use. */
   readonly publish: (credentials: ServerCredentials) => void;
@@ -95,12 +96,12 @@ export class Credentials {
   }
 
   private judge(files: CredentialFiles): void {
-    const { config, log, clock, publish } = this.options;
+    const { config, events, clock, publish } = this.options;
     this.judged = digestOf(files);
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) {
       const faults = sound.faults.join("; ");
-      log.error("tls-files-refused", `${faults}; what was in use before stays in use`);
+      events.tell(credentialsEvent.broken, `${faults}; what was in use before stays in use`);
       return;
     }
     this.use(sound);
@@ -108,26 +109,26 @@ export class Credentials {
   }
 
   private use({ credentials, expiries, subject, fingerprint, warnings }: SoundCredentials): void {
-    const { log } = this.options;
+    const { events } = this.options;
     this.inForce = credentials;
     this.expiries = expiries;
-    log.info("tls-files-loaded", `TLS with the certificate ${subject}`, {
+    events.tell(credentialsEvent.loaded, `TLS with the certificate ${subject}`, {
       fingerprint,
       client_certificates: clientCertificates(credentials),
     });
-    for (const warning of warnings) log.warn("certificate-doubtful", warning);
+    for (const warning of warnings) events.tell(credentialsEvent.doubtful, warning);
     this.warnedMs = Number.NEGATIVE_INFINITY;
     this.tellExpiry();
   }
 
   private tellExpiry(): void {
-    const { log, clock } = this.options;
+    const { events, clock } = this.options;
     const now = clock.wallMs();
     if (now - this.warnedMs < limits.certificateWarnEveryMs) return;
     this.warnedMs = now;
     for (const { expired, text } of expiryNotices(this.expiries, now)) {
-      if (expired) log.error("certificate-expired", text);
-      else log.warn("certificate-expires", text);
+      if (expired) events.tell(credentialsEvent.expired, text);
+      else events.tell(credentialsEvent.expiring, text);
     }
   }
 

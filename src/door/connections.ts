@@ -1,8 +1,8 @@
 /**
- * The connections of a shard, from accept to close. A connection is a newcomer until its first call
- * has begun; newcomers have deadlines. One that has had a call is kept for as long as it answers pings,
+ * The connections of a shard, from accept to close. A connection is a newcomer until its first RPC
+ * has begun; newcomers have deadlines. One that has had an RPC is kept for as long as it answers pings,
  * since hunters and clients are idle at times. Newcomers make place for others when the node is full
- * of connections, and before them guests: who has made no call but those that anybody may make.
+ * of connections, and before them guests: who has made no RPC but those that anybody may make.
  */
 
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
@@ -24,8 +24,8 @@ export interface ConnectionsOptions {
   readonly connectionsMax: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** A connection that was not let in, or not kept. */
-  readonly refused: (reason: string, peer: string) => void;
+  /** A connection was closed: not accepted, or not kept. */
+  readonly closed: (reason: string, peer: string) => void;
   /** A connection whose bytes are not HTTP/2. */
   readonly foreign: (peer: string) => void;
 }
@@ -62,24 +62,24 @@ export class Connections {
     return this.open.size;
   }
 
-  /** Takes a connection that was just accepted, or destroys it and answers false. */
-  admit(socket: net.Socket): boolean {
+  /** Takes a connection that has just come, or destroys it and answers false. */
+  accept(socket: net.Socket): boolean {
     const { board, row, addresses, connectionsMax, now } = this.options;
     const peer = peerOf(socket);
     const slot = addresses.slotOf(socket.remoteAddress ?? "");
     const enter = () => board.enter(row, "connections", connectionsMax);
     if (!addresses.enter(slot, "connections")) {
-      return this.refuse(socket, `more than ${limits.connectionsPerAddressMax} of its address`);
+      return this.turnAway(socket, `more than ${limits.connectionsPerAddressMax} of its address`);
     }
     if (!addresses.enter(slot, "newcomers")) {
       addresses.leave(slot, "connections");
       const text = `more than ${limits.newcomersPerAddressMax} of its address without a call`;
-      return this.refuse(socket, text);
+      return this.turnAway(socket, text);
     }
     if (!enter() && !(this.dropOldest() && enter())) {
       addresses.leave(slot, "newcomers");
       addresses.leave(slot, "connections");
-      return this.refuse(socket, `more than ${connectionsMax} connections`);
+      return this.turnAway(socket, `more than ${connectionsMax} connections`);
     }
     const connection: Connection = {
       socket,
@@ -98,7 +98,7 @@ export class Connections {
     return true;
   }
 
-  /** An HTTP/2 session begins on an admitted connection. */
+  /** An HTTP/2 session begins on an accepted connection. */
   begin(session: ServerHttp2Session): void {
     const peer = peerOf(session.socket);
     const connection = this.open.get(peer);
@@ -116,7 +116,7 @@ export class Connections {
     session.once("close", () => closeSoon(connection.socket));
   }
 
-  /** A call has begun on this session, and its client may make it; a guest as anybody may. */
+  /** An RPC has begun on this session, and its client may make it; a guest as anybody may. */
   called(session: ServerHttp2Session, isGuest: boolean): void {
     const connection = this.open.get(peerOf(session.socket));
     if (connection === undefined) return;
@@ -126,7 +126,7 @@ export class Connections {
     else if (isNew) this.guests.add(connection);
   }
 
-  /** A call of this session is there, and does not flow yet. */
+  /** An RPC of this session is there, and does not flow yet. */
   count(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
     this.open.get(peerOf(session.socket))?.meter.add(stream);
   }
@@ -159,7 +159,7 @@ export class Connections {
   private drop(connection: Connection, reason: string): void {
     const { session, socket, peer } = connection;
     this.settle(connection);
-    this.options.refused(reason, peer);
+    this.options.closed(reason, peer);
     // With GOAWAY, so that a client that is about to call makes a new connection for it.
     if (connection.greeted) session?.close();
     else socket.destroy();
@@ -167,7 +167,7 @@ export class Connections {
   }
 
   private cut({ peer, socket }: Connection, reason: string): void {
-    this.options.refused(reason, peer);
+    this.options.closed(reason, peer);
     socket.destroy();
   }
 
@@ -185,8 +185,8 @@ export class Connections {
     return true;
   }
 
-  private refuse(socket: net.Socket, reason: string): false {
-    this.options.refused(reason, peerOf(socket));
+  private turnAway(socket: net.Socket, reason: string): false {
+    this.options.closed(reason, peerOf(socket));
     socket.on("error", () => {});
     socket.destroy();
     return false;

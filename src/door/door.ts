@@ -1,33 +1,35 @@
 /**
  * The gRPC front door of a shard: the listener that shares the node's port, its connections, and the
- * calls on them. StreamPackets and SubscribePackets are served here; every other call goes to control.
+ * RPCs on them. StreamPackets is served here; every other RPC is carried to control.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { MessagePort } from "node:worker_threads";
 import * as grpc from "@grpc/grpc-js";
-import type { Admission, AdmittedCall, Gate } from "../access/gate.ts";
+import type { Authorization, AuthorizedRpc, Gate } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
-import type { Ingest, IngestNote } from "../ingest/ingest.ts";
+import type { Ingest } from "../ingest/ingest.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
+import type { Tell } from "../telemetry/events.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
-import { CallQueue } from "./call-queue.ts";
 import { Connections, peerOf } from "./connections.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
-import { type CallHandler, gatedCall } from "./gated-call.ts";
+import { doorEvent } from "./events.ts";
+import { gatedRpc, type RpcHandler } from "./gated-rpc.ts";
 import { refuseGrpc } from "./grpc-response.ts";
 import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { LiveView } from "./live-view.ts";
 import { MessageBudget, type MessageRoom } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
+import { RpcQueue } from "./rpc-queue.ts";
 
 const packetsPath = "/lippycat.data.DataService/StreamPackets";
 const liveViewPaths = [
@@ -43,7 +45,7 @@ export interface DoorOptions {
   /** Without them the door is plain. */
   readonly credentials?: ServerCredentials | undefined;
   readonly messageBytesMax: number;
-  /** Says who may make which call. */
+  /** Says who may make which RPC. */
   readonly gate: Gate;
   readonly ingest: Ingest;
   readonly fanout: Fanout;
@@ -57,7 +59,7 @@ export interface DoorOptions {
   readonly control: MessagePort;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  readonly note?: IngestNote;
+  readonly note?: Tell;
 }
 
 export class Door {
@@ -66,7 +68,7 @@ export class Door {
   private readonly tunnel: ControlTunnel;
   private readonly listener: Listener;
   private readonly connections: Connections;
-  /** Calls with deadlines. */
+  /** RPCs with deadlines. */
   private readonly packetStreams = new Set<PacketStream>();
   private readonly liveViews = new Set<LiveView>();
   private readonly budget: MessageBudget;
@@ -78,22 +80,22 @@ export class Door {
     this.budget = new MessageBudget(Math.max(share, options.messageBytesMax));
     this.connections = new Connections({
       ...options,
-      refused: (reason, peer) => options.note?.("connection-refused", reason, { peer }),
+      closed: (reason, peer) => options.note?.(doorEvent.connectionClosed, reason, { peer }),
       foreign: (peer) => this.noteForeign(peer),
     });
     this.tunnel = new ControlTunnel({
       port: options.control,
       roomOf: (session) => this.roomOf(session),
       messageBytesMax: options.messageBytesMax,
-      enter: (session) => this.enterCall(session),
+      enter: (session) => this.enterRpc(session),
       now: options.now,
     });
     this.server = createGrpcServer({
       messageBytesMax: options.messageBytesMax,
       hotPaths: this.hotPaths(),
       onSession: (session) => this.connections.begin(session),
-      onCall: (session, stream) => this.connections.count(session, stream),
-      queue: new CallQueue({
+      onRpc: (session, stream) => this.connections.count(session, stream),
+      queue: new RpcQueue({
         now: options.now,
         drop: (session) => this.connections.end(session, "too many of its calls wait"),
       }),
@@ -101,10 +103,10 @@ export class Door {
     const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.listener = createListener({
       credentials: options.credentials,
-      admit: (socket) => this.connections.admit(socket),
-      accept: (socket) => injector.injectConnection(socket),
-      refuse: (reason, socket) => {
-        options.note?.("handshake-failed", `TLS: ${reason}`, { peer: peerOf(socket) });
+      accept: (socket) => this.connections.accept(socket),
+      ready: (socket) => injector.injectConnection(socket),
+      failed: (reason, socket) => {
+        options.note?.(doorEvent.handshakeFailed, `TLS: ${reason}`, { peer: peerOf(socket) });
       },
     });
     this.sweeper = setInterval(() => this.sweep(), sweepIntervalMs);
@@ -133,7 +135,7 @@ export class Door {
     this.listener.server.close();
   }
 
-  /** Ends every call and connection; resolves when the sockets are gone or the time is over. */
+  /** Ends every RPC and connection; resolves when the sockets are gone or the time is over. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.sweeper);
     this.listener.server.close();
@@ -147,12 +149,12 @@ export class Door {
 
   private hotPaths(): Map<string, HotStreamHandler> {
     const { tunnel, connections, options } = this;
-    const served: [string, CallHandler][] = [
+    const served: [string, RpcHandler][] = [
       [
         packetsPath,
-        (stream, session, _, admission) => this.onPacketStream(stream, session, admission),
+        (stream, session, _, authorization) => this.onPacketStream(stream, session, authorization),
       ],
-      ...liveViewPaths.map((path): [string, CallHandler] => [
+      ...liveViewPaths.map((path): [string, RpcHandler] => [
         path,
         (stream, session) => this.onLiveView(stream, session),
       ]),
@@ -163,11 +165,11 @@ export class Door {
       ...tunnel.handlers(MonitoringService, ["SubscribePackets"]),
       ...tunnel.handlers(DataService, ["StreamPackets", "SubscribePackets"]),
     ];
-    const called = (session: ServerHttp2Session, { isGuest }: Admission): void => {
+    const called = (session: ServerHttp2Session, { isGuest }: Authorization): void => {
       connections.called(session, isGuest);
     };
     return new Map(
-      served.map(([path, handle]) => [path, gatedCall(path, options.gate, called, handle)]),
+      served.map(([path, handle]) => [path, gatedRpc(path, options.gate, called, handle)]),
     );
   }
 
@@ -176,14 +178,14 @@ export class Door {
     const { credentials, note } = this.options;
     const guess = credentials === undefined ? "TLS, which this node does not speak, or " : "";
     const text = `what came is not HTTP/2: ${guess}another protocol`;
-    note?.("handshake-failed", text, { peer });
+    note?.(doorEvent.handshakeFailed, text, { peer });
   }
 
   private onPacketStream(
     http: ServerHttp2Stream,
     session: ServerHttp2Session,
-    admission: Admission,
-  ): AdmittedCall | undefined {
+    authorization: Authorization,
+  ): AuthorizedRpc | undefined {
     const { board, row, addresses } = this.options;
     const slot = this.slotOf(session);
     const isIn = addresses.enter(slot, "streams");
@@ -193,7 +195,7 @@ export class Door {
       const text = isIn
         ? `more than ${limits.streamsMax} packet streams`
         : `more than ${limits.streamsPerAddressMax} packet streams of one address`;
-      this.options.note?.("stream-refused", text, { peer: peerOf(session.socket) });
+      this.options.note?.(doorEvent.streamRefused, text, { peer: peerOf(session.socket) });
       refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: text });
       return undefined;
     }
@@ -207,7 +209,7 @@ export class Door {
       messageBytesMax: this.options.messageBytesMax,
       peer: peerOf(session.socket),
       now: this.options.now,
-      refusalOf: admission.refusalOf,
+      refusalOf: authorization.refusalOf,
     });
     this.packetStreams.add(stream);
     http.once("close", () => this.packetStreams.delete(stream));
@@ -223,10 +225,10 @@ export class Door {
   private onLiveView(
     http: ServerHttp2Stream,
     session: ServerHttp2Session,
-  ): AdmittedCall | undefined {
+  ): AuthorizedRpc | undefined {
     const { board, row, fanout, subscribersMax, now } = this.options;
     const isFull = this.liveViews.size >= limits.subscribersMax;
-    const leave = isFull ? "too many live views" : this.enterCall(session);
+    const leave = isFull ? "too many live views" : this.enterRpc(session);
     if (typeof leave === "string") {
       refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: leave });
       return undefined;
@@ -248,11 +250,11 @@ export class Door {
     return view;
   }
 
-  /** A call of that client that control answers, or a live view. */
-  private enterCall(session: ServerHttp2Session): string | (() => void) {
+  /** An RPC of that client that control answers, or a live view. */
+  private enterRpc(session: ServerHttp2Session): string | (() => void) {
     const { addresses } = this.options;
     const slot = this.slotOf(session);
-    if (addresses.enter(slot, "calls")) return () => addresses.leave(slot, "calls");
+    if (addresses.enter(slot, "rpcs")) return () => addresses.leave(slot, "rpcs");
     return `more than ${limits.rpcsPerAddressMax} open calls of one address`;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Cuts the bytes of one call into length-prefixed gRPC messages (gRPC over HTTP/2,
+ * Cuts the bytes of one RPC into length-prefixed gRPC messages (gRPC over HTTP/2,
  * "Length-Prefixed-Message"). No I/O inside: chunks go in, `take` is called with each message.
  */
 import { limits } from "../config/limits.ts";
@@ -18,7 +18,7 @@ export interface EnvelopeOptions {
   readonly refuse: (fault: EnvelopeFault) => void;
 }
 
-/** Why a call's bytes cannot be read on. */
+/** Why an RPC's bytes cannot be read on. */
 export type EnvelopeFault =
   | { readonly kind: "too-long"; readonly length: number }
   | { readonly kind: "compressed" };
@@ -86,7 +86,7 @@ export class Envelope {
     if (rest !== undefined) this.run(rest);
   }
 
-  /** The call is over: gives back what it holds. */
+  /** The RPC is over: gives back what it holds. */
   close(): void {
     this.options.room.forget(this.onRoom);
     this.release();

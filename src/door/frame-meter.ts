@@ -1,7 +1,7 @@
 /**
- * What a connection sends beside the data of its calls. Bun shows no WINDOW_UPDATE, PRIORITY or empty
+ * What a connection sends beside the data of its RPCs. Bun shows no WINDOW_UPDATE, PRIORITY or empty
  * CONTINUATION frames and has no limit for them; a flood takes half of a shard's time. But the system
- * counts the bytes of a socket, and those that its calls are given are known.
+ * counts the bytes of a socket, and those that its RPCs are given are known.
  */
 import type { Readable } from "node:stream";
 import { limits } from "../config/limits.ts";
@@ -13,7 +13,7 @@ export interface FrameMeterOptions {
 }
 
 export class FrameMeter {
-  /** Bytes of DATA frames, of all calls so far. */
+  /** Bytes of DATA frames, of all RPCs so far. */
   carried = 0;
   private readonly options: FrameMeterOptions;
   private atMs: number;
@@ -28,21 +28,21 @@ export class FrameMeter {
   }
 
   /**
-   * Counts the data of a call, whoever serves it and also when it was refused: what it is given, and what
-   * was left of it at its end, which a paused call is never given.
+   * Counts the data of an RPC, whoever serves it and also when it was refused: what it is given, and what
+   * was left of it at its end, which a paused RPC is never given.
    */
-  add(call: Readable): void {
-    call.on("data", (chunk: Buffer) => {
+  add(rpc: Readable): void {
+    rpc.on("data", (chunk: Buffer) => {
       this.carried += chunk.length;
     });
-    call.once("close", () => {
-      this.carried += call.readableLength;
+    rpc.once("close", () => {
+      this.carried += rpc.readableLength;
     });
   }
 
   /**
-   * True when far more came beside the data than any client needs for calls, windows and pings. Data that
-   * a call has not been given yet looks the same, so that as much is let pass as all streams of a
+   * True when far more came beside the data than any client needs for RPCs, windows and pings. Data that
+   * an RPC has not been given yet looks the same, so that as much is let pass as all streams of a
    * connection may have on their way; it is made up for when they are given it.
    */
   isFlooded(nowMs: number): boolean {

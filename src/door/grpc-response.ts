@@ -1,4 +1,4 @@
-/** The response of a call that is served without grpc-js (gRPC over HTTP/2, "Responses"). */
+/** The response of an RPC that is served without grpc-js (gRPC over HTTP/2, "Responses"). */
 import type { ServerHttp2Stream } from "node:http2";
 
 /** Sends the headers; trailers follow when the stream asks for them with `wantTrailers`. */
@@ -41,7 +41,7 @@ export function sendTrailersOf(http: ServerHttp2Stream, { code, message }: GrpcS
   });
 }
 
-/** Answers a call with nothing but a status (gRPC "Trailers-Only"). */
+/** Answers an RPC with nothing but a status (gRPC "Trailers-Only"). */
 export function refuseGrpc(http: ServerHttp2Stream, { code, message }: GrpcStatus): void {
   http.on("error", () => http.destroy());
   http.once("finish", () => setImmediate(() => http.close(0)));

@@ -2,7 +2,7 @@
  * The HTTP/2 server of a shard: grpc-js with three changes that its public surface does not offer.
  *
  * - Receive windows of 1 MiB: with the default of 64 KiB a sender stands still most of the time.
- * - Calls begin when it is their turn (`CallQueue`).
+ * - RPCs begin when it is their turn (`RpcQueue`).
  * - Streams of the `hotPaths` go to their own handlers instead of grpc-js.
  *
  * They hang on two private members of grpc-js 1.14.7 (`commonServerOptions`, `createHttp2Server`),
@@ -17,7 +17,7 @@ import type {
 import * as grpc from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
-import type { CallQueue } from "./call-queue.ts";
+import type { RpcQueue } from "./rpc-queue.ts";
 
 export type HotStreamHandler = (
   stream: ServerHttp2Stream,
@@ -29,9 +29,9 @@ export interface HttpServerOptions {
   readonly messageBytesMax: number;
   readonly hotPaths: ReadonlyMap<string, HotStreamHandler>;
   readonly onSession: (session: ServerHttp2Session) => void;
-  /** A call that waits for its turn, paused. */
-  readonly onCall: (session: ServerHttp2Session, stream: ServerHttp2Stream) => void;
-  readonly queue: CallQueue;
+  /** An RPC that waits for its turn, paused. */
+  readonly onRpc: (session: ServerHttp2Session, stream: ServerHttp2Stream) => void;
+  readonly queue: RpcQueue;
 }
 
 interface PrivateServer {
@@ -90,7 +90,7 @@ function divert(http: Http2Server, options: HttpServerOptions): void {
       if (handle !== undefined && isGrpcPost(headers)) handle(stream, session, headers);
       else for (const listener of listeners) listener.call(http, stream, headers, flags);
     });
-    if (!session.destroyed) options.onCall(session, stream);
+    if (!session.destroyed) options.onRpc(session, stream);
   };
   http.on("stream", onStream as never);
 }

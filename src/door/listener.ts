@@ -14,11 +14,11 @@ export interface ListenerOptions {
   /** Without them the listener is plain. */
   readonly credentials: ServerCredentials | undefined;
   /** A connection has come, before any handshake. Answers false when it destroyed the socket. */
-  readonly admit: (socket: net.Socket) => boolean;
+  readonly accept: (socket: net.Socket) => boolean;
   /** The connection is ready for HTTP/2. */
-  readonly accept: (socket: net.Socket) => void;
+  readonly ready: (socket: net.Socket) => void;
   /** The handshake failed, and the socket is destroyed. */
-  readonly refuse: (reason: string, socket: net.Socket) => void;
+  readonly failed: (reason: string, socket: net.Socket) => void;
 }
 
 export interface Listener {
@@ -32,9 +32,9 @@ export function createListener(options: ListenerOptions): Listener {
   return credentials === undefined ? plainListener(options) : tlsListener(options, credentials);
 }
 
-function plainListener({ admit, accept }: ListenerOptions): Listener {
+function plainListener({ accept, ready }: ListenerOptions): Listener {
   const server = net.createServer({ noDelay: true }, (socket) => {
-    if (admit(socket)) accept(socket);
+    if (accept(socket)) ready(socket);
   });
   return {
     server,
@@ -43,7 +43,7 @@ function plainListener({ admit, accept }: ListenerOptions): Listener {
 }
 
 function tlsListener(options: ListenerOptions, first: ServerCredentials): Listener {
-  const { admit, accept, refuse } = options;
+  const { accept, ready, failed } = options;
   let { minVersion } = first;
   const server = tls.createServer({
     ...contextOf(first),
@@ -52,9 +52,9 @@ function tlsListener(options: ListenerOptions, first: ServerCredentials): Listen
   });
   const drop = (reason: string, socket: net.Socket): void => {
     socket.destroy();
-    refuse(reason, socket);
+    failed(reason, socket);
   };
-  server.on("connection", (socket) => void admit(socket));
+  server.on("connection", (socket) => void accept(socket));
   server.on("secureConnection", (socket) => {
     if (socket.destroyed) return;
     // BoringSSL refuses other names, and lets a client pass that names none.
@@ -63,7 +63,7 @@ function tlsListener(options: ListenerOptions, first: ServerCredentials): Listen
       drop(`the client speaks ${socket.getProtocol() ?? "an unknown version"}`, socket);
     } else {
       socket.setNoDelay(true);
-      accept(socket);
+      ready(socket);
     }
   });
   server.on("tlsClientError", (error, socket) => drop(handshakeFault(error), socket));
@@ -103,7 +103,7 @@ function contextOf(credentials: ServerCredentials): tls.TlsOptions {
     rejectUnauthorized: clientAuth,
     minVersion: `TLSv${minVersion}`,
     ciphers: oldCiphers,
-    // A resumed session would be let in on the word of an earlier certificate and earlier authorities.
+    // A resumed session would be accepted on the word of an earlier certificate and earlier authorities.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }

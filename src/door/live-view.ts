@@ -35,7 +35,7 @@ const status = {
   unimplemented: 12,
 } as const;
 
-/** One call of SubscribePackets. */
+/** One RPC of SubscribePackets. */
 export class LiveView implements SubscriberPort {
   readonly peer: string;
   private readonly http: ServerHttp2Stream;
@@ -70,7 +70,7 @@ export class LiveView implements SubscriberPort {
     http.on("error", () => this.onClose());
   }
 
-  /** Ends the call when its request does not come; called every few seconds. */
+  /** Ends the RPC when its request does not come; called every few seconds. */
   sweep(now: number): void {
     if (this.subscription !== undefined || now - this.since < limits.tunnelStallMsMax) return;
     const seconds = limits.tunnelStallMsMax / 1000;
@@ -80,7 +80,7 @@ export class LiveView implements SubscriberPort {
   write(frames: Buffer, taken: () => void): void {
     if (this.over) return;
     this.http.write(frames, (error) => {
-      // Without an error the transport is done with the bytes; otherwise the call's end tells.
+      // Without an error the transport is done with the bytes; otherwise the RPC's end tells.
       if (error === undefined || error === null) taken();
     });
   }
@@ -97,7 +97,7 @@ export class LiveView implements SubscriberPort {
     http.resume();
   }
 
-  /** The one message of the call. */
+  /** The one message of the RPC. */
   private onRequest(bytes: Uint8Array): boolean {
     if (this.over || this.subscription !== undefined) return true;
     let request: SubscribeRequest;

@@ -20,7 +20,7 @@ export class MessageBudget {
     this.shareBytes = bytes / 2;
   }
 
-  /** The room as one client has it: `client` is the same number for all its calls. */
+  /** The room as one client has it: `client` is the same number for all its RPCs. */
   of(client: number): MessageRoom {
     return {
       reserve: (bytes, ready) => this.reserve(client, { bytes, ready }),

@@ -1,5 +1,5 @@
 /**
- * StreamPackets served straight on the HTTP/2 stream. grpc-js serves every other call; its message
+ * StreamPackets served straight on the HTTP/2 stream. grpc-js serves every other RPC; its message
  * queue costs a quarter of the whole transport here and hides how much of a message has arrived
  * (docs/decisions/0003-packet-streams-beside-grpc-js.md).
  */
@@ -20,7 +20,7 @@ export interface PacketStreamOptions {
   /** `address:port` of the client. */
   readonly peer: string;
   readonly now: () => number;
-  /** Why the call may not carry that hunter; undefined when it may. */
+  /** Why the RPC may not carry that hunter; undefined when it may. */
   readonly refusalOf: (hunterId: string) => StreamStatus | undefined;
 }
 
@@ -28,7 +28,7 @@ const resourceExhausted = 8;
 const deadlineExceeded = 4;
 const unimplemented = 12;
 
-/** One call of StreamPackets on its HTTP/2 stream. */
+/** One RPC of StreamPackets on its HTTP/2 stream. */
 export class PacketStream implements StreamPort {
   readonly peer: string;
   private readonly http: ServerHttp2Stream;
@@ -70,7 +70,7 @@ export class PacketStream implements StreamPort {
     return this.options.refusalOf(hunterId);
   }
 
-  /** Its client may not go on: ends the call after the acks that are due. */
+  /** Its client may not go on: ends the RPC after the acks that are due. */
   revoke({ code, message }: StreamStatus): void {
     if (!this.over) this.close(code, message);
   }
@@ -100,7 +100,7 @@ export class PacketStream implements StreamPort {
     this.finishWith(status.code, status.message);
   }
 
-  /** Ends the call when it stands still in the middle of a message; called every few seconds. */
+  /** Ends the RPC when it stands still in the middle of a message; called every few seconds. */
   sweep(now: number): void {
     const { partial, holding, waitsForRoom } = this.envelope;
     // What it holds back may also be ours to take, and then the client stands still for us.
@@ -125,7 +125,7 @@ export class PacketStream implements StreamPort {
     noteGarbage(chunk.length);
     this.noteProgress(chunk.length);
     this.envelope.push(chunk);
-    // A call that has ended is read on, to nowhere: a paused stream would not close.
+    // An RPC that has ended is read on, to nowhere: a paused stream would not close.
     if (this.over) return;
     if (this.envelope.holding || !this.hunterStream.reading) this.flow(false);
   }
@@ -168,7 +168,7 @@ export class PacketStream implements StreamPort {
     this.close(resourceExhausted, text);
   }
 
-  /** Ends the call after the acks that are still due. */
+  /** Ends the RPC after the acks that are still due. */
   private close(code: number, message: string): void {
     this.flow(false);
     this.options.ingest.close(this.hunterStream, { code, message });

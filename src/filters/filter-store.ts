@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { Draft, type FilterEdit } from "./draft.ts";
 import { filterEvent } from "./events.ts";
 import type { Filter, FilterChange } from "./filter.ts";
@@ -24,7 +24,7 @@ export interface FilterStoreOptions {
   readonly filters: Map<string, Filter>;
   /** Absolute path of the file; "" keeps the filters in memory alone. */
   readonly path: string;
-  readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
   /** Called when the set has changed, in the order of the changes; how many hunters are told. */
   readonly publish: (changes: readonly FilterChange[]) => number;
@@ -64,16 +64,19 @@ export class FilterStore {
 
   /** Reads the file for the first time, or the copy of the last good one; never rejects. */
   async load(): Promise<void> {
-    const { log, path } = this.options;
+    const { events, path } = this.options;
     if (this.file === undefined) {
-      log.info(filterEvent.loaded, "filters are kept in memory only: there is no --filter-file");
+      events.tell(filterEvent.loaded, "filters are kept in memory only: there is no --filter-file");
       return;
     }
     const reason = await this.read(this.file);
     if (reason === undefined) void this.run();
     else this.break(reason, `${await this.fallBack()} until it is good`);
     if (this.mark !== "") return;
-    log.info(filterEvent.loaded, `${path} is not there: no filters; the first change creates it`);
+    events.tell(
+      filterEvent.loaded,
+      `${path} is not there: no filters; the first change creates it`,
+    );
   }
 
   /** Takes over what was edited in the file; never rejects. */
@@ -218,7 +221,7 @@ export class FilterStore {
       if (reason === this.copyTrouble) return;
       this.copyTrouble = reason;
       const text = "there is no copy of these filters for a start with a broken file";
-      this.options.log.warn(filterEvent.notCopied, `${text}: ${reason}`);
+      this.options.events.tell(filterEvent.notCopied, `${text}: ${reason}`);
     }
   }
 
@@ -239,7 +242,7 @@ export class FilterStore {
     if (this.broken === reason && !this.reloadWanted) return;
     this.reloadWanted = false;
     this.broken = reason;
-    this.options.log.error(filterEvent.broken, `${reason}; ${inForce}`);
+    this.options.events.tell(filterEvent.broken, `${reason}; ${inForce}`);
   }
 
   /** Makes the content of `text` the set. */
@@ -256,14 +259,14 @@ export class FilterStore {
 
   /** `take` for the content of the file. */
   private adopt(text: FilterText, warnings: readonly Remark[]): void {
-    const { filters, path, log, publish } = this.options;
+    const { filters, path, events, publish } = this.options;
     const changes = this.take(text);
     const silent = this.broken === undefined && !this.reloadWanted;
     this.reloadWanted = false;
     this.broken = undefined;
     this.copyWanted = true;
     for (const { line, text: doubt } of warnings) {
-      log.warn(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
+      events.tell(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
     if (changes.length === 0 && silent) return;
     const hunters = publish(changes);
@@ -271,7 +274,7 @@ export class FilterStore {
     for (const { enabled } of filters.values()) if (!enabled) disabled++;
     const off = disabled > 0 ? `, ${disabled} of them off` : "";
     const gone = this.mark === "" ? " (the file is gone)" : "";
-    log.info(filterEvent.loaded, `${path}: ${countOf(filters.size)}${off}${gone}`, {
+    events.tell(filterEvent.loaded, `${path}: ${countOf(filters.size)}${off}${gone}`, {
       filters: filters.size,
       changed: changes.length,
       hunters,

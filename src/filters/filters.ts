@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { watchFile } from "../base/file-watch.ts";
 import { limits } from "../config/limits.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { Distribution, type DistributionOptions } from "./distribution.ts";
 import type { Filter } from "./filter.ts";
 import { FilterStore } from "./filter-store.ts";
@@ -14,7 +14,7 @@ import { FilterStore } from "./filter-store.ts";
 export interface FiltersOptions extends Omit<DistributionOptions, "filters"> {
   /** The file; "" keeps the filters in memory alone. */
   readonly path: string;
-  readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
 }
 
@@ -25,7 +25,7 @@ export class Filters {
   private readonly path: string;
   private endWatch: () => void = () => {};
 
-  constructor({ path, log, clock, capabilitiesOf, evict }: FiltersOptions) {
+  constructor({ path, events, clock, capabilitiesOf, evict }: FiltersOptions) {
     const filters = new Map<string, Filter>();
     this.path = path === "" ? "" : resolve(path);
     this.set = filters;
@@ -33,7 +33,7 @@ export class Filters {
     this.store = new FilterStore({
       filters,
       path: this.path,
-      log,
+      events,
       clock,
       publish: (changes) => this.distribution.publish(changes),
     });

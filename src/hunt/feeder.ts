@@ -106,7 +106,7 @@ export class Feeder {
       dropped: tally.packetsSetAside,
       bufferUsage: Math.round((100 * outbox.bytes) / limits.huntUnackedBytesMax),
     });
-    outbox.push({ sequence: this.sequence, packets, message, refusals: 0 });
+    outbox.push({ sequence: this.sequence, packets, message, rejections: 0 });
   }
 
   /** As `reader.fill()`, but sends a batch whose time has come, and ends at once at a stop. */

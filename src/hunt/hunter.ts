@@ -22,7 +22,7 @@ import { createTally, type Tally } from "./tally.ts";
 /** What `runHunt` answers (sysexits.h); the command line lists them with its own. */
 export const huntExitCode = {
   ok: 0,
-  /** The input is no capture, is damaged or ends inside a record, or the processor refused some of it for good. */
+  /** The input is no capture, is damaged or ends inside a record, or the processor rejected some of it for good. */
   badData: 65,
   noInput: 66,
   /** Ended before everything that was read was acknowledged. */
@@ -35,11 +35,10 @@ export const huntExitCode = {
  * since a read of a silent pipe may still be under way.
  */
 export async function runHunt(config: HuntConfig, host: HuntHost = processHost()): Promise<number> {
-  const { log, progress } = createOutput(config, host);
+  const { log, events, progress } = createOutput(config, host);
   const dialer = await createDialer(config.processor, config.dial, host.clock);
-  for (const doubt of dialer.warnings) log.warn(huntEvent.credentialsDoubtful, doubt);
-  const events = createEvents(log, { clock: host.clock });
-  const hunt = new Hunt(config, host, events, log, progress, dialer);
+  for (const doubt of dialer.warnings) events.tell(huntEvent.credentialsDoubtful, doubt);
+  const hunt = new Hunt(config, host, events, progress, dialer);
   const release = host.stopSignals((signal) => {
     if (hunt.requestStop()) return;
     progress.stop();
@@ -57,7 +56,7 @@ export async function runHunt(config: HuntConfig, host: HuntHost = processHost()
 function createOutput(
   config: HuntConfig,
   host: HuntHost,
-): { readonly log: Log; readonly progress: ProgressView } {
+): { readonly log: Log; readonly events: Events; readonly progress: ProgressView } {
   const { logLevel: level, logFormat: format } = config;
   const { terminal, clock } = host;
   const wantsBar = config.progress === "bar" || (config.progress === "auto" && format === "text");
@@ -65,18 +64,18 @@ function createOutput(
     const bar = new ProgressBar(terminal, host.colours, clock);
     const write = (line: string): void => bar.writeLine(line);
     const log = host.log ?? createLog({ level, format, write, colours: host.colours, clock });
-    return { log, progress: bar };
+    return { log, events: createEvents(log, { clock }), progress: bar };
   }
   const log = host.log ?? createLog({ level, format, clock });
-  if (config.progress === "none") return { log, progress: noProgress };
-  return { log, progress: new ProgressLog(log, clock, limits.huntProgressMs) };
+  const events = createEvents(log, { clock });
+  if (config.progress === "none") return { log, events, progress: noProgress };
+  return { log, events, progress: new ProgressLog(events, clock, limits.huntProgressMs) };
 }
 
 class Hunt {
   private readonly config: HuntConfig;
   private readonly host: HuntHost;
   private readonly events: Events;
-  private readonly log: Log;
   private readonly progress: ProgressView;
   private readonly tally: Tally = createTally();
   private readonly outbox: Outbox = new Outbox();
@@ -94,14 +93,12 @@ class Hunt {
     config: HuntConfig,
     host: HuntHost,
     events: Events,
-    log: Log,
     progress: ProgressView,
     dialer: Dialer,
   ) {
     this.config = config;
     this.host = host;
     this.events = events;
-    this.log = log;
     this.progress = progress;
     const outbox = this.outbox;
     const tally = this.tally;
@@ -135,7 +132,7 @@ class Hunt {
     const { length } = this.outbox;
     const plural = length === 1 ? "" : "s";
     const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgement${plural}`;
-    this.events.count(huntEvent.stopping, 1, text, {}, "info");
+    this.events.tell(huntEvent.stopping, text);
     this.link.finish();
     this.stopTimer = setTimeout(() => this.link.abort(), this.host.stopMsMax);
     return true;
@@ -175,10 +172,10 @@ class Hunt {
       const torn = reader.tornTail();
       if (torn !== undefined) {
         this.exitCode = huntExitCode.badData;
-        this.events.count(huntEvent.tornTail, 1, torn);
+        this.events.tell(huntEvent.tornTail, torn);
       }
       if (this.tally.packetsRead === 0) {
-        this.events.count(huntEvent.noPackets, 1, `${reader.name} holds no packets`);
+        this.events.tell(huntEvent.noPackets, `${reader.name} holds no packets`);
         return;
       }
       const isLast = loopCount !== 0 && this.rounds >= loopCount;
@@ -200,7 +197,7 @@ class Hunt {
   private failInput(error: unknown): void {
     const isBad = error instanceof CaptureError;
     this.exitCode = isBad ? huntExitCode.badData : huntExitCode.noInput;
-    this.events.count(huntEvent.inputFailed, 1, errorText(error), {}, "error");
+    this.events.tell(huntEvent.inputFailed, errorText(error));
   }
 
   private summarize(elapsedMs: number): void {
@@ -211,7 +208,7 @@ class Hunt {
     const rate = Math.round(tally.packetsAcked / Math.max(seconds, 0.001));
     const aside =
       tally.packetsSetAside === 0 ? "" : `, ${counted(tally.packetsSetAside)} set aside`;
-    this.log.info(
+    this.events.tell(
       huntEvent.summary,
       `${counted(tally.packetsRead)} packets (${megabytes(tally.dataBytesRead)} MB) read, ` +
         `${counted(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
@@ -227,7 +224,7 @@ class Hunt {
     );
     if (pending > 0) {
       const text = `${counted(pending)} packets were not acknowledged`;
-      this.events.count(huntEvent.unacknowledged, 1, text, { packets: pending }, "error");
+      this.events.tell(huntEvent.unacknowledged, text, { packets: pending });
       this.exitCode = huntExitCode.unacknowledged;
     } else if (tally.packetsSetAside > 0) this.exitCode = huntExitCode.badData;
   }

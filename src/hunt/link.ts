@@ -7,6 +7,7 @@ import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import type { Events } from "../telemetry/events.ts";
+import type { RoomEvent } from "../telemetry/room-events.ts";
 import type {
   HunterHeartbeat,
   HunterRegistration,
@@ -17,7 +18,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import type { Outbox } from "./outbox.ts";
 import { PacketStream } from "./packet-stream.ts";
 import { connectProcessor, type ProcessorClient } from "./processor-client.ts";
-import { isRefusal, judgeOldest } from "./refusal.ts";
+import { isRejection, judgeOldest } from "./rejection.ts";
 import type { Tally } from "./tally.ts";
 
 export type LinkState =
@@ -125,7 +126,7 @@ export class Link {
     const reason = await this.dialer.renew();
     if (reason === "") return;
     const text = `${reason}; connecting with what was read before`;
-    this.options.events.count(huntEvent.credentialsStale, 1, text);
+    this.options.events.tell(huntEvent.credentialsStale, text);
   }
 
   private async register(client: ProcessorClient): Promise<boolean> {
@@ -147,7 +148,7 @@ export class Link {
     if (this.connections > 1) this.options.tally.reconnects += 1;
     const processor = answer.config?.processorId ?? "";
     const text = `connected to ${this.dialer.address}${processor === "" ? "" : ` (${processor})`}`;
-    this.options.events.count(huntEvent.connected, 1, text, {}, "info");
+    this.options.events.tell(huntEvent.connected, text);
     return true;
   }
 
@@ -189,31 +190,31 @@ export class Link {
     outbox.rewind();
     this.oneByOne = stream.oneByOne;
     const reason = end.code === status.OK ? "it closed the stream" : this.dialer.reasonOf(end);
-    if (sent > 0 && isRefusal(end.code, end.details)) {
+    if (sent > 0 && isRejection(end.code, end.details)) {
       // Which of those under way was meant is known only when they go one at a time.
       this.oneByOne = sent;
       this.judge(reason);
       return;
     }
     const text = `lost the connection to ${this.dialer.address}: ${reason}; trying again`;
-    events.count(huntEvent.connectionLost, 1, text, { unacknowledged: outbox.length });
+    events.tell(huntEvent.connectionLost, text, { unacknowledged: outbox.length });
   }
 
   private judge(reason: string): void {
     const { outbox, tally, events } = this.options;
     const suspect = outbox.oldest;
-    const refused = judgeOldest(outbox);
-    if (refused === undefined) {
-      const text = `batch ${suspect?.sequence} was refused (${reason}); sending it once more`;
-      events.count(huntEvent.batchRefused, 1, text);
+    const rejected = judgeOldest(outbox);
+    if (rejected === undefined) {
+      const text = `batch ${suspect?.sequence} was rejected (${reason}); sending it once more`;
+      events.tell(huntEvent.batchRejected, text);
       return;
     }
     this.backoff.reset();
     tally.batchesSetAside += 1;
-    tally.packetsSetAside += refused.packets;
-    const { sequence, packets } = refused;
-    const text = `set aside batch ${sequence} with ${packets} packets, refused twice: ${reason}`;
-    events.count(huntEvent.batchSetAside, 1, text, { sequence, packets }, "error");
+    tally.packetsSetAside += rejected.packets;
+    const { sequence, packets } = rejected;
+    const text = `set aside batch ${sequence} with ${packets} packets, rejected twice: ${reason}`;
+    events.tell(huntEvent.batchSetAside, text, { sequence, packets });
   }
 
   private reportNoRegistration(error: unknown): void {
@@ -231,12 +232,12 @@ export class Link {
     else this.reportRefusal(reason);
   }
 
-  private tell(event: string, reason: string): void {
+  private tell(event: RoomEvent, reason: string): void {
     if (this.toldTroubles.has(reason)) return;
     if (this.toldTroubles.size >= limits.huntTroublesMax) this.toldTroubles.clear();
     this.toldTroubles.add(reason);
     const text = `cannot reach ${this.dialer.address}: ${reason}; trying until a processor answers`;
-    this.options.events.count(event, 1, text);
+    this.options.events.tell(event, text);
   }
 
   private reportRefusal(reason: string): void {
@@ -246,7 +247,7 @@ export class Link {
     this.refusal = reason;
     this.refusalToldMs = nowMs;
     const text = `${this.dialer.address} refuses the registration: ${reason}; trying again`;
-    events.count(huntEvent.registrationRefused, 1, text);
+    events.tell(huntEvent.registrationRefused, text);
   }
 
   /** What `work` gives, or undefined when the link is done before. */
@@ -261,7 +262,7 @@ export class Link {
   /** The timer is what keeps the process alive while there is no connection. */
   private async pause(ms: number): Promise<void> {
     const text = `next attempt in ${Math.round(ms)} ms`;
-    this.options.events.count(huntEvent.retry, 1, text, {}, "debug");
+    this.options.events.tell(huntEvent.retry, text);
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     await this.untilDone(promise);

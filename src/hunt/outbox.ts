@@ -10,7 +10,7 @@ export interface OutgoingBatch {
   /** The encoded PacketBatch. */
   readonly message: Buffer;
   /** How often a stream ended because of this batch. */
-  refusals: number;
+  rejections: number;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface PacketStreamOptions {
   readonly events: Events;
   /**
    * This many batches are sent one at a time, each after the acknowledgement of the one before:
-   * after a refusal it must be sure which batch the next one is about.
+   * after a rejection it must be sure which batch the next one is about.
    */
   readonly oneByOne: number;
   readonly clock?: Clock;
@@ -131,12 +131,9 @@ export class PacketStream {
     const { outbox, tally, events } = this.options;
     const batch = outbox.acknowledge();
     if (batch === undefined) {
-      events.count(
-        huntEvent.strayAck,
-        1,
-        "the processor acknowledged a batch that is not under way",
-        { sequence: String(control.ackSequence) },
-      );
+      const sequence = String(control.ackSequence);
+      const text = "the processor acknowledged a batch that is not under way";
+      events.tell(huntEvent.strayAck, text, { sequence });
       return;
     }
     this.acked += 1;
@@ -146,7 +143,7 @@ export class PacketStream {
     if (control.error === "") return;
     tally.ackErrors += 1;
     const text = `batch ${batch.sequence} was taken with an error: ${control.error}`;
-    events.count(huntEvent.ackError, 1, text);
+    events.tell(huntEvent.ackError, text);
   }
 
   private obey(control: FlowControl): void {
@@ -157,16 +154,16 @@ export class PacketStream {
     // Under full load this happens many times a second and is no news; the progress line shows it.
     switch (this.flow.kind) {
       case "open":
-        events.count(huntEvent.resumed, 1, "sending at full rate again", {}, "debug");
+        events.tell(huntEvent.resumed, "sending at full rate again");
         break;
       case "paused":
         tally.pauses += 1;
-        events.count(huntEvent.paused, 1, "paused by the processor", {}, "debug");
+        events.tell(huntEvent.paused, "paused by the processor");
         break;
       case "slow": {
         const rate = Math.round(this.flow.pacer.packetsPerSecond);
         const text = `slowed by the processor to ${rate.toLocaleString("en-US")} packets/s`;
-        events.count(huntEvent.slowed, 1, text, {}, "debug");
+        events.tell(huntEvent.slowed, text);
       }
     }
   }

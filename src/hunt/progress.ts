@@ -1,6 +1,6 @@
 /** Shows how a hunt goes: a bar on a terminal, lines in the log. */
 import type { Clock } from "../base/clock.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { huntEvent } from "./events.ts";
 import { barLine, type Progress, plainLine } from "./progress-line.ts";
 
@@ -76,13 +76,13 @@ export class ProgressBar implements ProgressView {
 
 /** One log line at the interval. */
 export class ProgressLog implements ProgressView {
-  private readonly log: Log;
+  private readonly events: Events;
   private readonly clock: Pick<Clock, "monotonicMs">;
   private readonly intervalMs: number;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Log, clock: Pick<Clock, "monotonicMs">, intervalMs: number) {
-    this.log = log;
+  constructor(events: Events, clock: Pick<Clock, "monotonicMs">, intervalMs: number) {
+    this.events = events;
     this.clock = clock;
     this.intervalMs = intervalMs;
   }
@@ -90,7 +90,7 @@ export class ProgressLog implements ProgressView {
   start(source: ProgressSource): void {
     const rates = new RateSampler(source, this.clock);
     this.timer = setInterval(() => {
-      this.log.info(huntEvent.progress, plainLine(rates.sample()));
+      this.events.tell(huntEvent.progress, plainLine(rates.sample()));
     }, this.intervalMs);
     this.timer.unref();
   }

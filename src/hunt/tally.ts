@@ -5,7 +5,7 @@ export interface Tally {
   dataBytesRead: number;
   packetsAcked: number;
   batchesAcked: number;
-  /** Batches that the processor refused twice. */
+  /** Batches that the processor rejected twice. */
   batchesSetAside: number;
   packetsSetAside: number;
   /** Acknowledgements that named rejected packets. */

@@ -1,4 +1,4 @@
-/** The state of one StreamPackets call. What happens to it is decided in `ingest.ts`. */
+/** The state of one StreamPackets RPC. What happens to it is decided in `ingest.ts`. */
 
 import type { HunterEntry, StreamMembers } from "./hunter-table.ts";
 import { type FlowLevel, flowControl } from "./pressure.ts";
@@ -22,7 +22,7 @@ export class HunterStream {
   batches = 0;
   /** A message that was read and not looked at, because others wait for room in the sink. */
   waiting: Buffer | undefined = undefined;
-  /** Set when the call shall end as soon as its last ack is out. */
+  /** Set when the RPC shall end as soon as its last ack is out. */
   closing: StreamStatus | undefined = undefined;
   /** False while `port` was told to stop. */
   reading = true;

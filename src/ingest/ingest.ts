@@ -7,6 +7,8 @@
 import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { Sink } from "../pipeline/sink.ts";
+import type { Tell } from "../telemetry/events.ts";
+import type { RoomEvent } from "../telemetry/room-events.ts";
 import {
   PacketBatchView,
   walkOutcome,
@@ -15,6 +17,7 @@ import {
 } from "../wire/packet-batch.ts";
 import { AckQueue, type PendingAck } from "./ack-queue.ts";
 import { admit, admitted, rejectionError } from "./admission.ts";
+import { ingestEvent } from "./events.ts";
 import { FlowSignals, type FlowSignalsOptions } from "./flow-signals.ts";
 import type { HeldBatch } from "./held-batch.ts";
 import { identify } from "./hunter-identity.ts";
@@ -38,19 +41,8 @@ export interface IngestOptions extends FlowSignalsOptions {
    * Keeps nothing of it. */
   readonly observe?: (batch: Batch) => void;
   /** What an operator wants to know of; rate-limited by who takes it. */
-  readonly note?: IngestNote;
+  readonly note?: Tell;
 }
-
-export type IngestNote = (
-  event:
-    | "packets-rejected"
-    | "stream-ended"
-    | "stream-refused"
-    | "connection-refused"
-    | "handshake-failed",
-  message: string,
-  fields: { readonly hunter?: string; readonly peer: string },
-) => void;
 
 export class Ingest {
   readonly hunters = new HunterTable();
@@ -58,7 +50,7 @@ export class Ingest {
   private readonly sink: Sink;
   private readonly inspect: ((batch: Batch) => void) | undefined;
   private readonly observe: ((batch: Batch) => void) | undefined;
-  private readonly note: IngestNote;
+  private readonly note: Tell;
   private readonly tally: Tally;
   private readonly acks = new AckQueue();
   private readonly signals: FlowSignals;
@@ -116,21 +108,21 @@ export class Ingest {
     return this.mayRead(stream);
   }
 
-  /** The call is over on the client's side: cancelled, or its connection is gone. */
+  /** The RPC is over on the client's side: cancelled, or its connection is gone. */
   closed(stream: HunterStream): void {
     if (stream.ended) return;
     stream.ended = true;
     this.forget(stream);
   }
 
-  /** The client has sent its last message; the call ends when everything is acknowledged. */
+  /** The client has sent its last message; the RPC ends when everything is acknowledged. */
   halfClosed(stream: HunterStream): void {
     this.close(stream, statusOk);
   }
 
-  /** Ends the call once its last ack is out; always answers false, "stop reading". */
+  /** Ends the RPC once its last ack is out; always answers false, "stop reading". */
   close(stream: HunterStream, status: StreamStatus): false {
-    if (status.code !== 0) this.tell("stream-ended", stream, status.message);
+    if (status.code !== 0) this.tell(ingestEvent.streamEnded, stream, status.message);
     // What is wrong with a batch tells more than that it was the last.
     if (stream.closing === undefined || stream.closing.code === 0) stream.closing = status;
     stream.reading = false;
@@ -139,8 +131,8 @@ export class Ingest {
   }
 
   /**
-   * Ends the calls whose batches come from that hunter alone, after their acks: UNAVAILABLE with
-   * `reason`, so that it registers anew. A call that carries others too goes on.
+   * Ends the RPCs whose batches come from that hunter alone, after their acks: UNAVAILABLE with
+   * `reason`, so that it registers anew. An RPC that carries others too goes on.
    */
   endHunter(hunterId: string, reason: string): void {
     for (const stream of [...this.streams]) {
@@ -182,7 +174,7 @@ export class Ingest {
     return this.held === undefined;
   }
 
-  /** Sends the last acks and ends every call; `status` for those that are not ending already. */
+  /** Sends the last acks and ends every RPC; `status` for those that are not ending already. */
   endAll(status: StreamStatus): void {
     this.releaseAcks();
     for (const stream of [...this.streams]) {
@@ -222,7 +214,7 @@ export class Ingest {
       packets: view.count - rejected,
       error: rejectionError(view.count, rejected),
     };
-    if (rejected > 0) this.tell("packets-rejected", stream, ack.error);
+    if (rejected > 0) this.tell(ingestEvent.packetsRejected, stream, ack.error);
     this.inspect?.(this.batch);
     this.tally.begin();
     this.tally.admitted(view.count, length, admitted);
@@ -241,7 +233,7 @@ export class Ingest {
     return this.mayRead(stream);
   }
 
-  private tell(event: Parameters<IngestNote>[0], stream: HunterStream, message: string): void {
+  private tell(event: RoomEvent, stream: HunterStream, message: string): void {
     const { hunter, port } = stream;
     this.note(event, message, { peer: port.peer, ...(hunter && { hunter: hunter.id }) });
   }

@@ -2,7 +2,7 @@
 export interface StreamPort {
   /** `address:port` of the client. */
   readonly peer: string;
-  /** Why the call may not carry that hunter; undefined when it may. */
+  /** Why the RPC may not carry that hunter; undefined when it may. */
   refusalOf(hunterId: string): StreamStatus | undefined;
   /** Bytes of acks that were written and that the client has not taken yet. */
   unreadBytes(): number;
@@ -10,11 +10,11 @@ export interface StreamPort {
   write(frames: Buffer): void;
   /** Reads on after `receive` answered that the stream must stop. May call `receive` at once. */
   resume(): void;
-  /** Ends the call. Nothing is received or sent after it. */
+  /** Ends the RPC. Nothing is received or sent after it. */
   end(status: StreamStatus): void;
 }
 
-/** gRPC status of a call's end. */
+/** gRPC status of an RPC's end. */
 export interface StreamStatus {
   readonly code: number;
   readonly message: string;

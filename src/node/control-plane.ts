@@ -22,9 +22,10 @@ import type { HunterReport } from "../ingest/hunter-table.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { Roster } from "../roster/roster.ts";
 import { CallFeed } from "../sip-calls/call-feed.ts";
+import { sipCallsEvent } from "../sip-calls/events.ts";
 import type { SipReport } from "../sip-calls/sip-sighting.ts";
-import { createEvents, type Events } from "../telemetry/events.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
+import type { RoomEvent } from "../telemetry/room-events.ts";
 import { Health } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../wire/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -52,7 +53,7 @@ const callIntervalMs = 250;
 export interface ControlPlaneOptions {
   readonly config: ProcessorConfig;
   readonly board: Board;
-  readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
   /** When the node's certificate ends, in milliseconds since 1970; 0 without TLS. */
   readonly certificateEndsMs: () => number;
@@ -76,11 +77,11 @@ export class ControlPlane {
   private stopping = false;
 
   constructor(options: ControlPlaneOptions) {
-    const { config, board, clock, log } = options;
+    const { config, board, clock, events } = options;
     this.board = board;
     this.endHunter = options.endHunter;
 
-    this.events = createEvents(log);
+    this.events = events;
     this.calls = new CallFeed({ clock });
     this.roster = new Roster(config.maxHunters, clock);
     const node: NodeView = {
@@ -92,7 +93,7 @@ export class ControlPlane {
     };
     const filters = new Filters({
       path: config.filterFile,
-      log,
+      events,
       clock,
       capabilitiesOf: (hunterId) => this.roster.capabilitiesOf(hunterId),
       evict: this.endHunter,
@@ -110,7 +111,7 @@ export class ControlPlane {
     addRoutes(routes, ManagementService, management);
     const { processorId } = node;
     const { roster } = this;
-    const filterMethods = createFilterMethods({ processorId, filters, claims, roster, log });
+    const filterMethods = createFilterMethods({ processorId, filters, claims, roster, events });
     addRoutes(routes, ManagementService, filterMethods);
     const monitoring = createMonitoring({
       node,
@@ -119,6 +120,7 @@ export class ControlPlane {
       packets: () => packetCounts(board),
       certificateEndsMs: options.certificateEndsMs,
       subscribers: this.subscribers,
+      eventCounts: () => events.counts(),
     });
     addRoutes(routes, MonitoringService, monitoring);
 
@@ -159,7 +161,7 @@ export class ControlPlane {
     this.subscribers.report(shard, reports);
   }
 
-  /** A shard's thread is gone, and with it every call that it had. */
+  /** A shard's thread is gone, and with it every RPC that it had. */
   onShardLost(shard: number): void {
     this.roster.shardLost(shard);
     this.subscribers.shardLost(shard);
@@ -170,14 +172,18 @@ export class ControlPlane {
     const { table } = this.calls;
     const { evictedCalls, evictedLegs } = table;
     this.calls.take(sightings);
-    this.count("sip-missed", missed, "SIP packets were not looked at for calls: too many at once");
+    this.count(
+      sipCallsEvent.missed,
+      missed,
+      "SIP packets were not looked at for calls: too many at once",
+    );
     const calls = table.evictedCalls - evictedCalls;
-    this.count("calls-evicted", calls, "calls were forgotten early: too many are known");
+    this.count(sipCallsEvent.evicted, calls, "calls were forgotten early: too many are known");
     const legs = table.evictedLegs - evictedLegs;
-    this.count("legs-evicted", legs, "legs were forgotten early: too many in one call");
+    this.count(sipCallsEvent.legsEvicted, legs, "legs were forgotten early: too many in one call");
   }
 
-  /** The node stops: clients are told while their calls are still open. */
+  /** The node stops: clients are told while their RPCs are still open. */
   beginStop(): void {
     this.stopping = true;
     this.tellHealth();
@@ -187,8 +193,8 @@ export class ControlPlane {
     this.serving.set(!this.stopping && !this.troubled);
   }
 
-  private count(name: string, n: number, what: string): void {
-    if (n > 0) this.events.count(name, n, `${n} ${what}`);
+  private count(event: RoomEvent, n: number, what: string): void {
+    if (n > 0) this.events.tell(event, `${n} ${what}`, {}, n);
   }
 
   /** True while the recorder cannot write. */

@@ -9,19 +9,20 @@
  *   recorder-stall=MS  the recorder stands still for that long, or until the next SIGUSR2, as on a
  *                      disk that does not answer
  */
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
+import { nodeEvent } from "./events.ts";
 import type { RecorderThread } from "./recorder-thread.ts";
 import type { ShardThread } from "./shard-thread.ts";
 
 export function installFaults(
   shards: readonly ShardThread[],
   recorder: RecorderThread | undefined,
-  log: Log,
+  events: Events,
 ): void {
   const [name = "", value = "0"] = (process.env["WEIR_FAULT"] ?? "").split("=");
   let gate: Int32Array | undefined;
   process.on("SIGUSR2", () => {
-    log.warn("fault", `a fault was asked for: ${name}`, { value });
+    events.tell(nodeEvent.fault, `a fault was asked for: ${name}`, { value });
     const number = Number(value);
     if (name === "shard-throw") shards[number]?.fault("throw");
     else if (name === "shard-hang") shards[number]?.fault("hang");

@@ -4,6 +4,7 @@ import { protocolCount, protocolName } from "../detect/registry.ts";
 import { batchHeadBytesMax, writeBatchHead } from "../enrich/batch-head.ts";
 import { Enricher } from "../enrich/enricher.ts";
 import { compileExpression } from "../expression/compile-expression.ts";
+import { fanoutEvent } from "../fanout/events.ts";
 import { Fanout } from "../fanout/fanout.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -45,9 +46,6 @@ export function createLiveViews({
     shards: board.shards,
     clock: systemClock,
     busyMs: openBusyClock(),
-    note(event, message, fields) {
-      const isLoss = event === "subscriber-slow" || event === "live-views-late";
-      events.count(event, 1, message, fields, isLoss ? "warn" : "info");
-    },
+    note: (event, message, fields) => events.tell(fanoutEvent[event], message, fields),
   });
 }

@@ -11,10 +11,12 @@ import { Credentials } from "../credentials/credentials.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import { createAddressMemory } from "../pipeline/address-counts.ts";
 import { Board, boardWord, createBoardMemory, recorderState } from "../pipeline/board.ts";
+import { createEvents, type Events } from "../telemetry/events.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { readAccounts } from "./accounts.ts";
 import { buildInfo } from "./build-info.ts";
 import { ControlPlane } from "./control-plane.ts";
+import { nodeEvent } from "./events.ts";
 import { installFaults } from "./faults.ts";
 import { linkShard } from "./link-shard.ts";
 import { connectionsFor, openFilesMax } from "./open-files.ts";
@@ -42,6 +44,7 @@ export async function runProcessor(config: ProcessorConfig): Promise<number> {
 class Processor {
   private readonly config: ProcessorConfig;
   private readonly log: Log;
+  private readonly events: Events;
   private readonly clock = systemClock;
   private readonly board: Board;
   private readonly memory;
@@ -55,22 +58,23 @@ class Processor {
   constructor(config: ProcessorConfig, log: Log) {
     this.config = config;
     this.log = log;
+    this.events = createEvents(log);
     this.memory = createBoardMemory(config.workers);
     this.board = new Board(this.memory);
-    const { board, clock } = this;
+    const { board, clock, events } = this;
     const endHunter = (hunterId: string, reason: string): void => {
       for (const shard of this.shards) shard.endHunter(hunterId, reason);
     };
     const certificateEndsMs = (): number => this.credentials?.endsMs ?? 0;
-    this.plane = new ControlPlane({ config, board, log, clock, certificateEndsMs, endHunter });
+    this.plane = new ControlPlane({ config, board, events, clock, certificateEndsMs, endHunter });
     const publish = (credentials: ServerCredentials): void => {
       for (const shard of this.shards) shard.setCredentials(credentials);
     };
     const { tls } = config;
-    this.credentials = tls && new Credentials({ config: tls, log, clock, publish });
+    this.credentials = tls && new Credentials({ config: tls, events, clock, publish });
     this.access = new AccessStore({
       config: config.access,
-      log,
+      events,
       publish: (rules) => {
         this.plane.claims.setRules(rules);
         for (const shard of this.shards) shard.setAccess(rules);
@@ -79,7 +83,7 @@ class Processor {
   }
 
   async run(): Promise<number> {
-    const { log, config } = this;
+    const { events, config } = this;
     const stopped = Promise.withResolvers<string>();
     const offSignals = onStopSignal((signal) => stopped.resolve(signal));
     const offReload = onReloadSignal(() => this.reload());
@@ -95,8 +99,8 @@ class Processor {
       await this.plane.start();
       await Promise.race([this.startShards(listen, rings), lost.promise]);
       // Before anybody hears that the node listens: the signal ends a process that does not expect it.
-      if (feature("FAULTS")) installFaults(this.shards, this.recorder, log);
-      log.info("listening", `listening on ${showEndpoint(listen)}`, {
+      if (feature("FAULTS")) installFaults(this.shards, this.recorder, events);
+      events.tell(nodeEvent.listening, `listening on ${showEndpoint(listen)}`, {
         address: showEndpoint(listen),
         processor: config.processorId,
         workers: config.workers,
@@ -131,19 +135,19 @@ class Processor {
   }
 
   private async startRecorder(onLost: (error: WeirError) => void): Promise<SharedArrayBuffer[]> {
-    const { config, board, log } = this;
+    const { config, board, log, events } = this;
     if (config.writeFile === "") {
       Atomics.store(board.words, boardWord.recorderState, recorderState.off);
-      log.warn("recording-off", "nothing is recorded: no --write-file was given");
+      events.tell(nodeEvent.recordingOff, "nothing is recorded: no --write-file was given");
       return [];
     }
     const share = Math.floor(limits.recordRingBytes / config.workers / 8) * 8;
     const rings = Array.from({ length: config.workers }, () => new SharedArrayBuffer(share));
-    this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, onLost });
+    this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, events, onLost });
     await this.recorder.start();
     if (config.ack === "memory") {
-      log.warn(
-        "ack-memory",
+      events.tell(
+        nodeEvent.ackMemory,
         "--ack memory: acknowledged packets can be lost, those that wait to be written when the node is killed",
       );
     }
@@ -154,7 +158,7 @@ class Processor {
     listen: { host: string; port: number },
     rings: readonly SharedArrayBuffer[],
   ): Promise<void> {
-    const { config, board, log, clock, plane } = this;
+    const { config, board, log, events, clock, plane } = this;
     const addresses = createAddressMemory(config.workers, clock.random);
     const connectionsMax = this.boundConnections();
     this.shards = board.rows.map(
@@ -183,6 +187,7 @@ class Processor {
           row,
           routes: plane.routes,
           log,
+          events,
           clock,
           onHunters: (hunters) => plane.onHunters(shard, hunters),
           onLost: () => plane.onShardLost(shard),
@@ -200,7 +205,10 @@ class Processor {
     if (most < limits.connectionsMax) {
       const enough = limits.connectionsMax + limits.openFilesReserved;
       const text = `no more than ${most} connections: this process may have ${openFiles} open files (ulimit -n)`;
-      this.log.warn("few-open-files", `${text}; with ${enough} it takes ${limits.connectionsMax}`);
+      this.events.tell(
+        nodeEvent.fewOpenFiles,
+        `${text}; with ${enough} it takes ${limits.connectionsMax}`,
+      );
     }
     return most;
   }
@@ -208,14 +216,14 @@ class Processor {
   /** SIGHUP. The files are followed anyway: this is for whoever wants to be sure. */
   private reload(): void {
     const tls = this.credentials === undefined ? "" : ", certificate and key";
-    this.log.info("reloading", `SIGHUP: read again are filters${tls}, and who may call`);
+    this.events.tell(nodeEvent.reloading, `SIGHUP: read again are filters${tls}, and who may call`);
     this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
   }
 
   private startTimers(): () => void {
-    const { board, plane, log, clock, config } = this;
+    const { board, plane, events, clock, config } = this;
     const watch = setInterval(() => {
       for (const shard of this.shards) shard.watch();
     }, watchIntervalMs);
@@ -226,7 +234,7 @@ class Processor {
           board,
           roster: plane.roster,
           subscribers: () => plane.subscribers.totals(),
-          log,
+          events,
           clock,
           intervalMs: config.statsIntervalMs,
           recordCapacityBytes: limits.recordRingBytes,
@@ -242,10 +250,10 @@ class Processor {
 
   /** The stop (docs/architecture.md#the-stop); returns how many accepted packets are not written. */
   private async stop(signal: string): Promise<number> {
-    const { board, log, clock } = this;
+    const { board, events, clock } = this;
     const begun = clock.monotonicMs();
-    log.info(
-      "stopping",
+    events.tell(
+      nodeEvent.stopping,
       `${signal}: no new connections, hunters are paused, what is under way is written`,
     );
     this.plane.beginStop();
@@ -256,7 +264,7 @@ class Processor {
     await Promise.all(this.shards.map((shard) => shard.ask("finish")));
     const { ingest, recorder, rejected, inFlight, held } = readAccounts(board);
     const unwritten = this.recorder === undefined ? 0 : inFlight + held;
-    log.info("stopped", `stopped after ${Math.round(clock.monotonicMs() - begun)} ms`, {
+    events.tell(nodeEvent.stopped, `stopped after ${Math.round(clock.monotonicMs() - begun)} ms`, {
       received: ingest.packetsReceived,
       accepted: ingest.packetsAccepted,
       rejected,

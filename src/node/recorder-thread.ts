@@ -9,6 +9,7 @@ import type {
   RecorderReport,
   RecorderStart,
 } from "../record/recorder-messages.ts";
+import type { Events } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import { buildInfo } from "./build-info.ts";
 
@@ -16,7 +17,9 @@ export interface RecorderThreadOptions {
   readonly config: ProcessorConfig;
   readonly memory: BoardMemory;
   readonly rings: readonly SharedArrayBuffer[];
+  /** Takes what the thread logs. */
   readonly log: Log;
+  readonly events: Events;
   /** The thread died: nothing can be recorded any more. */
   readonly onLost: (error: WeirError) => void;
 }
@@ -61,12 +64,15 @@ export class RecorderThread {
           this.path = report.opened.path;
           opened.resolve();
           return;
-        case "refused":
+        case "open-failed":
           this.done = true;
           opened.reject(new WeirError(report.code, report.message));
           return;
         case "log":
           this.options.log.writeRecord(report.record);
+          return;
+        case "events":
+          this.options.events.add(report.counts);
           return;
         case "drained":
           this.done = true;

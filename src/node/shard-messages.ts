@@ -10,6 +10,7 @@ import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { AddressMemory } from "../pipeline/address-counts.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type { SipReport } from "../sip-calls/sip-sighting.ts";
+import type { EventCounts } from "../telemetry/events.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
 
 /** Control → shard, once, as workerData. */
@@ -69,6 +70,8 @@ export type ShardReport =
   | ({ readonly kind: "sip" } & SipReport)
   /** Once a second while there are any, and once more when one has ended. */
   | { readonly kind: "subscribers"; readonly subscribers: readonly SubscriberReport[] }
+  /** Once a second, when something was told: how often each event happened since the last one. */
+  | { readonly kind: "events"; readonly counts: EventCounts }
   /** Answer to `drain`: everything that was taken is in the ring. */
   | { readonly kind: "drained" }
   /** Answer to `finish`. */

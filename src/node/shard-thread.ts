@@ -12,7 +12,9 @@ import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
 import type { BoardRow } from "../pipeline/board.ts";
 import type { SipReport } from "../sip-calls/sip-sighting.ts";
+import type { Events } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
+import { nodeEvent } from "./events.ts";
 import { bindError } from "./port-check.ts";
 import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-messages.ts";
 
@@ -22,10 +24,12 @@ export interface ShardThreadOptions {
   readonly access: () => AccessRules;
   readonly row: BoardRow;
   readonly routes: Routes;
+  /** Takes what the thread logs. */
   readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
   readonly onHunters: (hunters: readonly HunterReport[]) => void;
-  /** The thread is gone, and with it every call that it had. */
+  /** The thread is gone, and with it every RPC that it had. */
   readonly onLost: () => void;
 
   readonly onSip: (report: SipReport) => void;
@@ -125,14 +129,14 @@ export class ShardThread {
   }
 
   private endHung(): void {
-    const { start, log } = this.options;
+    const { start, events } = this.options;
     const { shard } = start;
-    log.error("shard-hung", `ingest shard ${shard} hangs and is ended`, { shard });
+    events.tell(nodeEvent.shardHung, `ingest shard ${shard} hangs and is ended`, { shard });
     void this.worker?.terminate();
   }
 
   private spawn(onListening: () => void, onFailure: (error: Error) => void): void {
-    const { start, routes, log } = this.options;
+    const { start, routes, log, events } = this.options;
     const channel = new MessageChannel();
     dispatch(channel.port1, routes);
     const worker = spawnWorker("node/shard.worker", {
@@ -171,6 +175,9 @@ export class ShardThread {
         case "log":
           log.writeRecord(report.record);
           return;
+        case "events":
+          events.add(report.counts);
+          return;
         case "drained":
         case "finished":
           this.waiting.get(report.kind)?.();
@@ -180,7 +187,7 @@ export class ShardThread {
     // The exit event follows; what the error says is worth a line of its own.
     worker.on("error", (error) => {
       const text = errorText(error);
-      log.error("shard-failed", `ingest shard ${start.shard} failed: ${text}`, {
+      events.tell(nodeEvent.shardFailed, `ingest shard ${start.shard} failed: ${text}`, {
         shard: start.shard,
       });
     });
@@ -200,17 +207,17 @@ export class ShardThread {
     for (const resolve of this.waiting.values()) resolve();
     this.waiting.clear();
     if (this.stopping) return;
-    const { start, log } = this.options;
+    const { start, events } = this.options;
     const delay = this.backoff.next();
     this.restarts++;
     const text = `ingest shard ${start.shard} ended; its hunters reconnect, it is started again`;
-    log.error("shard-restart", text, { shard: start.shard, restarts: this.restarts });
+    events.tell(nodeEvent.shardRestarting, text, { shard: start.shard, restarts: this.restarts });
     setTimeout(() => {
       if (this.stopping) return;
       this.spawn(
-        () => log.info("shard-listening", `ingest shard ${start.shard} listens again`),
+        () => events.tell(nodeEvent.shardListening, `ingest shard ${start.shard} listens again`),
         (error) => {
-          log.error("shard-listen", error.message, { shard: start.shard });
+          events.tell(nodeEvent.shardNotListening, error.message, { shard: start.shard });
           void this.worker?.terminate();
         },
       );

@@ -3,14 +3,14 @@
 import { feature } from "bun:bundle";
 import { FailureTable } from "../access/failure-table.ts";
 import { Gate } from "../access/gate.ts";
-import { noteRefusedCall } from "../access/refused-calls.ts";
+import { noteRefusedRpc } from "../access/refused-rpcs.ts";
 import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
-import { Ingest, type IngestNote } from "../ingest/ingest.ts";
+import { Ingest } from "../ingest/ingest.ts";
 import { statusOk } from "../ingest/stream-port.ts";
 import { AddressCounts } from "../pipeline/address-counts.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
@@ -25,7 +25,7 @@ import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-
 
 const clock = systemClock;
 const reportIntervalMs = 250;
-const subscribersIntervalMs = 1000;
+const slowReportIntervalMs = 1000;
 const unavailable = 14;
 
 export interface Shard {
@@ -46,12 +46,11 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   const detection = start.detection ? createDetection() : undefined;
   const log = createForwardingLog((record) => report({ kind: "log", record }), start.logLevel);
   const events = createEvents(log);
-  const note: IngestNote = (event, message, fields) => events.count(event, 1, message, fields);
   const sipTap = new SipTap(protocolNumber("SIP"));
   const { shard, subscriberBuffer: batchesMax } = start;
   const fanout = createLiveViews({ board, shard, row, events, batchesMax });
   const ingest = new Ingest({
-    note,
+    note: events.tell,
     board,
     row,
     sink,
@@ -69,7 +68,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     failures: new FailureTable(start.failures),
     note: (refused) => {
       row.counters[rpcsRefused] = (row.counters[rpcsRefused] as number) + 1;
-      noteRefusedCall(events, refused);
+      noteRefusedRpc(events, refused);
     },
   });
   const door = new Door({
@@ -87,7 +86,7 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     addresses: new AddressCounts(start.addresses, start.shard),
     control: start.tunnel,
     now: clock.monotonicMs,
-    note,
+    note: events.tell,
   });
 
   const evicted = shardCounter("conversationsEvicted");
@@ -102,7 +101,9 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
   setInterval(() => {
     const subscribers = fanout.takeReports();
     if (subscribers.length > 0) report({ kind: "subscribers", subscribers });
-  }, subscribersIntervalMs);
+    const counts = events.takeCounts();
+    if (counts !== undefined) report({ kind: "events", counts });
+  }, slowReportIntervalMs);
   void settleForever(board, ingest);
   door.listen().then(
     () => report({ kind: "listening" }),

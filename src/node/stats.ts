@@ -5,14 +5,15 @@ import type { SubscriberTotals } from "../control/subscriber-table.ts";
 import { protocolName } from "../detect/registry.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import type { Roster } from "../roster/roster.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import { readAccounts, type ShardTotals } from "./accounts.ts";
+import { nodeEvent } from "./events.ts";
 
 export interface StatsOptions {
   readonly board: Board;
   readonly roster: Roster;
   readonly subscribers: () => SubscriberTotals;
-  readonly log: Log;
+  readonly events: Events;
   readonly clock: Clock;
   readonly intervalMs: number;
   readonly recordCapacityBytes: number;
@@ -48,7 +49,7 @@ export class StatsReporter {
   }
 
   report(): void {
-    const { board, roster, log, clock, recordCapacityBytes } = this.options;
+    const { board, roster, events, clock, recordCapacityBytes } = this.options;
     const subscribers = this.options.subscribers();
     const now = clock.monotonicMs();
     const seconds = Math.max(0.001, (now - this.lastMs) / 1000);
@@ -63,7 +64,7 @@ export class StatsReporter {
     const recording = stateTexts[state] ?? "unknown";
     const fill = board.pendingBytes() / recordCapacityBytes;
     const streams = Atomics.load(board.words, boardWord.streams);
-    log.info("stats", `${ingest.packetsReceived} packets received, ${rate}/s`, {
+    events.tell(nodeEvent.stats, `${ingest.packetsReceived} packets received, ${rate}/s`, {
       hunters: roster.size,
       streams,
       ...(board.shards > 1 ? { shard_streams: shardStreams.join(" ") } : {}),
@@ -92,7 +93,7 @@ export class StatsReporter {
   }
 
   private reportHunters(seconds: number): void {
-    const { roster, log } = this.options;
+    const { roster, events } = this.options;
     let lines = 0;
     const before = this.lastByHunter;
     // Made anew each time: who was forgotten and comes again starts at zero.
@@ -102,7 +103,7 @@ export class StatsReporter {
       this.lastByHunter.set(hunter.id, hunter.packets);
       if (hunter.packets === last) continue;
       if (++lines > limits.statsHuntersMax) continue;
-      log.info("stats-hunter", `hunter ${hunter.id}`, {
+      events.tell(nodeEvent.hunterStats, `hunter ${hunter.id}`, {
         hunter: hunter.id,
         remote: hunter.remoteAddress,
         packets: hunter.packets,
@@ -113,7 +114,7 @@ export class StatsReporter {
   }
 }
 
-/** What clients sent that was refused, or recorded otherwise than they sent it (docs/ingest.md). */
+/** What clients sent that was rejected or refused, or recorded otherwise than they sent it (docs/ingest.md). */
 function troubleFields(ingest: ShardTotals): Record<string, string | number> {
   const rejectedBy = countsText({
     capture_length: ingest.rejectedCaptureLength,

@@ -9,10 +9,10 @@ import { limits } from "../config/limits.ts";
 /** What is counted, each with the most that one address may have. */
 const most = {
   connections: limits.connectionsPerAddressMax,
-  /** Connections on which no call has begun. */
+  /** Connections on which no RPC has begun. */
   newcomers: limits.newcomersPerAddressMax,
   streams: limits.streamsPerAddressMax,
-  calls: limits.rpcsPerAddressMax,
+  rpcs: limits.rpcsPerAddressMax,
 } as const;
 
 export type AddressThing = keyof typeof most;
@@ -66,7 +66,7 @@ export class AddressCounts {
     let sum = 0;
     for (const counts of this.shards) sum += Atomics.load(counts, index);
     if (sum <= most[thing]) return true;
-    // Two shards that do this at once may both refuse; neither lets one too many in.
+    // Two shards that do this at once may both count none; neither counts one too many.
     Atomics.sub(this.own, index, 1);
     return false;
   }

@@ -62,7 +62,7 @@ export const shardCounters = [
   "streamsOpened",
   "streamsClosed",
   "streamsRefused",
-  /** Calls of whoever may not make them: src/access. */
+  /** RPCs that their callers may not make: src/access. */
   "rpcsRefused",
   /** Texts of hunters that live views do not get, since they are no UTF-8. */
   "stringsLeftOut",

@@ -2,6 +2,7 @@
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CaptureFile } from "./capture-file.ts";
+import { recordEvent } from "./events.ts";
 import { type CaptureName, numberedIndex } from "./file-names.ts";
 import { rotates } from "./recorder-config.ts";
 import { countPackets } from "./recovery.ts";
@@ -77,7 +78,7 @@ export class FileRing {
    * undefined when there is none or nothing may be deleted.
    */
   deleteOldest(): number | undefined {
-    const { config, tally, log } = this.context;
+    const { config, tally, events } = this.context;
     if (!this.mayDelete()) return undefined;
     const oldest = this.kept.shift();
     if (oldest === undefined) return undefined;
@@ -87,11 +88,14 @@ export class FileRing {
     try {
       unlinkSync(path);
     } catch {
-      log.warn("file-not-deleted", `${path} could not be deleted`, { path });
+      events.tell(recordEvent.fileNotDeleted, `${path} could not be deleted`, { path });
       return 0;
     }
     tally.add({ filesDeleted: 1, packetsDeleted: packets ?? 0 });
-    log.debug("file-deleted", `deleted ${path}, the oldest of the ring`, { path, packets });
+    events.tell(recordEvent.fileDeleted, `deleted ${path}, the oldest of the ring`, {
+      path,
+      packets,
+    });
     return size;
   }
 

@@ -15,6 +15,7 @@ import { basename } from "node:path";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { CaptureFile, FileChangedError } from "./capture-file.ts";
+import { recordEvent } from "./events.ts";
 import { type CaptureName, numberedPath, plainPath, sidePath } from "./file-names.ts";
 import { FileRing } from "./file-ring.ts";
 import { isIoFailure, isPassing } from "./io-failure.ts";
@@ -82,7 +83,7 @@ export class FileSeries {
 
   /** Begins the next file with `header`, which stands in it afterwards, or throws and leaves none. */
   async create(header: Uint8Array): Promise<CaptureFile> {
-    const { clock, config, tally, log } = this.context;
+    const { clock, config, tally, events } = this.context;
     const file = this.createFile(clock.monotonicMs());
     const { path } = file;
     try {
@@ -104,9 +105,9 @@ export class FileSeries {
     this.current = file;
     tally.add({ filesOpened: 1, bytesWritten: header.length });
     if (this.detour !== "") {
-      log.warn("file-detour", `${this.detour}; its packets go to ${path}`, { path });
+      events.tell(recordEvent.fileDetour, `${this.detour}; its packets go to ${path}`, { path });
       this.detour = "";
-    } else if (this.rotating) log.debug("file-opened", `recording to ${path}`, { path });
+    } else if (this.rotating) events.tell(recordEvent.fileOpened, `recording to ${path}`, { path });
     this.saveSide(true);
     this.ring.trim();
     return file;
@@ -215,7 +216,9 @@ export class FileSeries {
   /** `abandon`, told in a line. */
   async giveUp(error: unknown): Promise<void> {
     const path = this.current?.path ?? this.plainPath;
-    this.context.log.error("file-given-up", `${path} is given up (${errorText(error)})`, { path });
+    this.context.events.tell(recordEvent.fileGivenUp, `${path} is given up (${errorText(error)})`, {
+      path,
+    });
     await this.abandon();
   }
 
@@ -295,7 +298,7 @@ export class FileSeries {
     const path = plainPath(this.name);
     const aside = setAside(path, this.name, this.context.clock.wallMs());
     const message = `${path} cannot be continued (${reason}); it is ${aside} now`;
-    this.context.log.warn("file-set-aside", message, { path, aside });
+    this.context.events.tell(recordEvent.fileSetAside, message, { path, aside });
   }
 
   /** The last numbered file of an earlier run: whole again, but not continued. */
@@ -306,16 +309,22 @@ export class FileSeries {
       if (recovery.action === "create") this.ring.dropLast();
       if (recovery.action !== "continue" || recovery.tornBytes === 0) return;
       const message = `${path}: cut a torn end of ${recovery.tornBytes} bytes`;
-      this.context.log.warn("torn-end-cut", message, { path, bytes: recovery.tornBytes });
+      this.context.events.tell(recordEvent.tornTailCut, message, {
+        path,
+        bytes: recovery.tornBytes,
+      });
     } catch (error) {
       const message = `${path} was left as it is: ${errorText(error)}`;
-      this.context.log.warn("file-not-repaired", message, { path });
+      this.context.events.tell(recordEvent.fileNotRepaired, message, { path });
     }
   }
 
   private tellContinued(path: string, tornBytes: number): void {
     const torn = tornBytes > 0 ? `, after a torn end of ${tornBytes} bytes was cut` : "";
-    this.context.log.info("file-continued", `continuing ${path}${torn}`, { path, tornBytes });
+    this.context.events.tell(recordEvent.fileContinued, `continuing ${path}${torn}`, {
+      path,
+      tornBytes,
+    });
   }
 
   private createFile(nowMs: number): CaptureFile {

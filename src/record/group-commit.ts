@@ -4,6 +4,7 @@ import { limits } from "../config/limits.ts";
 import { type Board, boardWord } from "../pipeline/board.ts";
 import { type CaptureFile, FileChangedError } from "./capture-file.ts";
 import type { CaptureWriter, Group, ShardRing } from "./capture-writer.ts";
+import { recordEvent } from "./events.ts";
 import type { FileSeries } from "./file-series.ts";
 import { freeBytes, isIoFailure, isPassing } from "./io-failure.ts";
 import type { SeriesContext } from "./series-context.ts";
@@ -128,7 +129,7 @@ export class GroupCommit {
     const paths = [...bad].map((file) => file.path).join(", ");
     if (this.abandoned === 0) {
       const message = `${paths} is given up (${errorText(error)}); recording goes on in a new file`;
-      this.context.log.error("file-given-up", message, { path: paths });
+      this.context.events.tell(recordEvent.fileGivenUp, message, { path: paths });
     }
     this.writer.undo();
     for (const { current } of this.writer.series) {
@@ -143,7 +144,7 @@ export class GroupCommit {
     this.packets = 0;
     this.bytes = 0;
     this.released = true;
-    // A disk that refuses every file must not be filled with their names.
+    // A disk that takes no file must not be filled with their names.
     if (this.abandoned++ > 0) return this.stall.wait(error, paths);
     this.context.tally.add({ writeFailures: 1 });
     return true;

@@ -1,4 +1,4 @@
-/** Opening the first file at start: every way in which it can be refused, as one clear line. */
+/** Opening the first file at start: every way in which it cannot be had, as one clear line. */
 import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";

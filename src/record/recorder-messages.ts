@@ -1,6 +1,7 @@
 /** What crosses between control and the recorder's thread, besides the board and the rings. */
 import type { LogLevel } from "../config/log-config.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
+import type { EventCounts } from "../telemetry/events.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
 import type { OpenedCapture } from "./open-capture.ts";
 import type { DrainSummary } from "./recorder.ts";
@@ -29,10 +30,12 @@ export type RecorderCommand =
       readonly gate: SharedArrayBuffer;
     };
 
-/** Recorder → control. First `opened` or `refused`; after a `drain` one `drained`. */
+/** Recorder → control. First `opened` or `open-failed`; after a `drain` one `drained`. */
 export type RecorderReport =
   | { readonly type: "opened"; readonly opened: OpenedCapture }
   /** A WeirError of `Recorder.open`; the thread then ends by itself. */
-  | { readonly type: "refused"; readonly code: string; readonly message: string }
+  | { readonly type: "open-failed"; readonly code: string; readonly message: string }
   | { readonly type: "log"; readonly record: LogRecord }
+  /** Once a second and before `drained`, when something was told: how often since the last one. */
+  | { readonly type: "events"; readonly counts: EventCounts }
   | { readonly type: "drained"; readonly summary: DrainSummary };

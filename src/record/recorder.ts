@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { RingReader } from "../pipeline/ring.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import type { CaptureWriter, ShardRing } from "./capture-writer.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type OpenedCapture, openCapture } from "./open-capture.ts";
@@ -27,7 +27,7 @@ export interface RecorderOptions {
   readonly board: Board;
   /** One ring a shard. */
   readonly rings: readonly SharedArrayBuffer[];
-  readonly log: Log;
+  readonly events: Events;
   readonly clock?: Clock;
 }
 
@@ -85,13 +85,13 @@ class RecorderLoop implements Recorder {
       row: board.row(shard),
       interfaces: new ShardInterfaces(),
     }));
-    this.stall = new Stall(board, this.tally, options.log, this.clock);
+    this.stall = new Stall(board, this.tally, options.events, this.clock);
   }
 
   async open(): Promise<OpenedCapture> {
-    const { config, log, application } = this.options;
+    const { config, events, application } = this.options;
     const { opened, writer, context } = await openCapture(config, (resolved) => {
-      const series = { config: resolved, clock: this.clock, log, tally: this.tally };
+      const series = { config: resolved, clock: this.clock, events, tally: this.tally };
       const made =
         config.format === "pcapng"
           ? new PcapngWriter(this.shards, series, application)

@@ -4,17 +4,21 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { WeirError } from "../base/errors.ts";
 import { Board } from "../pipeline/board.ts";
+import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createRecorder } from "./recorder.ts";
 import type { RecorderCommand, RecorderReport, RecorderStart } from "./recorder-messages.ts";
 
+const countsIntervalMs = 1000;
 const port = parentPort;
 assert(port !== null, "the recorder runs in a worker");
 const report = (message: RecorderReport): void => port.postMessage(message);
 
 const { config, application, board, rings, logLevel } = workerData as RecorderStart;
 const log = createForwardingLog((record) => report({ type: "log", record }), logLevel);
-const recorder = createRecorder({ config, application, board: new Board(board), rings, log });
+const events = createEvents(log);
+const recorder = createRecorder({ config, application, board: new Board(board), rings, events });
+const counting = setInterval(reportCounts, countsIntervalMs);
 
 port.on("message", (command: RecorderCommand) => {
   if (command.type === "fault") {
@@ -22,6 +26,8 @@ port.on("message", (command: RecorderCommand) => {
     return;
   }
   void recorder.drain(command.deadlineMs).then((summary) => {
+    clearInterval(counting);
+    reportCounts();
     report({ type: "drained", summary });
     port.close();
   });
@@ -35,10 +41,16 @@ async function open(): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
-    report({ type: "refused", code: error.code, message: error.message });
+    clearInterval(counting);
+    report({ type: "open-failed", code: error.code, message: error.message });
     port?.close();
     return false;
   }
+}
+
+function reportCounts(): void {
+  const counts = events.takeCounts();
+  if (counts !== undefined) report({ type: "events", counts });
 }
 
 /** Blocks the thread as a system call on a dead disk would, or ends it. */

@@ -1,6 +1,6 @@
 /** What everything that handles capture files works with. */
 import type { Clock } from "../base/clock.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
 import type { RecorderConfig } from "./recorder-config.ts";
 import type { RecorderTally } from "./recorder-tally.ts";
 
@@ -8,6 +8,6 @@ import type { RecorderTally } from "./recorder-tally.ts";
 export interface SeriesContext {
   readonly config: RecorderConfig;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly events: Events;
   readonly tally: RecorderTally;
 }

@@ -4,22 +4,23 @@ import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Events } from "../telemetry/events.ts";
+import { recordEvent } from "./events.ts";
 import { freeBytes, isIoFailure } from "./io-failure.ts";
 import type { RecorderTally } from "./recorder-tally.ts";
 
 export class Stall {
   private readonly board: Board;
   private readonly tally: RecorderTally;
-  private readonly log: Log;
+  private readonly events: Events;
   private readonly clock: Clock;
   private sinceMs: number | undefined;
   private deadlineMs = Number.POSITIVE_INFINITY;
 
-  constructor(board: Board, tally: RecorderTally, log: Log, clock: Clock) {
+  constructor(board: Board, tally: RecorderTally, events: Events, clock: Clock) {
     this.board = board;
     this.tally = tally;
-    this.log = log;
+    this.events = events;
     this.clock = clock;
   }
 
@@ -62,7 +63,7 @@ export class Stall {
     const seconds = ((this.clock.monotonicMs() - this.sinceMs) / 1000).toFixed(1);
     this.sinceMs = undefined;
     this.setState(recorderState.recording);
-    this.log.info("recording-resumed", `recording goes on after ${seconds} s`);
+    this.events.tell(recordEvent.resumed, `recording goes on after ${seconds} s`);
   }
 
   private begin(error: unknown, path: string): void {
@@ -71,7 +72,7 @@ export class Stall {
     const free = freeBytes(dirname(path));
     const space = free === undefined ? "" : `, ${(free / 1e6).toFixed(1)} MB free`;
     const message = `${path} cannot be written (${errorText(error)}${space}); trying again`;
-    this.log.error("recording-stalled", message, { path, freeBytes: free });
+    this.events.tell(recordEvent.stalled, message, { path, freeBytes: free });
   }
 
   private setState(state: number): void {

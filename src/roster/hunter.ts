@@ -34,7 +34,7 @@ export interface RosterHunter {
   /** `address:port` of the connection that it was first seen on at that address. */
   remoteAddress: string;
   registered: boolean;
-  /** False from the end of its last call until it registers, beats or sends packets again. */
+  /** False from the end of its last RPC until it registers, beats or sends packets again. */
   connected: boolean;
   /** What it said of itself last, or STATUS_ERROR while it is silent. */
   status: HunterStatus;
@@ -52,7 +52,7 @@ export interface RosterHunter {
   bytes: number;
   /** Open packet streams that carry it, by shard. */
   readonly streams: number[];
-  /** Other open calls of it. */
+  /** Other open RPCs of it. */
   holds: number;
 }
 
@@ -82,7 +82,7 @@ export interface HunterTraffic {
 export type RosterEvent =
   /** Registered, also again, or seen for the first time, or back after it was gone. */
   | { readonly kind: "connected"; readonly hunter: RosterHunter }
-  /** Its last call has ended; or its record was removed. */
+  /** Its last RPC has ended; or its record was removed. */
   | { readonly kind: "disconnected"; readonly hunter: RosterHunter; readonly reason: string }
   | {
       readonly kind: "status-changed";
@@ -119,8 +119,8 @@ export function newHunter(id: string): RosterHunter {
   };
 }
 
-/** Calls of it that are open now. */
-export function openCalls({ streams, holds }: RosterHunter): number {
+/** RPCs of it that are open now. */
+export function openRpcs({ streams, holds }: RosterHunter): number {
   // A shard that never carried it leaves a hole.
   return streams.reduce((sum, count) => sum + count, holds);
 }

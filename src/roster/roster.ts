@@ -11,7 +11,7 @@ import {
   type HunterCounters,
   type HunterTraffic,
   newHunter,
-  openCalls,
+  openRpcs,
   type Registration,
   type RosterEvent,
   type RosterHunter,
@@ -37,7 +37,7 @@ export class Roster {
   private readonly changed = new Set<RosterHunter>();
   private purgedAtMs: number;
 
-  /** @param huntersMax registered hunters; 0 admits nobody (docs/wire.md#registerhunter) */
+  /** @param huntersMax registered hunters; 0 registers none (docs/wire.md#registerhunter) */
   constructor(huntersMax: number, clock: Clock) {
     this.huntersMax = huntersMax;
     this.clock = clock;
@@ -126,12 +126,12 @@ export class Roster {
       if (hunter.counters === undefined) this.changed.add(hunter);
       this.seen(hunter, peer);
     }
-    if (streamsEnded > 0) this.callEnded(hunter, "its last stream ended");
+    if (streamsEnded > 0) this.rpcEnded(hunter, "its last stream ended");
   }
 
   /**
-   * Notes an open call of a hunter that is no packet stream; an unknown hunter gets a record. It is
-   * not forgotten until the function that this returns is called, at the end of the call.
+   * Notes an open RPC of a hunter that is no packet stream; an unknown hunter gets a record. It is
+   * not forgotten until the function that this returns is called, at the end of the RPC.
    */
   hold(id: string, remoteAddress: string): () => void {
     const hunter = this.findOrAdd(id);
@@ -143,7 +143,7 @@ export class Roster {
       if (!held) return;
       held = false;
       hunter.holds--;
-      this.callEnded(hunter, "its last stream ended");
+      this.rpcEnded(hunter, "its last stream ended");
     };
   }
 
@@ -152,11 +152,11 @@ export class Roster {
     for (const hunter of this.entries.values()) {
       if ((hunter.streams[shard] ?? 0) === 0) continue;
       hunter.streams[shard] = 0;
-      this.callEnded(hunter, "the ingest shard of its stream ended");
+      this.rpcEnded(hunter, "the ingest shard of its stream ended");
     }
   }
 
-  /** Marks the silent, and at times forgets those that were silent for long and have no open call. */
+  /** Marks the silent, and at times forgets those that were silent for long and have no open RPC. */
   sweep(): void {
     const now = this.clock.monotonicMs();
     const purge = now - this.purgedAtMs >= limits.hunterPurgeMs;
@@ -166,7 +166,7 @@ export class Roster {
       if (silentMs <= limits.hunterStaleMs) continue;
       hunter.silent = true;
       this.setStatus(hunter, HunterStatus.STATUS_ERROR);
-      if (!purge || silentMs <= limits.hunterForgetMs || openCalls(hunter) > 0) continue;
+      if (!purge || silentMs <= limits.hunterForgetMs || openRpcs(hunter) > 0) continue;
       this.remove(hunter, `silent for ${Math.round(silentMs / 1000)} s`);
     }
   }
@@ -207,8 +207,8 @@ export class Roster {
     this.emit({ kind: "connected", hunter });
   }
 
-  private callEnded(hunter: RosterHunter, reason: string): void {
-    if (!hunter.connected || openCalls(hunter) > 0) return;
+  private rpcEnded(hunter: RosterHunter, reason: string): void {
+    if (!hunter.connected || openRpcs(hunter) > 0) return;
     hunter.connected = false;
     this.emit({ kind: "disconnected", hunter, reason });
   }
@@ -236,14 +236,14 @@ export class Roster {
     return hunter;
   }
 
-  /** Puts a hunter in the place of one that never registered, rather of one without open calls:
+  /** Puts a hunter in the place of one that never registered, rather of one without open RPCs:
    * names are easily made up. */
   private replace(id: string): RosterHunter | undefined {
     let place: RosterHunter | undefined;
     for (const hunter of this.entries.values()) {
       if (hunter.registered) continue;
       place ??= hunter;
-      if (openCalls(hunter) > 0) continue;
+      if (openRpcs(hunter) > 0) continue;
       place = hunter;
       break;
     }
@@ -255,7 +255,7 @@ export class Roster {
   private remove(hunter: RosterHunter, reason: string): void {
     this.entries.delete(hunter.id);
     this.changed.delete(hunter);
-    // Whoever still holds a call of this record must not tell of its end.
+    // Whoever still holds an RPC of this record must not tell of its end.
     hunter.connected = false;
     this.emit({ kind: "disconnected", hunter, reason });
   }

@@ -7,6 +7,8 @@ import { limits } from "../config/limits.ts";
 export interface LineWriter {
   /** `line` is without its newline. */
   write(line: string): void;
+  /** Lines that were dropped so far. */
+  droppedLines(): number;
   /** Ends when all was written, when writing has become impossible, or after `logFlushMsMax`. */
   flush(): Promise<void>;
 }
@@ -29,7 +31,9 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   const bytesMax = options.bytesMax ?? limits.logBufferBytesMax;
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
+  /** Since the last line that told of it, and since the start. */
   let dropped = 0;
+  let droppedEver = 0;
   let busy = false;
   let dead = false;
   let idle: PromiseWithResolvers<void> | undefined;
@@ -85,9 +89,13 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   return {
     write(line: string): void {
       if (dead) return;
-      if (dropped > 0 || !push(line)) dropped += 1;
+      if (dropped > 0 || !push(line)) {
+        dropped += 1;
+        droppedEver += 1;
+      }
       if (!busy) next();
     },
+    droppedLines: () => droppedEver,
     async flush(): Promise<void> {
       if (!busy) return;
       idle ??= Promise.withResolvers<void>();

@@ -14,10 +14,3 @@ export interface LogRecord {
   readonly message: string;
   readonly fields: LogFields;
 }
-
-const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
-
-/** Whether a line of `level` is wanted when `minimum` is the level asked for. */
-export function isLogged(level: LogLevel, minimum: LogLevel): boolean {
-  return severity[level] >= severity[minimum];
-}

@@ -1,16 +1,23 @@
 /**
- * Telemetry: one line of log and one counter per event, and nothing that can block a thread or
- * be forged by what a client sends.
+ * The log of a thread: records go through a consola instance to our reporter, which writes lines
+ * in control and posts records in workers. Nothing here can block a thread or be forged by what a
+ * client sends.
  */
 import { isatty } from "node:tty";
-import { type ConsolaInstance, createConsola } from "consola/core";
+import {
+  type ConsolaInstance,
+  createConsola,
+  type InputLogObject,
+  type LogObject,
+} from "consola/core";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";
-import { createLineWriter } from "./line-writer.ts";
+import { createLineWriter, type LineWriter } from "./line-writer.ts";
 import { createFormat, type FormatRecord } from "./log-format.ts";
-import { isLogged, type LogFields, type LogRecord } from "./log-record.ts";
+import type { LogFields, LogRecord } from "./log-record.ts";
+import { telemetryEvent } from "./room-events.ts";
 
-/** `event` is a literal in lower case with dashes; `message` is a sentence for a person. */
+/** `event` is the name of a room's event (its `events.ts`); `message` is a sentence for a person. */
 export type LogCall = (event: string, message: string, fields?: LogFields) => void;
 
 export interface Log {
@@ -18,10 +25,10 @@ export interface Log {
   readonly info: LogCall;
   readonly warn: LogCall;
   readonly error: LogCall;
-  /** A log that adds `fields` to each line. */
-  child(fields: LogFields): Log;
-  /** A line that was made elsewhere, by the forwarding log of a worker. */
+  /** A record that was made elsewhere, by the forwarding log of a worker. */
   writeRecord(record: LogRecord): void;
+  /** Lines that were dropped because stderr did not take them. */
+  droppedLines(): number;
   /** Wait for what was logged to be written, at most `limits.logFlushMsMax`. */
   flush(): Promise<void>;
 }
@@ -40,82 +47,80 @@ export function createLog(options: LogOptions): Log {
   const clock = options.clock ?? systemClock;
   const format = createFormat(options.format, options.colours ?? wantsColours());
   const output = options.write === undefined ? stderrWriter(format, clock) : undefined;
-  const core = createCore(options.level, format, options.write ?? output?.write ?? (() => {}));
-  return createLogOver(
-    (record) => core[record.level](record.message, record),
-    clock,
-    async () => output?.flush(),
-  );
+  const write = options.write ?? output?.write ?? (() => {});
+  const logger = createLogger(options.level, (record) => write(format(record)));
+  return createLogOver(logger, clock, output);
 }
 
 /**
  * The log of a worker thread: each record is handed to `post`, and control gives it to
- * `writeRecord` of its own log. Lines below `level` are not posted.
+ * `writeRecord` of its own log. Records below `level` are not posted.
  */
 export function createForwardingLog(
   post: (record: LogRecord) => void,
   level: LogLevel = "info",
   clock: Clock = systemClock,
 ): Log {
-  return createLogOver(
-    (record) => {
-      if (isLogged(record.level, level)) post(record);
-    },
-    clock,
-    async () => {},
-  );
+  return createLogOver(createLogger(level, post), clock);
 }
 
-function createLogOver(
-  writeRecord: (record: LogRecord) => void,
-  clock: Clock,
-  flush: () => Promise<void>,
-  base: LogFields = {},
-): Log {
+const consolaLevel: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 3, debug: 4 };
+
+/**
+ * The consola instance of a thread: it leaves out what is below `level` and gives the rest to our
+ * reporter alone. `consola/core` reads nothing of the environment and touches no stream.
+ */
+function createLogger(level: LogLevel, report: (record: LogRecord) => void): ConsolaInstance {
+  return createConsola({
+    level: consolaLevel[level],
+    // consola would swallow equal lines; rate-limit.ts counts what it holds back. With 0 it would
+    // still swallow those after a step of the clock backwards.
+    throttle: Number.NEGATIVE_INFINITY,
+    reporters: [{ log: (entry) => report(recordOf(entry)) }],
+  });
+}
+
+function createLogOver(logger: ConsolaInstance, clock: Clock, output?: LineWriter): Log {
+  const writeRecord = ({ timeMs, level, event, message, fields }: LogRecord): void => {
+    // As `args`, since consola takes an empty `message` for none.
+    const entry: LogEntry = { date: new Date(timeMs), args: [message], event, fields };
+    logger[level](entry);
+  };
   const callOf =
     (level: LogLevel): LogCall =>
-    (event, message, fields) =>
-      writeRecord({
-        timeMs: clock.wallMs(),
-        level,
-        event,
-        message,
-        fields: fields === undefined ? base : { ...base, ...fields },
-      });
+    (event, message, fields = {}) =>
+      writeRecord({ timeMs: clock.wallMs(), level, event, message, fields });
   return {
     debug: callOf("debug"),
     info: callOf("info"),
     warn: callOf("warn"),
     error: callOf("error"),
-    child: (fields) => createLogOver(writeRecord, clock, flush, { ...base, ...fields }),
     writeRecord,
-    flush,
+    droppedLines: () => output?.droppedLines() ?? 0,
+    flush: async () => output?.flush(),
   };
 }
 
-const consolaLevel: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 3, debug: 4 };
-
-function createCore(
-  level: LogLevel,
-  format: FormatRecord,
-  write: (line: string) => void,
-): ConsolaInstance {
-  return createConsola({
-    level: consolaLevel[level],
-    // consola would swallow equal lines within a second; rate-limit.ts counts what it holds back.
-    throttle: 0,
-    reporters: [{ log: (line) => write(format(line.args[1] as LogRecord)) }],
-  });
+/** What we give to consola; it hands all of it to the reporter. */
+interface LogEntry extends InputLogObject {
+  readonly event: string;
+  readonly fields: LogFields;
 }
 
-function stderrWriter(format: FormatRecord, clock: Clock): ReturnType<typeof createLineWriter> {
+function recordOf({ date, type, args, ...entry }: LogObject): LogRecord {
+  const { event, fields } = entry as unknown as LogEntry;
+  const level = type as LogLevel;
+  return { timeMs: date.getTime(), level, event, message: String(args[0]), fields };
+}
+
+function stderrWriter(format: FormatRecord, clock: Clock): LineWriter {
   return createLineWriter({
     fd: 2,
     droppedLine: (count) =>
       format({
         timeMs: clock.wallMs(),
-        level: "warn",
-        event: "log-lines-dropped",
+        level: telemetryEvent.linesDropped.level,
+        event: telemetryEvent.linesDropped.name,
         message: `${count.toLocaleString("en-US")} log lines dropped: stderr did not take them`,
         fields: { lines: count },
       }),

@@ -15,7 +15,7 @@ export interface RateLimitOptions {
 
 export interface RateLimit {
   /** Whether this line of the event may be written now. */
-  admit(name: string): boolean;
+  allow(name: string): boolean;
   /** Summarize at once what is held back: for the end of the process. */
   flush(): void;
 }
@@ -41,7 +41,7 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
   }
 
   return {
-    admit(name: string): boolean {
+    allow(name: string): boolean {
       const nowMs = clock.monotonicMs();
       let window = windows.get(name);
       if (window === undefined || nowMs - window.startMs >= windowMs) {

@@ -1,7 +1,7 @@
 /** Who makes an RPC, as the shard tells control. */
 import type { Role } from "../config/access-config.ts";
 
-/** Who makes a call, as the shard found out at its beginning. Plain data: it crosses threads. */
+/** Who makes an RPC, as the shard found out at its beginning. Plain data: it crosses threads. */
 export interface Caller {
   /** How it was recognised; `nothing` where nobody is asked who they are. */
   readonly by: "key" | "certificate" | "nothing";

@@ -1,5 +1,5 @@
 /**
- * Messages between a shard and control that carry a call as opaque protobuf bytes
+ * Messages between a shard and control that carry an RPC as opaque protobuf bytes
  * (docs/architecture.md#the-control-planes-way). One MessagePort per shard; `id` counts up within it.
  */
 import type { Caller } from "./caller.ts";
@@ -24,7 +24,7 @@ export type TunnelRequest =
   | { readonly kind: "end"; readonly id: number }
   /** An answer of at least `limits.answerCountedBytesMin` has arrived. */
   | { readonly kind: "taken"; readonly bytes: number }
-  /** The call is over for the client. */
+  /** The RPC is over for the client. */
   | { readonly kind: "cancel"; readonly id: number };
 
 /** Control → shard. */
@@ -32,7 +32,7 @@ export type TunnelResponse =
   | { readonly kind: "message"; readonly id: number; readonly bytes: Uint8Array }
   /** The shard may send `count` more messages. */
   | { readonly kind: "credit"; readonly id: number; readonly count: number }
-  /** The last word of a call: a gRPC status code and its text. */
+  /** The last word of an RPC: a gRPC status code and its text. */
   | {
       readonly kind: "status";
       readonly id: number;

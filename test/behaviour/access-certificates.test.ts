@@ -168,7 +168,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
       { hunterId: "free" },
       client("edge2"),
     );
-    await node.waitFor("stats", () => true, node.lines.length);
+    await node.waitFor("node-stats", () => true, node.lines.length);
     const since = node.lines.length;
     write("    - {common_name: edge-3, role: hunter, hunter_id: late}\n");
     await node.waitFor("access-loaded", (line) => line["changed"] === true, since);
@@ -185,13 +185,15 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     await filters.set("f1");
     await filters.delete("f1");
     filters.close();
-    const line = await node.waitFor("audit", ({ message }) => message.includes('set filter "f1"'));
+    const line = await node.waitFor("access-audit", ({ message }) =>
+      message.includes('set filter "f1"'),
+    );
     expect(line).toMatchObject({ caller: "ops", caller_by: "certificate", role: "admin" });
     expect(line.message).toContain('(certificate "ops", admin): set filter "f1"');
     const watch = new FilterClient("", client("watch"));
     expect((await failureOf(watch.delete("f1"))).code).toBe(status.PERMISSION_DENIED);
     watch.close();
-    await node.waitFor("audit", ({ message }) =>
+    await node.waitFor("access-audit", ({ message }) =>
       message.endsWith("DeleteFilter was refused: subscriber may not, it takes admin"),
     );
   });

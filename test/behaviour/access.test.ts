@@ -136,7 +136,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
       new ServerStream("", subscribePackets, {}, connectWithKey(node.address, extra)),
       new ServerStream("", subscribeTopology, {}, connectWithKey(node.address, extra)),
     ];
-    await node.waitFor("stats", (line) => line["subscribers"] === 1, node.lines.length);
+    await node.waitFor("node-stats", (line) => line["subscribers"] === 1, node.lines.length);
     keys.write(allKeys);
     for (const view of views) {
       expect((await view.waitEnd()).code).toBe(status.UNAUTHENTICATED);
@@ -165,8 +165,8 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     expect((await failureOf(admin.delete("audited"))).code).toBe(status.NOT_FOUND);
     const hunter = connectWithKey(own.address, keyOfRole("hunter"));
     await endOfCall(hunter, "/lippycat.management.ManagementService/UpdateFilter");
-    await own.waitFor("audit", (line) => line["role"] === "hunter");
-    const told = own.lines.filter(({ event }) => event === "audit");
+    await own.waitFor("access-audit", (line) => line["role"] === "hunter");
+    const told = own.lines.filter(({ event }) => event === "access-audit");
     const who = /^127\.0\.0\.1:\d+ \(key "the (?:admin|hunter)", (?:admin|hunter)\): /;
     for (const { message, ...fields } of told) {
       expect(message).toMatch(who);
@@ -182,7 +182,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
       caller: "the admin",
       caller_by: "key",
       role: "admin",
-      call: "UpdateFilter",
+      rpc: "UpdateFilter",
     });
     admin.close();
     hunter.close();
@@ -206,8 +206,8 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     for (const path of auditedMethods) await endOfCall(nobody, path);
     const refused = ({ message }: { message: string }) => message.endsWith(": no API key");
     await until(() => own.lines.filter(refused).length === auditedMethods.size);
-    const told = own.lines.filter(({ event }) => event === "audit");
-    expect(told.map(({ call }) => call)).toEqual([
+    const told = own.lines.filter(({ event }) => event === "access-audit");
+    expect(told.map(({ rpc }) => rpc)).toEqual([
       "UpdateFilterOnProcessor",
       "DeleteFilterOnProcessor",
       "DeleteFilterOnProcessor",
@@ -272,7 +272,7 @@ test("a shard that was started anew asks for the keys of now, and its address st
   await node.waitFor("access-loaded", (line) => line["keys"] === 3);
   for (let count = 1; count < limits.accessFailuresMax; count++) await ends("wrong-wrong-wrong-0");
   node.kill("SIGUSR2");
-  await node.waitFor("shard-listening");
+  await node.waitFor("node-shard-listening");
   expect(await ends(keyOfRole("hunter"))).toBe(status.INVALID_ARGUMENT);
   expect(await ends("another-key-of-a-hunter")).toBe(status.UNAUTHENTICATED);
   expect(await ends(keyOfRole("hunter"))).toBe(status.RESOURCE_EXHAUSTED);
@@ -292,7 +292,7 @@ test.skipIf(Bun.which("prlimit") === null)(
     const hunter = new MockHunter("", connectWithKey(node.address, keyOfRole("hunter")));
     hunter.send(batch(1));
     await hunter.waitAcks(1);
-    const { message } = await node.waitFor("connection-refused");
+    const { message } = await node.waitFor("door-connection-closed");
     expect(message).toBe("nobody knows whose it is, and others want its place");
     for (const each of [...guests, hunter]) each.close();
     await stop(node);

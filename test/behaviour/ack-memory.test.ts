@@ -26,7 +26,7 @@ async function fillQueue(workers: number) {
   const stop = async () => {
     const from = node.lines.length;
     node.kill("SIGUSR2");
-    await node.waitFor("fault", () => true, from);
+    await node.waitFor("node-fault", () => true, from);
   };
   await stop();
   const hunters = streams.map((stream, number) => new BusyHunter(stream, { number, size }));
@@ -46,11 +46,11 @@ async function stopped(node: RunningProcessor, code: number): Promise<void> {
 describe.each([...workerCounts])("--ack memory with --workers %d", (workers) => {
   test("acknowledges what waits for the disk, and says at the start that it can be lost", async () => {
     const { node, file, hunters, streams, acked, goOn } = await fillQueue(workers);
-    const line = node.latest("ack-memory");
+    const line = node.latest("node-ack-memory");
     expect(line?.level).toBe("warn");
     expect(line?.message).toContain("acknowledged packets can be lost");
     await node.waitFor(
-      "stats",
+      "node-stats",
       (stats) => stats["written"] === 0 && Number(stats["acknowledged"]) >= acked(),
       node.lines.length,
     );
@@ -70,8 +70,8 @@ test("a stop that cannot write them says that hunters were told they are safe", 
   const { node, streams, acked } = await fillQueue(1);
   await stopped(node, 75);
   for (const stream of streams) stream.close();
-  expect(node.latest("stopped")).toMatchObject({ written: 0, acknowledged: acked() });
-  expect(node.latest("command-failed")?.message).toEndWith(
+  expect(node.latest("node-stopped")).toMatchObject({ written: 0, acknowledged: acked() });
+  expect(node.latest("cli-command-failed")?.message).toEndWith(
     "packets were received but not written; their hunters were told that they are safe (--ack memory)",
   );
 });

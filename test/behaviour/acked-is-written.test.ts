@@ -63,7 +63,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     const node = await startProcessor([...args, "--write-file", path]);
     const log = new AckLog(node.address, hunters, packetsPerBatch);
     await log.waitAcked(acksMin);
-    if (workers > 1) await node.waitFor("stats", (line) => shardsInUse(line) >= 2);
+    if (workers > 1) await node.waitFor("node-stats", (line) => shardsInUse(line) >= 2);
     await log.waitAcked(log.total + Math.trunc(random.next() * 500));
     // Not a moment that an ack has picked.
     await Bun.sleep(random.next() * 50);
@@ -91,7 +91,7 @@ const firstAcked = new WeakMap<AckLog, number[]>();
 async function continueAfterCrash(path: string, args: readonly string[], log: AckLog) {
   const begun = performance.now();
   const node: RunningProcessor = await startProcessor([...args, "--write-file", path]);
-  await node.waitFor("file-continued");
+  await node.waitFor("record-file-continued");
   expect(performance.now() - begun).toBeLessThan(startMsMax);
   await log.sendAgain(node.address);
   node.kill("SIGTERM");

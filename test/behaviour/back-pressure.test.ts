@@ -26,16 +26,16 @@ async function startStallable(workers: number) {
   const toggleStall = async () => {
     const from = node.lines.length;
     node.kill("SIGUSR2");
-    await node.waitFor("fault", () => true, from);
+    await node.waitFor("node-fault", () => true, from);
   };
   return { node, file, toggleStall };
 }
 
 /** Two stats lines in a row between which nothing was received, while a batch waits for room. */
 async function waitUnread(node: RunningProcessor): Promise<LogLine> {
-  let before = await node.waitFor("stats", () => true, node.lines.length);
+  let before = await node.waitFor("node-stats", () => true, node.lines.length);
   for (;;) {
-    const line = await node.waitFor("stats", () => true, node.lines.length);
+    const line = await node.waitFor("node-stats", () => true, node.lines.length);
     if (line["received"] === before["received"] && Number(line["held"]) > 0) return line;
     before = line;
   }
@@ -100,7 +100,7 @@ describe.each([...workerCounts])("a stalled recorder with --workers %d", (worker
     expect(times[Math.floor(times.length * 0.95)]!).toBeLessThan(250);
     const windows = streams.length * (limits.connectionWindowBytes + limits.streamWindowBytes);
     expect(rss - rssBefore).toBeLessThan(limits.recordRingBytes + windows + 48 * mebibyte);
-    expect(node.latest("stats")!["received"]).toBe(unread["received"] as number);
+    expect(node.latest("node-stats")!["received"]).toBe(unread["received"] as number);
 
     await toggleStall();
     await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));

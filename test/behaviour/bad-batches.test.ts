@@ -273,7 +273,7 @@ describe.each(
   }
 
   function counter(name: string): number {
-    return Number(node.latest("stats")?.[name] ?? 0);
+    return Number(node.latest("node-stats")?.[name] ?? 0);
   }
 
   test.each(Object.entries(endings))("%s", async (_name, { send, code, says, undecodable }) => {
@@ -290,7 +290,7 @@ describe.each(
     expect(call.acks.map(({ sequence }) => sequence)).toEqual([5n, 5n]);
     connection.close();
     await bystandersGoOn();
-    await node.waitFor("stats", () => true, node.lines.length);
+    await node.waitFor("node-stats", () => true, node.lines.length);
     expect(counter("undecodable_batches") - before).toBe(undecodable);
   });
 
@@ -319,7 +319,7 @@ describe.each(
   });
 
   test("what is acknowledged is recorded as documented", async () => {
-    await node.waitFor("stats", () => true, node.lines.length);
+    await node.waitFor("node-stats", () => true, node.lines.length);
     const rejectedBefore = counter("rejected");
     const hunter = new MockHunter(node.address);
     for (const { batch } of Object.values(answered)) hunter.send(batch);
@@ -331,9 +331,9 @@ describe.each(
     expect(hunter.acks.map(({ error }) => error)).toEqual(errors.slice(1));
     hunter.close();
     await bystandersGoOn();
-    await node.waitFor("stats", () => true, node.lines.length);
+    await node.waitFor("node-stats", () => true, node.lines.length);
     expect(counter("rejected") - rejectedBefore).toBe(11);
-    const line = node.latest("stats")!;
+    const line = node.latest("node-stats")!;
     expect(line["rejected_by"]).toBe(
       "capture_length=3 too_long=1 link_type=2 short_header=4 foreign_header=1",
     );
@@ -341,7 +341,7 @@ describe.each(
 
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
-    const written = Number(node.latest("stopped")!["written"]);
+    const written = Number(node.latest("node-stopped")!["written"]);
     const paths = readdirSync(directory)
       .filter((name) => name.endsWith(format))
       .map((name) => join(directory, name));

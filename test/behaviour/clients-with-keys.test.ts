@@ -38,7 +38,7 @@ beforeAll(async () => {
   const tls = ["--tls-cert", certificate, "--tls-key", key];
   const flags = ["--config", config, "--listen", "127.0.0.1:0", "--log-format", "json"];
   node = new WeirProcess(["process", ...tls, ...flags, "-w", file]);
-  address = String((await node.waitFor("listening"))["address"]);
+  address = String((await node.waitFor("node-listening"))["address"]);
 });
 afterAll(async () => {
   node.kill("SIGTERM");

@@ -86,7 +86,7 @@ test.skipIf(noFaketime !== "")("a wall clock that jumps by two hours", async () 
 /** Its log has the time of that many hours from now. */
 async function shows(node: RunningProcessor, hours: number): Promise<void> {
   await node.waitFor(
-    "stats",
+    "node-stats",
     ({ time }) => Math.round((Date.parse(time) - Date.now()) / 3_600_000) === hours,
     node.lines.length,
   );

@@ -180,7 +180,9 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
   });
 
   test.skipIf(Bun.which("h2load") === null)("h2load streams packets", async () => {
-    const before = Number((await node.waitFor("stats", () => true, node.lines.length))["received"]);
+    const before = Number(
+      (await node.waitFor("node-stats", () => true, node.lines.length))["received"],
+    );
     const body = join(scratchDirectory(), "body.bin");
     const packets = Array.from({ length: 64 }, () => ({ data: new Uint8Array(512) }));
     const batch = framed(encodeBatch({ hunterId: "h2load", packets }));
@@ -191,7 +193,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
     const { exitCode, stdout } = Bun.spawnSync(command);
     expect(exitCode).toBe(0);
     expect(stdout.toString()).toContain("12 succeeded, 0 failed, 0 errored, 0 timeout");
-    await node.waitFor("stats", ({ received }) => received === before + 12 * 50 * 64);
+    await node.waitFor("node-stats", ({ received }) => received === before + 12 * 50 * 64);
   });
 
   test("and nobody is the worse for it", async () => {

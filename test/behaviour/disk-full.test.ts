@@ -79,7 +79,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_HEALTHY);
       const busy = loadWith(streams);
 
-      const stalled = await node.waitFor("recording-stalled");
+      const stalled = await node.waitFor("record-stalled");
       expect(stalled.level).toBe("error");
       expect(stalled.message).toStartWith(`${path} cannot be written (`);
       expect(stalled.message).toMatch(/, \d+\.\d MB free\); trying again$/);
@@ -90,13 +90,13 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
       expect(performance.now() - stalledMs).toBeLessThan(pausedMsMax);
       expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_ERROR);
-      await node.waitFor("stats", (line) => line["recording"] === "STALLED");
+      await node.waitFor("node-stats", (line) => line["recording"] === "STALLED");
       expectAckedIn(path, busy);
       expect(busy.every((hunter) => hunter.acked < hunter.sent)).toBe(true);
 
       const releasedMs = performance.now();
       release();
-      await node.waitFor("recording-resumed");
+      await node.waitFor("record-resumed");
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
       expect(performance.now() - releasedMs).toBeLessThan(resumedMsMax);
       await Promise.all(busy.map((hunter) => hunter.waitAcked(batches)));
@@ -113,7 +113,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const node = await startProcessor([...flags, path]);
     const streams = await connectAcrossShards(node, hunters);
     const busy = loadWith(streams);
-    await node.waitFor("recording-stalled");
+    await node.waitFor("record-stalled");
     const { FLOW_PAUSE } = FlowControl;
     await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
     expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_ERROR);
@@ -131,18 +131,18 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const node = await startProcessor([...flags, path]);
     const streams = await connectAcrossShards(node, hunters);
     const busy = loadWith(streams);
-    await node.waitFor("recording-stalled");
+    await node.waitFor("record-stalled");
     await Promise.all(
       streams.map((stream) => stream.until(() => stream.level === FlowControl.FLOW_PAUSE)),
     );
     await stop(node, streams, 75);
     const written = checkRecorded(path, busy);
-    const stopped = node.latest("stopped");
+    const stopped = node.latest("node-stopped");
     expect(stopped?.["written"]).toBe(written);
     expect(stopped?.["unwritten"]).toBe(Number(stopped?.["accepted"]) - written);
     expect(Number(/\d+/.exec(stopped?.message ?? "")?.[0])).toBeLessThan(8000);
     const said = `${stopped?.["unwritten"]} packets were received but not written`;
-    expect(node.latest("command-failed")?.message).toStartWith(said);
+    expect(node.latest("cli-command-failed")?.message).toStartWith(said);
   });
 });
 

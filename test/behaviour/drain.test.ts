@@ -77,7 +77,7 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
       stream.close();
     }
     const recorded = checkRecorded(file, hunters);
-    const stopped = node.latest("stopped");
+    const stopped = node.latest("node-stopped");
     expect(stopped).toMatchObject({ received: recorded, written: recorded, unwritten: 0 });
     expect(stopped).toMatchObject({ acknowledged: recorded, rejected: 0, file });
     checkAccounts(node);
@@ -91,7 +91,7 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     // The one that sends on keeps the drain busy for its two seconds.
     const hunters = await startLoad(node, 1);
     node.kill(signal);
-    await node.waitFor("stopping");
+    await node.waitFor("node-stopping");
     const begun = performance.now();
     node.kill(signal);
     expect(await node.ended).toEqual({ code: exitCode, signal: null });
@@ -111,11 +111,11 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     async () => {
       const node = await startProcessor(["--workers", String(workers)], { under: ["nohup"] });
       node.kill("SIGHUP");
-      await node.waitFor("reloading");
+      await node.waitFor("node-reloading");
       const before = node.lines.length;
-      await node.waitFor("stats", () => true, before);
-      await node.waitFor("stats", () => true, node.lines.length);
-      expect(node.latest("stopping")).toBeUndefined();
+      await node.waitFor("node-stats", () => true, before);
+      await node.waitFor("node-stats", () => true, node.lines.length);
+      expect(node.latest("node-stopping")).toBeUndefined();
       node.kill("SIGTERM");
       expect((await node.ended).code).toBe(0);
     },
@@ -129,11 +129,11 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     );
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(20)));
     node.kill("SIGUSR2");
-    await node.waitFor("fault");
-    await node.waitFor("stats", ({ in_flight }) => in_flight === 0, node.lines.length);
+    await node.waitFor("node-fault");
+    await node.waitFor("node-stats", ({ in_flight }) => in_flight === 0, node.lines.length);
     const late = hunters.map(({ stream }) => stream);
     const more = hunters.map((_, number) => new BusyHunter(late[number]!, { number, batches: 25 }));
-    await node.waitFor("stats", (line) => Number(line["received"]) === 3 * 25 * 64);
+    await node.waitFor("node-stats", (line) => Number(line["received"]) === 3 * 25 * 64);
     const begun = performance.now();
     node.kill("SIGTERM");
     const { code } = await node.ended;
@@ -144,8 +144,10 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     for (const stream of late) stream.close();
     const missing = more.reduce((sum, { sent, acked }) => sum + (sent - acked) * 64, 0);
     expect(missing).toBe(3 * 5 * 64);
-    expect(node.latest("command-failed")?.message).toStartWith(`${missing} packets were received`);
-    expect(node.latest("stopped")).toMatchObject({ unwritten: missing });
+    expect(node.latest("cli-command-failed")?.message).toStartWith(
+      `${missing} packets were received`,
+    );
+    expect(node.latest("node-stopped")).toMatchObject({ unwritten: missing });
     expect(checkRecorded(file, more)).toBe(3 * 20 * 64);
     checkAccounts(node);
   });

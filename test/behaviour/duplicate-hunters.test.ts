@@ -119,10 +119,10 @@ describe("a storm", () => {
       });
       await Promise.all(hunters.map(({ call }) => firstAck(call)));
       times.push(performance.now() - begun);
-      await node.waitFor("stats", ({ streams }) => streams === crowd + 1, node.lines.length);
+      await node.waitFor("node-stats", ({ streams }) => streams === crowd + 1, node.lines.length);
       for (const { connection } of hunters) connection.close();
     }
-    await node.waitFor("stats", ({ streams }) => streams === 1, node.lines.length);
+    await node.waitFor("node-stats", ({ streams }) => streams === 1, node.lines.length);
     storming = false;
     await standing;
     const worst = Math.max(...waits);
@@ -135,7 +135,10 @@ describe("a storm", () => {
     const { sent } = bystander;
     bystander.close();
     await stop(node);
-    expect(node.latest("stopped")).toMatchObject({ acknowledged: 3 * crowd + sent, rejected: 0 });
+    expect(node.latest("node-stopped")).toMatchObject({
+      acknowledged: 3 * crowd + sent,
+      rejected: 0,
+    });
     expect(readCapture(file).packets.length).toBe(3 * crowd + sent);
   });
 });

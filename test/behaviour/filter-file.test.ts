@@ -134,7 +134,7 @@ describe("a running node", () => {
   test("reads it on SIGHUP, and goes on", async () => {
     const before = node.lines.length;
     node.kill("SIGHUP");
-    await node.waitFor("reloading");
+    await node.waitFor("node-reloading");
     // It says what it read, also when nothing has changed.
     const line = await node.waitFor("filters-loaded", ({ changed }) => changed === 0, before);
     expect(line.message).toBe(`${file}: 1 filter`);
@@ -146,14 +146,14 @@ describe("a running node", () => {
       "a",
       "hup",
     );
-    expect(node.latest("stopping")).toBeUndefined();
+    expect(node.latest("node-stopping")).toBeUndefined();
   });
 
   test("keeps the filters of before when it is broken, refuses changes, and never writes over it", async () => {
     const broken = fileOf("a", "b").replace("type: sip_user", "type: sip_usr");
     const seen = node.lines.length;
     writeFileSync(file, broken);
-    const line = await node.waitFor("filter-file-broken", () => true, seen);
+    const line = await node.waitFor("filters-broken", () => true, seen);
     expect(line.message).toStartWith(
       `${file}:4: filter "a": type: unknown type "sip_usr"; did you mean sip_user?`,
     );
@@ -218,7 +218,7 @@ describe("at the start", () => {
     writeFileSync(file, torn);
 
     const node = await startProcessor(["--filter-file", file]);
-    const line = node.latest("filter-file-broken");
+    const line = node.latest("filters-broken");
     expect(line?.level).toBe("error");
     expect(line?.message).toMatch(/filters\.yaml:\d+: /);
     expect(line?.message).toEndWith(
@@ -242,7 +242,7 @@ describe("at the start", () => {
     const file = join(scratchDirectory(), "filters.yaml");
     writeFileSync(file, fileOf("a").replace('"a"', '""'));
     const node = await startProcessor(["--filter-file", file]);
-    const line = node.latest("filter-file-broken");
+    const line = node.latest("filters-broken");
     expect(line?.message).toStartWith(
       `${file}:5: filter "a": pattern: is empty; no filters are in`,
     );

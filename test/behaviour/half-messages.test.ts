@@ -42,7 +42,7 @@ async function openHalfMessages(node: RunningProcessor, before: number): Promise
   // A connection each: the client of this test sends no faster than the slowest stream of one.
   const calls = Array.from({ length: streams }, () => new RawConnection(node.address).call());
   const fits = (count: number): boolean => count === before + streams;
-  const line = await node.waitFor("stats", ({ streams: open }) => fits(Number(open)));
+  const line = await node.waitFor("node-stats", ({ streams: open }) => fits(Number(open)));
   expect(shardsInUse(line)).toBeGreaterThanOrEqual(Math.min(shardStreams(line).length, 2));
   return calls;
 }
@@ -89,7 +89,7 @@ describe("a hundred streams that stop in the middle of a 30 MiB message", () => 
       expect([...new Set(codes)].sort()).toEqual([deadlineExceeded, resourceExhausted]);
       for (const { stream } of calls) stream.session?.destroy();
       const open = ({ streams: count }: LogLine): boolean => count === others.length;
-      await node.waitFor("stats", open, node.lines.length);
+      await node.waitFor("node-stats", open, node.lines.length);
       // What may be held, and beside it what each shard's collector has not yet taken.
       const held = largeBytes(workers) + streams * limits.streamWindowBytes;
       const garbage = (64 + 32 * workers) * mebibyte;

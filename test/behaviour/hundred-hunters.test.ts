@@ -47,7 +47,7 @@ describe.each([...workerCounts])("many hunters with --workers %d", (workers) => 
     );
     const all = alone + together;
     const total = all * batches * packets;
-    const line = await node.waitFor("stats", ({ hunters: known }) => known === all);
+    const line = await node.waitFor("node-stats", ({ hunters: known }) => known === all);
     expect(shardsInUse(line)).toBeGreaterThanOrEqual(Math.min(workers, 2));
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);

@@ -131,13 +131,13 @@ describe.each([...workerCounts])("weir hunt with --workers %d", (workers) => {
     const { node, file } = await start();
     const more = ["--rate", "4000", "--log-format", "json"];
     const hunt = new WeirProcess(huntArgs(node.address, input, more));
-    await node.waitFor("stats", ({ written }) => Number(written) > 1000);
+    await node.waitFor("node-stats", ({ written }) => Number(written) > 1000);
     node.kill("SIGKILL");
     await node.ended;
     checkAccounts(node);
     const args = ["process", "--insecure", "-l", node.address, "--log-format", "json"];
     const again = new WeirProcess([...args, "--workers", String(workers), "-w", file]);
-    await again.waitFor("listening");
+    await again.waitFor("node-listening");
     expect(await hunt.ended).toEqual({ code: 0, signal: null });
     const summary = hunt.latest("hunt-summary");
     expect(summary).toMatchObject({ packets, acknowledged: packets, reconnects: 1 });
@@ -163,13 +163,13 @@ describe.each([...workerCounts])("weir hunt with --workers %d", (workers) => {
     const count = 30_000;
     const large = writeInput(count, 1400);
     node.kill("SIGUSR2");
-    await node.waitFor("fault");
+    await node.waitFor("node-fault");
     const more = ["--log-format", "json", "--log-level", "debug"];
     const hunt = new WeirProcess(huntArgs(node.address, large, more));
     await hunt.waitFor("hunt-paused");
-    let before = await node.waitFor("stats", () => true, node.lines.length);
+    let before = await node.waitFor("node-stats", () => true, node.lines.length);
     for (;;) {
-      const line = await node.waitFor("stats", () => true, node.lines.length);
+      const line = await node.waitFor("node-stats", () => true, node.lines.length);
       if (line["received"] === before["received"]) break;
       before = line;
     }

@@ -41,7 +41,7 @@ async function startNode({
   const own = ["--tls-cert", certificate, "--tls-key", key, "--tls-ca", ca, "--tls-client-auth"];
   const flags = ["--listen", listen, "--workers", String(workers), "--log-format", "json"];
   const node = new WeirProcess(["process", ...own, "-w", file, ...flags], { env });
-  const address = String((await node.waitFor("listening"))["address"]);
+  const address = String((await node.waitFor("node-listening"))["address"]);
   return { node, file, address };
 }
 

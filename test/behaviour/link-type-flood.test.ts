@@ -37,13 +37,13 @@ describe.each(["pcapng", "pcap"])("thousands of link types, recorded as %s", (fo
     );
     await other.waitAcks(1);
     expect(other.acks[0]!.error).toBe("");
-    await node.waitFor("stats", () => true, node.lines.length);
-    expect(node.latest("stats")!["rejected_by"]).toBe(`link_types=${rejected}`);
+    await node.waitFor("node-stats", () => true, node.lines.length);
+    expect(node.latest("node-stats")!["rejected_by"]).toBe(`link_types=${rejected}`);
     flood.close();
     other.close();
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
-    expect(node.latest("stopped")!["written"]).toBe(5010 - rejected);
+    expect(node.latest("node-stopped")!["written"]).toBe(5010 - rejected);
     const names = readdirSync(directory).filter((name) => name.endsWith(format));
     const counts = names.map((name) => readCapture(join(directory, name)).packets.length);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5010 - rejected);

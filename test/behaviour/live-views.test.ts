@@ -101,13 +101,15 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     });
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(batches)));
     await view.until(() => hunters.every(({ id }) => view.sequencesOf(id).length >= batches));
-    const slow = await node.waitFor("subscriber-slow", ({ client }) => client === "stuck");
+    const slow = await node.waitFor("fanout-subscriber-slow", ({ client }) => client === "stuck");
     expect(String(slow.message)).toContain("lost");
     expect(
-      node.lines.some(({ event, client }) => event === "subscriber-slow" && client === "quick"),
+      node.lines.some(
+        ({ event, client }) => event === "fanout-subscriber-slow" && client === "quick",
+      ),
     ).toBe(false);
     for (const other of [...stuck, view]) other.close();
-    const left = await node.waitFor("subscriber-left", ({ client }) => client === "stuck");
+    const left = await node.waitFor("fanout-subscriber-left", ({ client }) => client === "stuck");
     expect(Number(left["lost"])).toBeGreaterThan(0);
     for (const stream of streams) stream.close();
     node.kill("SIGTERM");
@@ -147,19 +149,20 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
   test("one too many is refused over all shards, and its place is free when another left", async () => {
     const node = await start("--max-subscribers", "6");
     const views: MockSubscriber[] = [];
-    const joined = () => node.lines.filter(({ event }) => event === "subscriber-joined").length;
+    const joined = () =>
+      node.lines.filter(({ event }) => event === "fanout-subscriber-joined").length;
     for (let count = 1; count <= 6; count++) {
       views.push(new MockSubscriber(node.address));
-      await node.waitFor("subscriber-joined", () => joined() === count);
+      await node.waitFor("fanout-subscriber-joined", () => joined() === count);
     }
     const refused = new MockSubscriber(node.address);
     const end = await refused.waitEnd();
     expect(end.code).toBe(8);
     expect(end.details).toContain("at most 6 subscribers");
     views[0]?.close();
-    await node.waitFor("subscriber-left");
+    await node.waitFor("fanout-subscriber-left");
     const taken = new MockSubscriber(node.address);
-    await node.waitFor("subscriber-joined", () => joined() === 7);
+    await node.waitFor("fanout-subscriber-joined", () => joined() === 7);
     for (const view of [...views, refused, taken]) view.close();
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
@@ -179,14 +182,14 @@ test("a shard that hangs with live views on it holds up no other shard", async (
   await until(() => views.filter(({ batches }) => batches.length > 0).length === views.length);
   for (const view of views) view.batches.length = 0;
   node.kill("SIGUSR2");
-  await node.waitFor("fault");
+  await node.waitFor("node-fault");
   // Those on other shards go on for as long as it hangs.
   const before = hunters.map(({ acked }) => acked);
-  await node.waitFor("shard-hung");
+  await node.waitFor("node-shard-hung");
   const going = hunters.filter(({ acked }, index) => acked > (before[index] ?? 0) + 100);
   expect(going.length).toBeGreaterThan(0);
   expect(views.some(({ end, batches }) => end === undefined && batches.length > 100)).toBe(true);
-  await node.waitFor("shard-listening");
+  await node.waitFor("node-shard-listening");
   for (const hunter of going) await hunter.finish();
   for (const view of views) view.close();
   for (const stream of streams) stream.close();

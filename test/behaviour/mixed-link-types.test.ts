@@ -110,7 +110,7 @@ async function record(path: string, workers: number): Promise<void> {
   expect(await node.ended).toEqual({ code: 0, signal: null });
   for (const stream of streams) stream.close();
   checkAccounts(node);
-  expect(node.latest("stopped")?.["written"]).toBe(hunters * perHunter);
+  expect(node.latest("node-stopped")?.["written"]).toBe(hunters * perHunter);
 }
 
 /** The hunter and number of a packet, which has the bytes, the time and the link type it was sent with. */

@@ -57,11 +57,11 @@ describe.each(["pcapng", "pcap"])("%s", (extension) => {
       const node = await startProcessor(["-w", path], { under });
       const health = new ServerStream(node.address, Health.method.watch, { service: "" });
       const { streams, finish } = await load(node, path);
-      await node.waitFor("recording-stalled", ({ message }) => message.includes("EDQUOT"));
+      await node.waitFor("record-stalled", ({ message }) => message.includes("EDQUOT"));
       const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
       await health.until(() => health.messages.at(-1)?.status === NOT_SERVING);
-      await node.waitFor("recording-resumed");
+      await node.waitFor("record-resumed");
       await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
       await health.until(() => health.messages.at(-1)?.status === SERVING);
       health.close();
@@ -78,7 +78,7 @@ describe.each(["pcapng", "pcap"])("%s", (extension) => {
         const path = join(disk.directory, `x.${extension}`);
         const node = await startProcessor(["-w", path], { under: asNobody!, cwd: "/" });
         const { streams, finish } = await load(node, path);
-        const stalled = await node.waitFor("recording-stalled");
+        const stalled = await node.waitFor("record-stalled");
         expect(stalled.message).toContain("ENOSPC");
         expect(Number(stalled["freeBytes"])).toBeLessThan(1_000_000);
         const { FLOW_PAUSE } = FlowControl;
@@ -101,7 +101,7 @@ describe.each(["pcapng", "pcap"])("%s", (extension) => {
       const files = await finish();
       expect(files.length).toBeGreaterThanOrEqual(3);
       for (const file of files) expect(Bun.file(file).size).toBeLessThanOrEqual(most);
-      expect(node.latest("file-given-up")?.message).toContain("EFBIG");
+      expect(node.latest("record-file-given-up")?.message).toContain("EFBIG");
     },
   );
 });

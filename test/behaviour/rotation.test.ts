@@ -47,7 +47,7 @@ async function finish({ node, streams, busy }: Load, batches = 0) {
   expect(await node.ended).toEqual({ code: 0, signal: null });
   for (const stream of streams) stream.close();
   checkAccounts(node);
-  const stopped = node.latest("stopped");
+  const stopped = node.latest("node-stopped");
   const acked = busy.reduce((sum, hunter) => sum + hunter.acked * hunter.packets, 0);
   expect(stopped?.["acknowledged"]).toBe(acked);
   return { acked, deleted: Number(stopped?.["deleted"]) };
@@ -200,7 +200,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       expect(deleted).toBeGreaterThan(0);
       // The side file and the file headers are not counted before they are written.
       expect(least).toBeGreaterThan(6 * 1024 * 1024 - 64 * 1024);
-      expect(running.node.latest("recording-stalled")).toBeUndefined();
+      expect(running.node.latest("record-stalled")).toBeUndefined();
     } finally {
       disk.remove();
     }

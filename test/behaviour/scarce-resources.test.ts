@@ -42,7 +42,9 @@ describe.skipIf(Bun.which("prlimit") === null).each([...workerCounts])(
       const node = await startProcessor(args, {
         under: ["prlimit", `--nofile=${openFiles}:${openFiles}`],
       });
-      expect(node.latest("few-open-files")?.message).toStartWith(`no more than ${places} conn`);
+      expect(node.latest("node-few-open-files")?.message).toStartWith(
+        `no more than ${places} conn`,
+      );
       const first = Array.from({ length: 20 }, () => new MockHunter(node.address));
       const busy = first.map((stream, number) => new BusyHunter(stream, { number, batches: 40 }));
       await Promise.all(busy.map((hunter) => hunter.waitAcked(20)));
@@ -54,27 +56,31 @@ describe.skipIf(Bun.which("prlimit") === null).each([...workerCounts])(
       const refused = crowd.filter(({ end }) => end !== undefined);
       expect(refused.length).toBe(first.length + crowd.length - places);
       expect(new Set(refused.map(({ end }) => end?.code))).toEqual(new Set([14]));
-      await node.waitFor("connection-refused");
+      await node.waitFor("door-connection-closed");
       await Promise.all(busy.map((hunter) => hunter.waitAcked(40)));
 
       // Who leaves makes place.
       for (const stream of [...first, ...refused]) stream.close();
       const served = late.filter(({ stream }) => stream.end === undefined);
-      await node.waitFor("stats", ({ streams }) => streams === served.length, node.lines.length);
+      await node.waitFor(
+        "node-stats",
+        ({ streams }) => streams === served.length,
+        node.lines.length,
+      );
       const next = new BusyHunter(new MockHunter(node.address), { number: 200, batches: 1 });
       await next.waitAcked(1);
       await stop(node);
       for (const { stream } of [...served, next]) stream.close();
       // Sockets that are refused keep their descriptors for a moment: that is all that it may take.
-      const stalls = node.lines.filter(({ event }) => event === "recording-stalled").length;
+      const stalls = node.lines.filter(({ event }) => event === "record-stalled").length;
       expect(stalls).toBeLessThanOrEqual(2);
-      expect(node.lines.filter(({ event }) => event === "recording-resumed").length).toBe(stalls);
+      expect(node.lines.filter(({ event }) => event === "record-resumed").length).toBe(stalls);
       expect(readdirSync(directory).every((name) => statSync(join(directory, name)).size > 0)).toBe(
         true,
       );
       const sent = (first.length * 40 + served.length + 1) * 64;
       expect(checkRecorded(capturesIn(directory), [...busy, ...served, next])).toBe(sent);
-      expect(node.latest("stopped")).toMatchObject({ written: sent, acknowledged: sent });
+      expect(node.latest("node-stopped")).toMatchObject({ written: sent, acknowledged: sent });
     });
   },
 );
@@ -99,7 +105,7 @@ describe("one core", () => {
       await stop(node);
       for (const stream of streams) stream.close();
       expect(checkRecorded(path, busy)).toBe(4 * 200 * 64);
-      expect(node.latest("shard-hung")).toBeUndefined();
+      expect(node.latest("node-shard-hung")).toBeUndefined();
     },
   );
 });
@@ -116,14 +122,14 @@ async function crowd(under: readonly string[]): Promise<void> {
   const views = Array.from({ length: 20 }, () => new MockSubscriber(node.address));
   for (const view of views) view.stall();
   node.kill("SIGUSR2");
-  await node.waitFor("fault");
+  await node.waitFor("node-fault");
   const load = { size: 1400, batches: 100, window: 2048, ignoresPause: true };
   const busy = streams.map((stream, number) => new BusyHunter(stream, { number, ...load }));
   await Promise.all(
     streams.map((stream) => stream.until(() => stream.level === FlowControl.FLOW_PAUSE)),
   );
   let before = -1;
-  await node.waitFor("stats", ({ received, held }) => {
+  await node.waitFor("node-stats", ({ received, held }) => {
     const still = received === before && Number(held) > 0;
     before = Number(received);
     return still;

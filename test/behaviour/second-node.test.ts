@@ -73,7 +73,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     // The last word of a node that logs for programs is a line for programs.
     const json = await runWeir([...flags, ...anyPort, "-w", path, "--log-format", "json"]);
     expect(json.lines.map(({ event, message }) => [event, message])).toEqual([
-      ["command-failed", taken],
+      ["cli-command-failed", taken],
     ]);
 
     await Promise.all(busy.map((hunter) => hunter.finish()));
@@ -104,7 +104,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     await node.ended;
     const args = [...flags, "-l", node.address, "-w", path, "--log-format", "json"];
     const next = new WeirProcess(args);
-    await next.waitFor("listening");
+    await next.waitFor("node-listening");
     next.kill("SIGTERM");
     expect((await next.ended).code).toBe(0);
   });
@@ -163,7 +163,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const nodes = [new WeirProcess(all), new WeirProcess(all), new WeirProcess(all)];
     const outcomes = await Promise.all(
       nodes.map(async (node) => {
-        const listening = node.waitFor("listening").then(() => "listening");
+        const listening = node.waitFor("node-listening").then(() => "listening");
         const outcome = await Promise.race([listening.catch(() => "ended"), node.ended]);
         if (outcome === "listening") return outcome;
         return (await node.ended).code;

@@ -73,7 +73,7 @@ describe("a node and its clients at work, at log level debug", () => {
     const flags = ["--listen", "127.0.0.1:0", "--tls-ca", ca, "--tls-client-auth"];
     const json = ["--log-format", "json", ...debug];
     node = new WeirProcess(["process", ...serving(serverPaths), ...flags, ...json], { env });
-    address = String((await node.waitFor("listening"))["address"]);
+    address = String((await node.waitFor("node-listening"))["address"]);
   });
   afterAll(async () => {
     node.kill("SIGTERM");
@@ -91,7 +91,7 @@ describe("a node and its clients at work, at log level debug", () => {
     expect(await said(["show", "status", "-P", address, ...wrong])).toContain("certificate is not");
     const reloads = node.lines.length;
     node.kill("SIGHUP");
-    await node.waitFor("tls-files-loaded", undefined, reloads);
+    await node.waitFor("credentials-loaded", undefined, reloads);
   });
 
   test("as a process that others list", async () => {
@@ -168,7 +168,7 @@ describe("API keys of a node", () => {
 
   test("are not told, whether they are right or wrong", async () => {
     const node = new WeirProcess(start(configOf(`    - {key: ${key}, role: admin}\n`)), { env });
-    const address = String((await node.waitFor("listening"))["address"]);
+    const address = String((await node.waitFor("node-listening"))["address"]);
     const show = ["show", "status", "-P", address, ...clientFlags(authority), "--api-key-file"];
     expect(await said([...show, fileOf(key)])).toContain("processor_id");
     expect(await said([...show, fileOf(`${key}-wrong`)])).toContain("does not take the API key");

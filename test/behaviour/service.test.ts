@@ -31,7 +31,7 @@ function serviceWords(root: string): string[] {
 async function runService(root: string, under: readonly string[] = []): Promise<WeirProcess> {
   const env = { LIPPYCAT_PRODUCTION: "true" };
   const node = new WeirProcess(serviceWords(root), { env, cwd: root, under });
-  const address = String((await node.waitFor("listening"))["address"]);
+  const address = String((await node.waitFor("node-listening"))["address"]);
   const own = clientFlags(authority, authority.issue({ commonName: "edge-1", use: "client" }));
   const input = join(root, "input.pcap");
   writeFileSync(input, numberedPcap(500));
@@ -44,7 +44,7 @@ async function runService(root: string, under: readonly string[] = []): Promise<
   const reloaded = node.lines.length;
   const pid = under.length === 0 ? node.pid : childOf(node.pid);
   process.kill(pid, "SIGHUP");
-  await node.waitFor("tls-files-loaded", undefined, reloaded);
+  await node.waitFor("credentials-loaded", undefined, reloaded);
   process.kill(pid, "SIGTERM");
   expect((await node.ended).code).toBe(0);
   return node;

@@ -24,7 +24,7 @@ async function startFaulty(workers: number, fault: string) {
 async function connectTo(node: RunningProcessor, shard: number): Promise<MockHunter[]> {
   const streams = await connectAcrossShards(node, 12);
   for (;;) {
-    const line = await node.waitFor("stats", () => true, node.lines.length);
+    const line = await node.waitFor("node-stats", () => true, node.lines.length);
     const counts = shardStreams(line);
     const open = counts.reduce((sum, count) => sum + count, 0);
     if (open === streams.length && (counts[shard] ?? 0) > 0) return streams;
@@ -54,10 +54,10 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(20)));
     const before = hunters.map(({ acked }) => acked);
     node.kill("SIGUSR2");
-    await node.waitFor("shard-restart", ({ shard }) => shard === victim);
+    await node.waitFor("node-shard-restarting", ({ shard }) => shard === victim);
     const after = hunters.map(({ acked }) => acked);
-    if (kind === "hang") expect(node.latest("shard-hung")).toMatchObject({ shard: victim });
-    await node.waitFor("shard-listening");
+    if (kind === "hang") expect(node.latest("node-shard-hung")).toMatchObject({ shard: victim });
+    await node.waitFor("node-shard-listening");
     const lost = hunters.filter(({ stream }) => stream.end !== undefined);
     for (const hunter of lost) {
       hunter.stream.close();
@@ -86,11 +86,11 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
   test("a shard that hangs does not hold the stop longer than 8 s", async () => {
     const { node } = await startFaulty(workers, "shard-hang=0");
     node.kill("SIGUSR2");
-    await node.waitFor("fault");
+    await node.waitFor("node-fault");
     node.kill("SIGTERM");
-    const { message } = await node.waitFor("stopped");
+    const { message } = await node.waitFor("node-stopped");
     expect(Number(/after (\d+) ms/.exec(String(message))?.[1])).toBeLessThan(8000);
-    expect(node.latest("shard-hung")).toMatchObject({ shard: 0 });
+    expect(node.latest("node-shard-hung")).toMatchObject({ shard: 0 });
     expect((await node.ended).code).toBe(0);
   }, 30_000);
 

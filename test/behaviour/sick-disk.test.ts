@@ -53,7 +53,11 @@ async function expectAllIn(
   if (twice) for (const { resent } of busy) for (let n = 0; n < batches; n++) resent.add(n);
   const recorded = checkRecorded(capturesIn(directory), busy);
   if (!twice) expect(recorded).toBe(sent);
-  expect(node.latest("stopped")).toMatchObject({ acknowledged: sent, written: sent, unwritten: 0 });
+  expect(node.latest("node-stopped")).toMatchObject({
+    acknowledged: sent,
+    written: sent,
+    unwritten: 0,
+  });
 }
 
 const faults = {
@@ -76,7 +80,7 @@ describe.skipIf(noStrace !== "")("a file whose", () => {
     const args = ["--workers", String(workers), "-w", path, "--ack", ack];
     const node = await startProcessor(args, { under: injecting([path], faults[name]) });
     const busy = await load(node);
-    const line = await node.waitFor("file-given-up");
+    const line = await node.waitFor("record-file-given-up");
     expect(line.level).toBe("error");
     expect(line.message).toStartWith(`${path} is given up (EIO: `);
     expect(line.message).toEndWith("recording goes on in a new file");
@@ -110,12 +114,12 @@ test.skipIf(noStrace !== "")("a disk that refuses every file is waited for", asy
   const command = injecting([], ["fdatasync:error=EIO:when=6..14"]);
   const node = await startProcessor(["-w", path, "--ack", "synced"], { under: command });
   const busy = await load(node);
-  await node.waitFor("recording-stalled");
+  await node.waitFor("record-stalled");
   const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
   const levels = (level: FlowControl) =>
     Promise.all(busy.map(({ stream }) => stream.until(() => stream.level === level)));
   await levels(FLOW_PAUSE);
-  await node.waitFor("recording-resumed");
+  await node.waitFor("record-resumed");
   await levels(FLOW_RESUME);
   await expectAllIn(node, busy, directory);
 });

@@ -40,7 +40,7 @@ test.skipIf(noStrace !== "").each([...workerCounts])(
     const streams = await connectAcrossShards(node, hunters);
     const probe = new MockHunter(node.address);
     const view = new MockSubscriber(node.address, { hasHunterFilter: true, hunterIds: ["probe"] });
-    await node.waitFor("subscriber-joined");
+    await node.waitFor("fanout-subscriber-joined");
     const rssBefore = node.rssBytes();
     const busy = streams.map(
       (stream, number) => new BusyHunter(stream, { number, size, window: 2048, batches }),
@@ -85,7 +85,7 @@ test.skipIf(noStrace !== "").each([...workerCounts])(
     for (const stream of [probe, ...streams]) stream.close();
     expect(probe.acks.length).toBe(probe.sent);
     const written = hunters * batches * 64 + probe.sent;
-    expect(node.latest("stopped")).toMatchObject({ written, unwritten: 0 });
+    expect(node.latest("node-stopped")).toMatchObject({ written, unwritten: 0 });
     expect(readCapture(path).packets.length).toBe(written);
     checkAccounts(node);
   },

@@ -24,10 +24,10 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       other.stall();
       return other;
     });
-    await node.waitFor("stats", ({ subscribers }) => subscribers === crowd + 1);
+    await node.waitFor("node-stats", ({ subscribers }) => subscribers === crowd + 1);
     const hunters = streams.map((stream, number) => new BusyHunter(stream, { number, size: 1400 }));
     await Promise.all(hunters.map((hunter) => hunter.waitAcked(batches)));
-    await node.waitFor("subscriber-slow", ({ client }) => client === "stuck");
+    await node.waitFor("fanout-subscriber-slow", ({ client }) => client === "stuck");
     const held = limits.fanoutQueuedBytesMax + 2 * limits.fanoutUnreadBytesMax;
     expect(node.rssBytes() - rssBefore).toBeLessThan(held);
     // Who reads still sees what comes, of every hunter.

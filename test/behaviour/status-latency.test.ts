@@ -65,7 +65,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
         timesMs.push(performance.now() - begun);
         expect(hunters.length).toBe(registered + loads.length);
       }
-      const { message } = await node.waitFor("stats", () => true, from);
+      const { message } = await node.waitFor("node-stats", () => true, from);
       p99 = percentile(timesMs, 0.99);
       const times = `p50 ${percentile(timesMs, 0.5).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
       console.log(`--workers ${workers}: ${message}; status of ${registered} hunters: ${times}`);

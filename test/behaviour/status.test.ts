@@ -221,7 +221,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const isSnapshot = () => watch.messages.length > 0;
     await watch.until(isSnapshot);
     node.kill("SIGUSR2");
-    await node.waitFor("shard-listening");
+    await node.waitFor("node-shard-listening");
     const lost = hunters.filter(({ end }) => end !== undefined);
     const lostIds = hunters.flatMap(({ end }, number) => (end === undefined ? [] : [`h${number}`]));
     // A watcher on that shard has lost its call, too, and finds them in the state they are in.

@@ -29,7 +29,7 @@ test.skipIf(Bun.which("openssl") === null)("an authority, a node, a hunter", asy
   writeFileSync(join(cwd, "x.pcap"), numberedPcap(100));
   const more = ["--listen", "127.0.0.1:0", "--log-format", "json", "-w", "all.pcapng"];
   const node = new WeirProcess([...wordsOf("process", ""), ...more], { cwd });
-  const address = String((await node.waitFor("listening"))["address"]);
+  const address = String((await node.waitFor("node-listening"))["address"]);
   expect(node.lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   const { code, text } = await runWeir(wordsOf("hunt", address), { cwd });
   expect(text).toContain("100 acknowledged");

@@ -82,7 +82,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
       const lines = node.lines.length;
       files.write(files.issue());
       if (by === "SIGHUP") node.kill("SIGHUP");
-      await node.waitFor("tls-files-loaded", undefined, lines);
+      await node.waitFor("credentials-loaded", undefined, lines);
       await until(() => allShow(node, files));
       for (const [index, hunter] of hunters.entries()) {
         await hunter.waitAcked((acked[index] ?? 0) + 20);
@@ -97,14 +97,14 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     const { node, hunters } = await begin(files, path);
     const good = files.pair;
     writeFileSync(files.paths.key, files.issue().key);
-    const line = await node.waitFor("tls-files-refused");
+    const line = await node.waitFor("credentials-broken");
     expect(line.message).toContain(`${files.paths.key} (--tls-key): is not the key`);
     expect(line.message).toContain("stays in use");
     expect(await allShow(node, files)).toBe(true);
     const lines = node.lines.length;
     files.write(good);
-    await node.waitFor("tls-files-loaded", undefined, lines);
-    expect(node.lines.filter(({ event }) => event === "tls-files-refused").length).toBe(1);
+    await node.waitFor("credentials-loaded", undefined, lines);
+    expect(node.lines.filter(({ event }) => event === "credentials-broken").length).toBe(1);
     await finish(node, hunters, path);
   });
 });
@@ -115,9 +115,9 @@ test("a shard that is started anew has the certificate that the others have by t
   const node = await startProcessor([...files.flags, "--workers", "1"], { binary: "faults", env });
   const lines = node.lines.length;
   files.write(files.issue());
-  await node.waitFor("tls-files-loaded", undefined, lines);
+  await node.waitFor("credentials-loaded", undefined, lines);
   node.kill("SIGUSR2");
-  await node.waitFor("shard-listening");
+  await node.waitFor("node-shard-listening");
   expect(await allShow(node, files)).toBe(true);
   node.kill("SIGTERM");
   expect((await node.ended).code).toBe(0);

@@ -166,7 +166,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         const path = join(directory, `${name.replaceAll(" ", "-")}.${extension}`);
         writeFileSync(path, Buffer.concat([whole, tail]));
         const lines = await record(path, packets, flags);
-        const continued = eventsOf(lines, "file-continued");
+        const continued = eventsOf(lines, "record-file-continued");
         expect([name, continued.map((line) => line["tornBytes"])]).toEqual([name, [tail.length]]);
         expect(readFileSync(path).subarray(0, whole.length).equals(whole)).toBe(true);
         expectContinued(path);
@@ -186,7 +186,9 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
       const path = join(directory, `twice.${extension}`);
       await record(path, 0, flags);
       const lines = await record(path, packets, flags);
-      expect(eventsOf(lines, "file-continued").map((line) => line["tornBytes"])).toEqual([0]);
+      expect(eventsOf(lines, "record-file-continued").map((line) => line["tornBytes"])).toEqual([
+        0,
+      ]);
       expectContinued(path);
     });
 
@@ -213,7 +215,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
         await record(path, 0, flags);
         spoilSideFile(path, kind);
         const lines = await record(path, packets, flags);
-        expect(eventsOf(lines, "file-continued").length).toBe(1);
+        expect(eventsOf(lines, "record-file-continued").length).toBe(1);
         expectContinued(path);
       },
     );
@@ -224,7 +226,9 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
       // The same inode, and more than the side file knows of.
       writeFileSync(path, writtenOver(whole, extension));
       const lines = await record(path, packets, flags);
-      expect(eventsOf(lines, "file-continued").map((line) => line["tornBytes"])).toEqual([0]);
+      expect(eventsOf(lines, "record-file-continued").map((line) => line["tornBytes"])).toEqual([
+        0,
+      ]);
       expect(readCapture(path).packets.length).toBe(3 * packets + 1);
     });
 
@@ -233,7 +237,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     /** The old file stands beside the new one, byte for byte, and one line names both. */
     async function expectSetAside(path: string, content: Uint8Array): Promise<void> {
       const lines = await record(path, 0, flags);
-      const said = eventsOf(lines, "file-set-aside");
+      const said = eventsOf(lines, "record-file-set-aside");
       expect(said.length).toBe(1);
       const aside = String(said[0]?.["aside"]);
       expect(said[0]?.message).toContain(aside);
@@ -252,7 +256,7 @@ describe.each(workerCounts)("with --workers %d", (workers) => {
     writeFileSync(path, Buffer.concat([content, content.subarray(0, 12)]));
     for (const first of [0, packets]) {
       const lines = await record(path, first, flags);
-      const torn = eventsOf(lines, "file-continued").map((line) => line["tornBytes"]);
+      const torn = eventsOf(lines, "record-file-continued").map((line) => line["tornBytes"]);
       expect(torn).toEqual([first === 0 ? 12 : 0]);
       const file = readFileSync(path);
       expect(file.subarray(0, content.length).equals(content)).toBe(true);

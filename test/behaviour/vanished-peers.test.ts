@@ -95,7 +95,7 @@ describe.skipIf(noNetNamespaces !== "")("hunters that vanish", () => {
     nodes.push(node);
     const stopped = await start(near, `127.0.0.1:${node.port}`, "stopped");
     await start(far, `${cable.address}:${node.port}`, "gone");
-    await node.waitFor("stats", ({ streams }) => streams === 2);
+    await node.waitFor("node-stats", ({ streams }) => streams === 2);
     cable.vanish();
     stopped.child.kill("SIGSTOP");
     vanishedMs = performance.now();
@@ -112,7 +112,7 @@ describe.skipIf(noNetNamespaces !== "")("hunters that vanish", () => {
   test("another of the same id is served at once", async () => {
     await start(near, `127.0.0.1:${node.port}`, "gone");
     expect(performance.now() - vanishedMs).toBeLessThan(limits.keepaliveIntervalMs);
-    await node.waitFor("stats", ({ streams }) => streams === 3, node.lines.length);
+    await node.waitFor("node-stats", ({ streams }) => streams === 3, node.lines.length);
   });
 
   test("are shown as in error when they were silent for 30 s", async () => {
@@ -124,7 +124,7 @@ describe.skipIf(noNetNamespaces !== "")("hunters that vanish", () => {
   });
 
   test("have no connection after keepalive", async () => {
-    await node.waitFor("stats", ({ streams }) => streams === 1, node.lines.length);
+    await node.waitFor("node-stats", ({ streams }) => streams === 1, node.lines.length);
     expect(performance.now() - vanishedMs).toBeLessThan(goneMsMax);
     checkAccounts(node);
   });

@@ -43,7 +43,7 @@ export async function job(
 export async function stop(node: RunningProcessor) {
   node.kill("SIGTERM");
   const { code } = await node.ended;
-  const line = node.latest("stopped");
+  const line = node.latest("node-stopped");
   if (code !== 0 || line === undefined) throw new Error(node.describe());
   return { written: Number(line["written"]), acknowledged: Number(line["acknowledged"]) };
 }

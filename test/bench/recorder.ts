@@ -14,6 +14,7 @@ import { PcapngWriter } from "../../src/record/pcapng-writer.ts";
 import type { CaptureFormat } from "../../src/record/recorder-config.ts";
 import { RecorderTally } from "../../src/record/recorder-tally.ts";
 import { ShardInterfaces } from "../../src/record/shard-interfaces.ts";
+import { createEvents } from "../../src/telemetry/events.ts";
 import { createForwardingLog } from "../../src/telemetry/log.ts";
 import { createFilledRings, type RingFiller } from "../support/fill-ring.ts";
 import { recorderConfig, recordInProcess } from "../support/record-in-process.ts";
@@ -50,7 +51,7 @@ async function gathering(format: CaptureFormat, waiting: number): Promise<number
   const context = {
     config: recorderConfig(join(directory, `gather.${format}`)),
     clock: systemClock,
-    log: createForwardingLog(() => {}),
+    events: createEvents(createForwardingLog(() => {})),
     tally: new RecorderTally(board),
   };
   const writer =

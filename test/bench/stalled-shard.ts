@@ -36,9 +36,10 @@ export async function stalledShard(): Promise<void> {
     before.push(await rateOver(node, measuredMs));
     const watcher = await watchFromShard0(node);
     node.kill("SIGUSR2");
-    await node.waitFor("fault");
+    await node.waitFor("node-fault");
     during.push(await rateOver(node, measuredMs));
-    if (node.latest("shard-hung") !== undefined) throw new Error("the shard was ended too early");
+    if (node.latest("node-shard-hung") !== undefined)
+      throw new Error("the shard was ended too early");
     sender.kill();
     await sender.exited;
     watcher.close();
@@ -58,7 +59,7 @@ export async function stalledShard(): Promise<void> {
 
 /** Packets that the node received a second, from one line of its counters to another. */
 async function rateOver(node: RunningProcessor, ms: number): Promise<number> {
-  const next = () => node.waitFor("stats", () => true, node.lines.length);
+  const next = () => node.waitFor("node-stats", () => true, node.lines.length);
   const first = await next();
   const since = Date.parse(first.time);
   let last: LogLine;
@@ -116,5 +117,5 @@ async function watchFromShard0(node: RunningProcessor): Promise<MockHunter> {
 function streamsOpen(node: RunningProcessor, count: number): Promise<LogLine> {
   const isThat = (line: LogLine) =>
     shardStreams(line).reduce((sum, streams) => sum + streams, 0) === count;
-  return node.waitFor("stats", isThat, node.lines.length);
+  return node.waitFor("node-stats", isThat, node.lines.length);
 }

@@ -49,11 +49,11 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       const path = join(capturesFolder, name);
       const original = readOriginal(path);
       const before = packetsByFile(directory);
-      const statsBefore = node.latest("stats");
+      const statsBefore = node.latest("node-stats");
       total = Number(statsBefore?.["received"] ?? 0);
       await replay(node, path);
       const stats = await node.waitFor(
-        "stats",
+        "node-stats",
         (line) => line["received"] === total + original.length,
       );
       total += original.length;
@@ -89,7 +89,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
       node.kill("SIGTERM");
       expect(await node.ended).toEqual({ code: 0, signal: null });
       checkAccounts(node);
-      expect(node.latest("stopped")).toMatchObject({
+      expect(node.latest("node-stopped")).toMatchObject({
         received: total,
         written: total,
         rejected: 0,

@@ -126,7 +126,7 @@ test.skipIf(!hasTshark)("what the node records of them is read to the end", asyn
   node.kill("SIGTERM");
   expect((await node.ended).code).toBe(0);
   checkAccounts(node);
-  expect(node.latest("stopped")?.["written"]).toBe(expected);
+  expect(node.latest("node-stopped")?.["written"]).toBe(expected);
   expect(expected).toBeLessThan(sent);
   expect(readCapture(path).packets.length).toBe(expected);
   expect(countByCapinfos(path, unknown)).toBe(expected);

@@ -114,7 +114,7 @@ function startPipeline(
 async function untilCaptured(node: RunningProcessor, url: string): Promise<void> {
   await until(async () => {
     await ask(url);
-    return Number(node.latest("stats")?.["written"] ?? 0) > 0;
+    return Number(node.latest("node-stats")?.["written"] ?? 0) > 0;
   });
 }
 

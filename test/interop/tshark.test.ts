@@ -80,7 +80,7 @@ describe.skipIf(!hasTshark).each([...workerCounts])("tshark, with --workers %d",
       const whole = readFileSync(file);
       appendFileSync(file, whole.subarray(type === "pcap" ? 24 : 0, type === "pcap" ? 60 : 30));
       const node = await startProcessor([...flags, "-w", file]);
-      await node.waitFor("file-continued");
+      await node.waitFor("record-file-continued");
       await replay(node, "south", 1);
       await stop(node);
       if (type === "pcapng") {

@@ -33,7 +33,7 @@ export class ManagedHunter {
     this.filters = new ServerStream(address, subscribeFilters, request, management.client);
   }
 
-  /** Rejects with a `ServiceError` when it is not admitted. */
+  /** Rejects with a `ServiceError` when it is not registered. */
   static async start(address: string, id: string, more: Registration = {}): Promise<ManagedHunter> {
     const management = new ManagementClient(address);
     try {

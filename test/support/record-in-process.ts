@@ -6,6 +6,7 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { boardWord } from "../../src/pipeline/board.ts";
 import { createRecorder, type DrainSummary, type Recorder } from "../../src/record/recorder.ts";
 import type { RecorderConfig } from "../../src/record/recorder-config.ts";
+import { createEvents } from "../../src/telemetry/events.ts";
 import { createForwardingLog } from "../../src/telemetry/log.ts";
 import type { LogRecord } from "../../src/telemetry/log-record.ts";
 import { createFilledRings, type FilledRings } from "./fill-ring.ts";
@@ -58,7 +59,7 @@ export async function recordInProcess(
     application: "Weir test",
     board,
     rings: memories,
-    log,
+    events: createEvents(log),
     clock,
   });
   await recorder.open();

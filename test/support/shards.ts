@@ -41,5 +41,5 @@ export async function connectAcrossShards(
 function streamsOpen(node: RunningProcessor, count: number): Promise<LogLine> {
   const fits = (line: LogLine): boolean =>
     shardStreams(line).reduce((sum, streams) => sum + streams, 0) === count;
-  return node.waitFor("stats", fits, node.lines.length);
+  return node.waitFor("node-stats", fits, node.lines.length);
 }

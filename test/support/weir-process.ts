@@ -174,7 +174,7 @@ export async function startProcessor(
     ...unless("--stats-interval", "--stats-interval", "200ms"),
   ];
   const node = new WeirProcess([...defaults, ...args], options);
-  const line = await node.waitFor("listening");
+  const line = await node.waitFor("node-listening");
   const address = String(line["address"]);
   const port = Number(address.slice(address.lastIndexOf(":") + 1));
   return Object.assign(node, { address, port });
@@ -198,9 +198,9 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
  * acknowledged is written, or with `--ack memory` accepted.
  */
 export function checkAccounts(node: WeirProcess): void {
-  const least = node.latest("ack-memory") === undefined ? "written" : "accepted";
+  const least = node.latest("node-ack-memory") === undefined ? "written" : "accepted";
   for (const line of node.lines) {
-    if (line.event !== "stats") continue;
+    if (line.event !== "node-stats") continue;
     const at = (name: string): number => Number(line[name] ?? 0);
     const fail = (what: string) => {
       throw new Error(`the accounts do not add up (${what}): ${JSON.stringify(line)}`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { AccessStore } from "../../../src/access/access-store.ts";
 import { readAccess } from "../../../src/access/read-access.ts";
 import type { AccessRules } from "../../../src/config/access-config.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { noRules } from "../../support/access-rules.ts";
 import { until } from "../../support/record-in-process.ts";
@@ -42,12 +43,14 @@ function start(more: { keysFile?: string; asksForKeys?: boolean } = {}): void {
   const { rules } = readAccess({ config: undefined, keys, asksForKeys, verifiesClients: true });
   store = new AccessStore({
     config: { rules, configFile, keysFile, asksForKeys, verifiesClients: true, ...more },
-    log: createLog({
-      level: "info",
-      format: "text",
-      colours: false,
-      write: (line) => lines.push(line),
-    }),
+    events: createEvents(
+      createLog({
+        level: "info",
+        format: "text",
+        colours: false,
+        write: (line) => lines.push(line),
+      }),
+    ),
     publish: (each) => published.push(each),
   });
   store.start();

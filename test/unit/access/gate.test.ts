@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createFailureMemory, FailureTable } from "../../../src/access/failure-table.ts";
 import {
-  type Admission,
+  type Authorization,
   type Credentials,
   Gate,
-  type RefusedCall,
+  type RefusedRpc,
 } from "../../../src/access/gate.ts";
 import { digestOf } from "../../../src/access/key-ring.ts";
 import { methodRoles } from "../../../src/access/method-roles.ts";
@@ -20,7 +20,7 @@ const status = `${management}/GetHunterStatus`;
 const change = `${management}/UpdateFilter`;
 const [unauthenticated, permissionDenied, resourceExhausted] = [16, 7, 8];
 
-let refused: RefusedCall[];
+let refused: RefusedRpc[];
 let failures: FailureTable;
 let port = 1000;
 beforeEach(() => {
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 function gateWith(rules: AccessRules): Gate {
-  return new Gate({ rules, failures, note: (call) => refused.push(call) });
+  return new Gate({ rules, failures, note: (rpc) => refused.push(rpc) });
 }
 
 function shows(more: Partial<Credentials> = {}): Credentials {
@@ -40,11 +40,11 @@ function shows(more: Partial<Credentials> = {}): Credentials {
 const withKey = (key: string, more: Partial<Credentials> = {}) => shows({ key, ...more });
 const quiet = { end: () => {} };
 
-function codeOf(answer: Admission | Refusal): number {
+function codeOf(answer: Authorization | Refusal): number {
   return "code" in answer ? answer.code : 0;
 }
 
-function admitted(answer: Admission | Refusal): Admission {
+function authorized(answer: Authorization | Refusal): Authorization {
   if ("code" in answer) throw new Error(answer.message);
   return answer;
 }
@@ -65,11 +65,11 @@ describe("without rules", () => {
   test("everybody may make every call, and a certificate still says who it is", () => {
     const gate = gateWith(noRules);
     for (const path of [...methodRoles.keys(), "/unheard.of/Call"]) {
-      const { caller } = admitted(gate.admit(path, withKey("whatever"), quiet));
+      const { caller } = authorized(gate.authorize(path, withKey("whatever"), quiet));
       expect(caller).toMatchObject({ by: "nothing", roles: [] });
     }
     const shown = shows({ certificate: certificate("edge-1") });
-    const { caller } = admitted(gate.admit(change, shown, quiet));
+    const { caller } = authorized(gate.authorize(change, shown, quiet));
     expect(caller).toMatchObject({ by: "certificate", name: "edge-1", roles: [] });
     expect(refused).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe("without rules", () => {
 test("a guest is whose calls anybody may make, at a node that asks and does not know who it is", () => {
   const health = "/grpc.health.v1.Health/Check";
   const isGuest = (rules: AccessRules, path: string, shown = shows()) =>
-    admitted(gateWith(rules).admit(path, shown, quiet)).isGuest;
+    authorized(gateWith(rules).authorize(path, shown, quiet)).isGuest;
   const keys = rulesWithKeys("hunter");
   expect(isGuest(noRules, health)).toBe(false);
   expect(isGuest(keys, health)).toBe(true);
@@ -96,7 +96,7 @@ describe("API keys", () => {
       for (const [path, needed] of methodRoles) {
         const shown = role === "nobody" ? shows() : withKey(keyOfRole(role));
         const may = needed === "anyone" || role === "admin" || needed === role;
-        expect(codeOf(gate.admit(path, shown, quiet)), path).toBe(may ? 0 : unauthenticated);
+        expect(codeOf(gate.authorize(path, shown, quiet)), path).toBe(may ? 0 : unauthenticated);
       }
     });
   }
@@ -109,7 +109,7 @@ describe("API keys", () => {
       withKey("short"),
       withKey(keyOfRole("hunter")),
     ];
-    const answers = shown.map((each) => gate.admit(status, each, quiet));
+    const answers = shown.map((each) => gate.authorize(status, each, quiet));
     expect(new Set(answers.map((each) => JSON.stringify(each))).size).toBe(1);
     expect(codeOf(answers[0] as Refusal)).toBe(unauthenticated);
     expect(refused.map(({ caller }) => caller.name)).toEqual(["", "", "", "the hunter"]);
@@ -123,15 +123,15 @@ describe("API keys", () => {
 
   test("nothing that is told holds a key", () => {
     const gate = gateWith(rulesWithKeys("hunter"));
-    gate.admit(status, withKey(keyOfRole("hunter")), quiet);
-    gate.admit(status, withKey("guess-guess-guess-guess"), quiet);
+    gate.authorize(status, withKey(keyOfRole("hunter")), quiet);
+    gate.authorize(status, withKey("guess-guess-guess-guess"), quiet);
     expect(JSON.stringify(refused)).not.toMatch(/guess|test-key/);
   });
 
   test("a certificate of an authority alone is not enough", () => {
     const gate = gateWith(rulesWithKeys("hunter"));
     const shown = shows({ certificate: certificate("edge-1") });
-    expect(codeOf(gate.admit(stream, shown, quiet))).toBe(unauthenticated);
+    expect(codeOf(gate.authorize(stream, shown, quiet))).toBe(unauthenticated);
   });
 });
 
@@ -139,51 +139,51 @@ describe("guessing", () => {
   test("ends at the fifth wrong key, and then the right one is not looked at either", () => {
     const gate = gateWith(rulesWithKeys("hunter"));
     for (let count = 0; count < limits.accessFailuresMax; count++) {
-      const answer = gate.admit(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
+      const answer = gate.authorize(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
       expect(codeOf(answer)).toBe(unauthenticated);
     }
     expect(refused.map(({ locks }) => locks)).toEqual([false, false, false, false, true]);
     for (const key of ["wrong-wrong-wrong-x", keyOfRole("hunter")]) {
-      const answer = gate.admit(stream, withKey(key), quiet);
+      const answer = gate.authorize(stream, withKey(key), quiet);
       expect(codeOf(answer)).toBe(resourceExhausted);
       expect(refused.at(-1)).toMatchObject({ caller: { name: "" }, locks: false });
     }
     const other = withKey(keyOfRole("hunter"), { peer: "10.0.0.2:9" });
-    expect(codeOf(gate.admit(stream, other, quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, other, quiet))).toBe(0);
     failures.setTime(limits.accessFailureWindowMs + 2000);
-    expect(codeOf(gate.admit(stream, withKey(keyOfRole("hunter")), quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, withKey(keyOfRole("hunter")), quiet))).toBe(0);
   });
 
   test("does not end what a connection has shown to be right, and teaches it nothing new", () => {
     const gate = gateWith(rulesWithKeys("hunter", "admin"));
     const connection = {};
     const known = () => withKey(keyOfRole("hunter"), { connection });
-    expect(codeOf(gate.admit(stream, known(), quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, known(), quiet))).toBe(0);
     for (let count = 0; count < limits.accessFailuresMax; count++) {
-      gate.admit(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
+      gate.authorize(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
     }
-    expect(codeOf(gate.admit(stream, known(), quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, known(), quiet))).toBe(0);
     const better = withKey(keyOfRole("admin"), { connection });
-    expect(codeOf(gate.admit(stream, better, quiet))).toBe(resourceExhausted);
+    expect(codeOf(gate.authorize(stream, better, quiet))).toBe(resourceExhausted);
   });
 
   test("is none where no key is shown, or one that may do less", () => {
     const gate = gateWith(rulesWithKeys("hunter"));
     for (let count = 0; count < 3 * limits.accessFailuresMax; count++) {
-      gate.admit(stream, shows(), quiet);
-      gate.admit(change, withKey(keyOfRole("hunter")), quiet);
+      gate.authorize(stream, shows(), quiet);
+      gate.authorize(change, withKey(keyOfRole("hunter")), quiet);
     }
-    expect(codeOf(gate.admit(stream, withKey(keyOfRole("hunter")), quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, withKey(keyOfRole("hunter")), quiet))).toBe(0);
   });
 
   test("does not concern who has a certificate that is enough", () => {
     const rules = { ...rulesWithKeys("admin"), identities: [named("edge-1", "hunter")] };
     const gate = gateWith(rules);
     for (let count = 0; count < limits.accessFailuresMax; count++) {
-      gate.admit(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
+      gate.authorize(stream, withKey(`wrong-wrong-wrong-${count}`), quiet);
     }
     const shown = withKey("wrong-wrong-wrong-x", { certificate: certificate("edge-1") });
-    expect(codeOf(gate.admit(stream, shown, quiet))).toBe(0);
+    expect(codeOf(gate.authorize(stream, shown, quiet))).toBe(0);
   });
 });
 
@@ -196,15 +196,15 @@ describe("identities", () => {
     };
     const gate = gateWith(identities(named("b", "hunter"), dns));
     const shown = shows({ certificate: certificate("b", ["DNS:B.example"]) });
-    const { caller } = admitted(gate.admit(status, shown, quiet));
+    const { caller } = authorized(gate.authorize(status, shown, quiet));
     expect(caller).toEqual({
       by: "certificate",
       name: "b",
       roles: ["hunter", "subscriber"],
       hunterIds: [],
     });
-    expect(codeOf(gate.admit(stream, shown, quiet))).toBe(0);
-    expect(gate.admit(change, shown, quiet)).toEqual({
+    expect(codeOf(gate.authorize(stream, shown, quiet))).toBe(0);
+    expect(gate.authorize(change, shown, quiet)).toEqual({
       code: permissionDenied,
       message: "your certificate has the role hunter and subscriber; this call needs admin",
     });
@@ -212,19 +212,21 @@ describe("identities", () => {
 
   test("leave out who has none of them, with or without a certificate", () => {
     const gate = gateWith(identities(named("edge-1", "admin")));
-    expect(codeOf(gate.admit(stream, shows({ certificate: certificate("edge-2") }), quiet))).toBe(
-      16,
+    expect(
+      codeOf(gate.authorize(stream, shows({ certificate: certificate("edge-2") }), quiet)),
+    ).toBe(16);
+    expect(codeOf(gate.authorize(stream, shows(), quiet))).toBe(unauthenticated);
+    expect(codeOf(gate.authorize(stream, withKey(keyOfRole("admin")), quiet))).toBe(
+      unauthenticated,
     );
-    expect(codeOf(gate.admit(stream, shows(), quiet))).toBe(unauthenticated);
-    expect(codeOf(gate.admit(stream, withKey(keyOfRole("admin")), quiet))).toBe(unauthenticated);
-    expect(codeOf(gate.admit("/grpc.health.v1.Health/Check", shows(), quiet))).toBe(0);
+    expect(codeOf(gate.authorize("/grpc.health.v1.Health/Check", shows(), quiet))).toBe(0);
   });
 
   test("and keys complete each other", () => {
     const rules = { ...rulesWithKeys("admin"), identities: [named("edge-1", "hunter", "h1")] };
     const gate = gateWith(rules);
     const shown = { key: keyOfRole("admin"), certificate: certificate("edge-1") };
-    const { caller, refusalOf } = admitted(gate.admit(change, shows(shown), quiet));
+    const { caller, refusalOf } = authorized(gate.authorize(change, shows(shown), quiet));
     expect(caller).toMatchObject({ by: "key", name: "the admin", roles: ["admin"] });
     expect(refusalOf("h2")?.code).toBe(permissionDenied);
   });
@@ -233,7 +235,7 @@ describe("identities", () => {
 describe("hunters that belong to certificates", () => {
   const rules = identities(named("edge-1", "hunter", "h1", "h2"), named("edge-2", "hunter"));
   const streamOf = (name: string) =>
-    admitted(gateWith(rules).admit(stream, shows({ certificate: certificate(name) }), quiet));
+    authorized(gateWith(rules).authorize(stream, shows({ certificate: certificate(name) }), quiet));
 
   test("are theirs alone, and all that those may carry", () => {
     const own = streamOf("edge-1");
@@ -260,7 +262,7 @@ describe("new rules", () => {
         return adapts;
       },
     };
-    return { heard, admission: admitted(gate.admit(stream, credentials, call)) };
+    return { heard, authorization: authorized(gate.authorize(stream, credentials, call)) };
   }
 
   test("end the calls of keys that are gone, and let the others go on", () => {
@@ -268,7 +270,7 @@ describe("new rules", () => {
     const gone = opened(gate, withKey(keyOfRole("hunter")));
     const kept = opened(gate, withKey(keyOfRole("admin")));
     const over = opened(gate, withKey(keyOfRole("hunter")));
-    over.admission.close();
+    over.authorization.close();
     gate.setRules(rulesWithKeys("admin"));
     expect(gone.heard).toMatchObject([{ code: unauthenticated }]);
     expect(kept.heard).toEqual(["reconsider"]);
@@ -294,11 +296,11 @@ describe("new rules", () => {
     const gate = gateWith(identities(named("a", "hunter"), named("b", "hunter")));
     const a = opened(gate, shows({ certificate: certificate("a") }));
     const b = opened(gate, shows({ certificate: certificate("b") }));
-    expect(b.admission.refusalOf("h1")).toBeUndefined();
+    expect(b.authorization.refusalOf("h1")).toBeUndefined();
     gate.setRules(identities(named("a", "hunter", "h1"), named("b", "hunter")));
     expect(a.heard).toMatchObject(["reconsider", { code: unauthenticated }]);
     expect(b.heard).toEqual(["reconsider"]);
-    expect(b.admission.refusalOf("h1")?.code).toBe(permissionDenied);
+    expect(b.authorization.refusalOf("h1")?.code).toBe(permissionDenied);
   });
 
   test("let a call that asks again go on with the hunters that are left to it", () => {
@@ -306,8 +308,8 @@ describe("new rules", () => {
     const call = opened(gate, shows({ certificate: certificate("a") }), true);
     gate.setRules(identities(named("a", "hunter", "h2")));
     expect(call.heard).toEqual(["reconsider"]);
-    expect(call.admission.refusalOf("h1")?.code).toBe(permissionDenied);
-    expect(call.admission.refusalOf("h2")).toBeUndefined();
+    expect(call.authorization.refusalOf("h1")?.code).toBe(permissionDenied);
+    expect(call.authorization.refusalOf("h2")).toBeUndefined();
   });
 
   test("end calls from before there were any", () => {

@@ -151,6 +151,7 @@ describe("status and topology", () => {
       totalSubscribers: 2,
       totalBatchesDropped: 1007n,
       certificateExpiresSec: 1_700_000_000n,
+      events: { "record-stalled": 2n },
       subscribers: [
         { clientId: "tui\u001b", peer: "10.0.0.3:4000", batchesSent: 1200n, batchesDropped: 7n },
         {
@@ -172,6 +173,7 @@ describe("status and topology", () => {
       total_subscribers: 2,
       total_batches_dropped: 1007,
       certificate_expires: "2023-11-14T22:13:20.000Z",
+      events: { "record-stalled": 2 },
       subscribers: [{ batches_dropped: 7 }, { hunter_ids: ["edge-1"], bpf_filter: "udp" }],
     });
     const lines = text(answer).split("\n");

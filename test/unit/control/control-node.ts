@@ -61,6 +61,7 @@ export class ControlNode {
       packets: () => ({ ...counts, inFlight: 2, held: 1, abandoned: 0, deleted: 0 }),
       certificateEndsMs: () => 1_700_000_000_999,
       subscribers: this.subscribers,
+      eventCounts: () => ({ "door-connection-closed": 3 }),
     });
     const filtersOf = (hunterId: string) => [{ id: `for ${hunterId}`, pattern: "x" }];
     const management = createManagement({ node, claims: this.claims, huntersMax, filtersOf });

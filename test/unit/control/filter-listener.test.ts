@@ -4,6 +4,7 @@ import { limits } from "../../../src/config/limits.ts";
 import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
 import { createFilterMethods } from "../../../src/control/filter-methods.ts";
 import { Filters } from "../../../src/filters/filters.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import {
   FilterRequestSchema,
@@ -14,17 +15,17 @@ import { ControlNode, managementPath } from "./control-node.ts";
 
 function nodeWithFilters(): ControlNode {
   const node = new ControlNode();
-  const log = createLog({ level: "error", format: "text", write: () => {} });
+  const events = createEvents(createLog({ level: "error", format: "text", write: () => {} }));
   const filters = new Filters({
     path: "",
-    log,
+    events,
     clock: systemClock,
     capabilitiesOf: (hunterId) => node.roster.capabilitiesOf(hunterId),
     evict: () => {},
   });
   const routes = new Map<string, Route>();
   const { roster, claims } = node;
-  const methods = createFilterMethods({ processorId: "node-1", filters, claims, roster, log });
+  const methods = createFilterMethods({ processorId: "node-1", filters, claims, roster, events });
   addRoutes(routes, ManagementService, methods);
   for (const [path, route] of routes) node.routes.set(path, route);
   return node;

@@ -15,6 +15,7 @@ import { createFilterMethods } from "../../../src/control/filter-methods.ts";
 import { HunterClaims } from "../../../src/control/hunter-claims.ts";
 import { Filters } from "../../../src/filters/filters.ts";
 import { Roster } from "../../../src/roster/roster.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import {
   FilterRequestSchema,
@@ -40,10 +41,11 @@ class Node {
   constructor() {
     const write = (line: string) => this.lines.push(line);
     const log = createLog({ level: "info", format: "text", colours: false, write });
+    const events = createEvents(log);
     const clock = { monotonicMs: () => this.nowMs, wallMs: () => 0, random: () => 0 };
     this.filters = new Filters({
       path: "",
-      log,
+      events,
       clock,
       capabilitiesOf: (id) => (id.startsWith("voip") ? ["sip_user", "bpf"] : undefined),
       evict: (hunterId) => this.evicted.push(hunterId),
@@ -54,7 +56,7 @@ class Node {
       filters: this.filters,
       claims: new HunterClaims(noRules),
       roster: new Roster(0, clock),
-      log,
+      events,
     });
     addRoutes(routes, ManagementService, methods);
     this.client = new TunnelClient(routes);

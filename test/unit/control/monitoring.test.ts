@@ -157,6 +157,7 @@ describe("GetNodeStatus", () => {
       totalSubscribers: 0,
       totalBatchesDropped: 0n,
       certificateExpiresSec: 1_700_000_000n,
+      events: { "door-connection-closed": 3n },
     });
   });
 

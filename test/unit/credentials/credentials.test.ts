@@ -7,6 +7,7 @@ import { WeirError } from "../../../src/base/errors.ts";
 import { limits } from "../../../src/config/limits.ts";
 import { Credentials } from "../../../src/credentials/credentials.ts";
 import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { type KeyPair, makeAuthority } from "../../support/certificates.ts";
 
@@ -39,7 +40,9 @@ class Bench {
         clientAuth: false,
         minVersion: "1.3",
       },
-      log: createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
+      events: createEvents(
+        createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
+      ),
       clock: { monotonicMs: () => this.nowMs, wallMs: () => begun + this.nowMs, random: () => 0 },
       publish: (credentials) => this.published.push(credentials),
     });

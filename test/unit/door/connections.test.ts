@@ -46,7 +46,7 @@ class FakeSession extends EventEmitter {
 class Bench {
   nowMs = 1000;
   port = 1;
-  readonly refusals: string[] = [];
+  readonly closed: string[] = [];
   readonly board = new Board(createBoardMemory(1));
   readonly connections = new Connections({
     board: this.board,
@@ -57,13 +57,13 @@ class Bench {
       0,
     ),
     now: () => this.nowMs,
-    refused: (reason) => this.refusals.push(reason),
+    closed: (reason) => this.closed.push(reason),
     foreign: () => {},
   });
 
   connect(address = "192.0.2.1"): FakeSocket {
     const socket = new FakeSocket(address, this.port++);
-    this.connections.admit(socket as unknown as net.Socket);
+    this.connections.accept(socket as unknown as net.Socket);
     return socket;
   }
 
@@ -111,7 +111,7 @@ describe("a connection", () => {
     expect(socket.destroyed).toBe(false);
     bench.after(1);
     expect(socket.destroyed).toBe(true);
-    expect(bench.refusals).toEqual(["no HTTP/2 preface came"]);
+    expect(bench.closed).toEqual(["no HTTP/2 preface came"]);
     expect(bench.open()).toBe(0);
   });
 
@@ -122,14 +122,14 @@ describe("a connection", () => {
     bench.after(1);
     expect(session.closed).toBe(true);
     bench.after(limits.firstRpcMsMax);
-    expect(bench.refusals).toEqual(["no call came"]);
+    expect(bench.closed).toEqual(["no call came"]);
   });
 
   test("that has had a call may be idle for as long as it likes", () => {
     const socket = bench.used();
     bench.after(24 * 3600 * 1000);
     expect(socket.destroyed).toBe(false);
-    expect(bench.refusals).toEqual([]);
+    expect(bench.closed).toEqual([]);
   });
 });
 
@@ -137,7 +137,7 @@ describe("many connections of one address", () => {
   test("without a call: some wait for theirs, further ones are refused", () => {
     const sockets = Array.from({ length: limits.newcomersPerAddressMax }, () => bench.connect());
     expect(bench.connect().destroyed).toBe(true);
-    expect(bench.refusals).toEqual([
+    expect(bench.closed).toEqual([
       `more than ${limits.newcomersPerAddressMax} of its address without a call`,
     ]);
     expect(bench.connect("192.0.2.2").destroyed).toBe(false);
@@ -151,7 +151,7 @@ describe("many connections of one address", () => {
   test("with calls: up to a limit", () => {
     const sockets = Array.from({ length: limits.connectionsPerAddressMax }, () => bench.used());
     expect(bench.connect().destroyed).toBe(true);
-    expect(bench.refusals).toEqual([`more than ${limits.connectionsPerAddressMax} of its address`]);
+    expect(bench.closed).toEqual([`more than ${limits.connectionsPerAddressMax} of its address`]);
     sockets[0]!.destroy();
     expect(bench.connect().destroyed).toBe(false);
   });
@@ -196,7 +196,7 @@ describe("a node full of connections", () => {
   test("refuses new ones when all have calls", () => {
     const all = Array.from({ length: connectionsMax }, (_, at) => bench.used(addressOf(at)));
     expect(bench.connect().destroyed).toBe(true);
-    expect(bench.refusals).toEqual([`more than ${connectionsMax} connections`]);
+    expect(bench.closed).toEqual([`more than ${connectionsMax} connections`]);
     expect(all.every(({ destroyed }) => !destroyed)).toBe(true);
   });
 });

@@ -3,9 +3,9 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
-import { CallQueue } from "../../../src/door/call-queue.ts";
 import { FrameMeter } from "../../../src/door/frame-meter.ts";
 import { createGrpcServer } from "../../../src/door/http-server.ts";
+import { RpcQueue } from "../../../src/door/rpc-queue.ts";
 import { connect, streamPacketsPath } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
 import { openDoor } from "./open-door.ts";
@@ -14,8 +14,8 @@ const options = {
   messageBytesMax: 1024,
   hotPaths: new Map([[streamPacketsPath, () => {}]]),
   onSession: () => {},
-  onCall: () => {},
-  queue: new CallQueue({ now: () => 0, drop: () => {} }),
+  onRpc: () => {},
+  queue: new RpcQueue({ now: () => 0, drop: () => {} }),
 };
 
 describe("what the door uses of grpc-js without a promise", () => {
@@ -60,7 +60,7 @@ describe("an HTTP/2 client", () => {
 
   test("has each of its calls counted, whoever serves it, before it flows", async () => {
     const meter = new FrameMeter({ received: () => undefined, nowMs: 0 });
-    const server = createGrpcServer({ ...options, onCall: (_, stream) => meter.add(stream) });
+    const server = createGrpcServer({ ...options, onRpc: (_, stream) => meter.add(stream) });
     const inner = server as unknown as {
       createHttp2Server(credentials: grpc.ServerCredentials): http2.Http2Server;
     };

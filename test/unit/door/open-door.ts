@@ -11,9 +11,10 @@ import { limits } from "../../../src/config/limits.ts";
 import type { ServerCredentials } from "../../../src/credentials/server-credentials.ts";
 import { Door } from "../../../src/door/door.ts";
 import { Fanout } from "../../../src/fanout/fanout.ts";
-import { Ingest, type IngestNote } from "../../../src/ingest/ingest.ts";
+import { Ingest } from "../../../src/ingest/ingest.ts";
 import { AddressCounts, createAddressMemory } from "../../../src/pipeline/address-counts.ts";
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
+import type { Tell } from "../../../src/telemetry/events.ts";
 import { noRules } from "../../support/access-rules.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
 import { PlainEncoder } from "../fanout/plain-encoder.ts";
@@ -42,7 +43,7 @@ export async function openDoor(
     messageBytesMax?: number;
     subscribersMax?: number;
     credentials?: ServerCredentials;
-    note?: IngestNote;
+    note?: Tell;
     rules?: AccessRules;
   } = {},
 ): Promise<OpenDoor> {

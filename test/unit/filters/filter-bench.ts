@@ -9,6 +9,7 @@ import { watchFile } from "../../../src/base/file-watch.ts";
 import { limits } from "../../../src/config/limits.ts";
 import type { Filter, FilterChange } from "../../../src/filters/filter.ts";
 import { FilterStore } from "../../../src/filters/filter-store.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 
 const opened: (() => void)[] = [];
@@ -32,7 +33,9 @@ export class Bench {
     this.store = new FilterStore({
       filters: this.filters,
       path: this.path,
-      log: createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
+      events: createEvents(
+        createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
+      ),
       clock: systemClock,
       publish: (changes) => {
         this.changes.push(...changes);

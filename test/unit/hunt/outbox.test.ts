@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
 import { Outbox, type OutgoingBatch } from "../../../src/hunt/outbox.ts";
-import { isRefusal, judgeOldest } from "../../../src/hunt/refusal.ts";
+import { isRejection, judgeOldest } from "../../../src/hunt/rejection.ts";
 
 function batchOf(sequence: number): OutgoingBatch {
-  return { sequence, packets: 2, message: Buffer.alloc(100), refusals: 0 };
+  return { sequence, packets: 2, message: Buffer.alloc(100), rejections: 0 };
 }
 
 const weight = 100 + limits.huntBatchOverheadBytes;
@@ -30,7 +30,7 @@ test("after a rewind all that is left goes out again, from the oldest on", () =>
   expect(outbox.takeUnsent()).toBeUndefined();
 });
 
-test("the second refusal takes the oldest batch out", () => {
+test("the second rejection takes the oldest batch out", () => {
   const outbox = new Outbox();
   for (const sequence of [1, 2]) outbox.push(batchOf(sequence));
   expect(judgeOldest(outbox)).toBeUndefined();
@@ -53,9 +53,9 @@ test("many batches: order and counts hold", () => {
 });
 
 test("which ends of a stream refuse a batch", () => {
-  expect(isRefusal(3, "cannot be decoded")).toBe(true);
-  expect(isRefusal(8, "Received message larger than max (9 vs. 8)")).toBe(true);
-  expect(isRefusal(8, "grpc: received message larger than max (9 vs. 8)")).toBe(true);
-  expect(isRefusal(8, "too many streams")).toBe(false);
-  expect(isRefusal(14, "message too large")).toBe(false);
+  expect(isRejection(3, "cannot be decoded")).toBe(true);
+  expect(isRejection(8, "Received message larger than max (9 vs. 8)")).toBe(true);
+  expect(isRejection(8, "grpc: received message larger than max (9 vs. 8)")).toBe(true);
+  expect(isRejection(8, "too many streams")).toBe(false);
+  expect(isRejection(14, "message too large")).toBe(false);
 });

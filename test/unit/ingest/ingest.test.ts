@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
+import { ingestEvent } from "../../../src/ingest/events.ts";
 import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
 import { batchOf, TestIngest } from "./ingest-bench.ts";
@@ -284,10 +285,14 @@ test("an operator is told of what was refused: by whom, and why", () => {
   const who = { hunter: "edge", peer: "192.0.2.7:4000" };
   expect(notes).toEqual([
     [
-      "packets-rejected",
+      ingestEvent.packetsRejected,
       "1 of 1 packets rejected: capture_length is not the length of data (1)",
       who,
     ],
-    ["stream-ended", expect.stringContaining("batch 2 of this stream cannot be decoded"), who],
+    [
+      ingestEvent.streamEnded,
+      expect.stringContaining("batch 2 of this stream cannot be decoded"),
+      who,
+    ],
   ]);
 });

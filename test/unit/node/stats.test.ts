@@ -10,6 +10,7 @@ import {
   shardCounter,
 } from "../../../src/pipeline/board.ts";
 import { Roster } from "../../../src/roster/roster.ts";
+import { createEvents } from "../../../src/telemetry/events.ts";
 import { createForwardingLog } from "../../../src/telemetry/log.ts";
 import type { LogRecord } from "../../../src/telemetry/log-record.ts";
 
@@ -27,7 +28,7 @@ class Bench {
       board: this.board,
       roster: this.roster,
       subscribers: () => ({ open: 3, batchesDropped: 12 }),
-      log: createForwardingLog((record) => this.lines.push(record)),
+      events: createEvents(createForwardingLog((record) => this.lines.push(record))),
       clock,
       intervalMs: 1000,
       recordCapacityBytes: 1000,
@@ -75,7 +76,7 @@ test("hunters are named while they send, at most so many, and one that comes ane
   const bench = new Bench(true);
   bench.receive("a", 100);
   expect(bench.report(1000).slice(1)[0]).toMatchObject({
-    event: "stats-hunter",
+    event: "node-hunter-stats",
     fields: { hunter: "a", packets: 100, packets_per_s: 100 },
   });
   expect(bench.report(1000).length).toBe(1);

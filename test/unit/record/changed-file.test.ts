@@ -26,7 +26,7 @@ const root = temporaryDirectory("changed");
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const said = (node: InProcessRecorder): string[] =>
-  node.logged.filter(({ event }) => event === "file-given-up").map(({ message }) => message);
+  node.logged.filter(({ event }) => event === "record-file-given-up").map(({ message }) => message);
 
 function lay(node: InProcessRecorder, from: number, to: number, length = 40): void {
   for (let index = from; index < to; index++) {

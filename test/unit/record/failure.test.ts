@@ -111,8 +111,8 @@ for (const extension of ["pcapng", "pcap"]) {
       lay(node, 200, 300);
       await node.finish();
       expect(timesIn(basename(path, `.${extension}`))).toEqual(numbers(300));
-      const told = events(node).filter((event) => event.startsWith("recording-"));
-      expect(told).toEqual(["recording-stalled", "recording-resumed"]);
+      const told = events(node).filter((event) => /^record-(?:stalled|resumed)$/.test(event));
+      expect(told).toEqual(["record-stalled", "record-resumed"]);
       for (const file of readdirSync(directory)) unlinkSync(join(directory, file));
     });
   }
@@ -128,7 +128,7 @@ for (const extension of ["pcapng", "pcap"]) {
     sick = true;
     lay(node, 100, 200);
     for (const filler of node.fillers) filler.publish();
-    await until(() => events(node).includes("file-given-up"), "a file given up");
+    await until(() => events(node).includes("record-file-given-up"), "a file given up");
     sick = false;
     await node.settle();
     await node.finish();
@@ -153,7 +153,7 @@ for (const extension of ["pcapng", "pcap"]) {
     const summary = await node.finish();
     expect(summary.packetsWritten).toBe(300);
     expect(timesIn("sync")).toEqual(numbers(300));
-    expect(events(node)).toContain("file-given-up");
+    expect(events(node)).toContain("record-file-given-up");
     for (const file of readdirSync(directory)) unlinkSync(join(directory, file));
   });
 }
@@ -228,7 +228,7 @@ test("a capture file that somebody removed is noticed", async () => {
   node.fillers[0]?.packet({ interface: 0, time: 90n, bytes: Buffer.alloc(0) });
   await node.finish();
   expect(timesIn("removed")).toEqual([90]);
-  expect(events(node)).toContain("file-given-up");
+  expect(events(node)).toContain("record-file-given-up");
 });
 
 test("a reserve that cannot be kept stalls like a full disk", async () => {

@@ -62,7 +62,7 @@ async function send(node: InProcessRecorder, from: number, to: number): Promise<
 const warnings = (node: InProcessRecorder): string[] =>
   node.logged.filter(({ level }) => level === "warn").map(({ message }) => message);
 const stalls = (node: InProcessRecorder): number =>
-  node.logged.filter(({ event }) => event === "recording-stalled").length;
+  node.logged.filter(({ event }) => event === "record-stalled").length;
 
 for (const [name, prepare, reason] of [
   [
@@ -208,7 +208,7 @@ test.skipIf(process.platform !== "linux")(
         await node.settle();
       }
       await node.finish();
-      const stalled = node.logged.filter(({ event }) => event !== "file-opened");
+      const stalled = node.logged.filter(({ event }) => event !== "record-file-opened");
       console.log(JSON.stringify(stalled));
       process.exit(0);`;
     const { stdout, stderr, exitCode } = Bun.spawnSync([

@@ -67,7 +67,7 @@ for (const extension of ["pcapng", "pcap"]) {
     await record(path, [1, 2, 3]);
     forget(path);
     appendFileSync(path, Buffer.alloc(100_000));
-    expect(await record(path, [4])).toContain("file-continued");
+    expect(await record(path, [4])).toContain("record-file-continued");
     expect(timesIn(path)).toEqual([1, 2, 3, 4]);
   });
 
@@ -79,7 +79,7 @@ for (const extension of ["pcapng", "pcap"]) {
     for (const [name, content] of cases) {
       writeFileSync(path, content);
       forget(path);
-      expect([name, ...(await record(path, [7]))]).toContain("file-set-aside");
+      expect([name, ...(await record(path, [7]))]).toContain("record-file-set-aside");
       expect(timesIn(path)).toEqual([7]);
       const aside = readdirSync(directory).find((file) => /^damage\.\d{8}T\d{6}Z\.pcap/.test(file));
       expect(readFileSync(join(directory, aside ?? "")).equals(content)).toBe(true);
@@ -95,7 +95,7 @@ for (const extension of ["pcapng", "pcap"]) {
     // A long hole that no scan without the side file would get over.
     truncateSync(path, statSync(path).size + limits.recoveryScanBytesMax + 1);
     truncateSync(path, limits.recoveryScanBytesMax + 4096);
-    expect(await record(path, [4])).toContain("file-set-aside");
+    expect(await record(path, [4])).toContain("record-file-set-aside");
     expect(timesIn(path)).toEqual([4]);
     for (const name of readdirSync(directory)) {
       if (name.startsWith("side.2")) unlinkSync(join(directory, name));
@@ -104,7 +104,7 @@ for (const extension of ["pcapng", "pcap"]) {
     const damaged = readFileSync(path);
     damaged.fill(0xee, damaged.length - 20, damaged.length - 16);
     writeFileSync(path, damaged);
-    expect(await record(path, [5])).toContain("file-continued");
+    expect(await record(path, [5])).toContain("record-file-continued");
     expect(readFileSync(path).subarray(0, damaged.length)).toEqual(damaged);
   });
 
@@ -183,7 +183,7 @@ test("classic pcap of another kind is moved aside", async () => {
   for (const [name, header] of headers) {
     const path = join(directory, `kind-${name}.pcap`);
     writeFileSync(path, header);
-    expect(await record(path, [1])).toContain("file-set-aside");
+    expect(await record(path, [1])).toContain("record-file-set-aside");
     expect(timesIn(path)).toEqual([1]);
   }
 });
@@ -201,7 +201,7 @@ test("a file beside it with a wrong link type in it is moved aside", async () =>
   const beside = join(directory, "wrong.linux-sll.pcap");
   writeFileSync(beside, pcapFileHeader(1));
   await record(join(directory, "wrong.pcap"), [1], 1);
-  expect(await record(join(directory, "wrong.pcap"), [2], 113)).toContain("file-set-aside");
+  expect(await record(join(directory, "wrong.pcap"), [2], 113)).toContain("record-file-set-aside");
   expect(readCapture(beside).packets.map(({ linkType }) => linkType)).toEqual([113]);
 });
 
@@ -215,7 +215,7 @@ test("a big-endian pcapng is continued by a section of ours", async () => {
   section.fill(0xff, 16, 24);
   section.writeUInt32BE(28, 24);
   writeFileSync(path, section);
-  expect(await record(path, [1])).toContain("file-continued");
+  expect(await record(path, [1])).toContain("record-file-continued");
   const file = readFileSync(path);
   expect(file.subarray(0, 28)).toEqual(section);
   expect(parseCapture(file.subarray(28)).packets.length).toBe(1);
@@ -225,7 +225,7 @@ test("something else under the name is moved aside, in one line", async () => {
   const path = join(directory, "notes.pcapng");
   writeFileSync(path, "buy milk\n");
   const events = await record(path, [1]);
-  expect(events.filter((event) => event === "file-set-aside").length).toBe(1);
+  expect(events.filter((event) => event === "record-file-set-aside").length).toBe(1);
   const aside = readdirSync(directory).find((name) => /^notes\.\d{8}T/.test(name));
   expect(readFileSync(join(directory, aside ?? ""), "utf8")).toBe("buy milk\n");
 });

@@ -61,7 +61,7 @@ describe("the roster", () => {
     expect(bench.find("c")).toBeUndefined();
   });
 
-  test("that admits nobody still knows who streams", () => {
+  test("that registers nobody still knows who streams", () => {
     const bench = new RosterBench(0);
     expect(bench.register("a")).toBe(false);
     bench.received("a");

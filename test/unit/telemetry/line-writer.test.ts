@@ -33,6 +33,7 @@ test("a full buffer drops lines, counts them and says so in one line", () =>
     const lines = readFileSync(path, "utf8").trimEnd().split("\n");
     expect(lines.filter((line) => line === "123456789").length).toBe(10);
     expect(lines.slice(10)).toEqual(["dropped 40", "after"]);
+    expect(writer.droppedLines()).toBe(40);
   }));
 
 test("a closed descriptor ends writing without a fault", () =>

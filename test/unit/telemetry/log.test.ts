@@ -58,10 +58,20 @@ describe("text", () => {
     expect(lines.length).toBe(20);
   });
 
-  test("child adds its fields", () => {
+  test("does not swallow equal lines after a step of the clock backwards either", () => {
+    const lines: string[] = [];
+    let wallMs = 1_760_000_000_000;
+    const stepping = { ...clock, wallMs: () => (wallMs -= 60_000) };
+    const write = (line: string) => lines.push(line);
+    const log = createLog({ level: "info", format: "text", clock: stepping, write });
+    for (let i = 0; i < 20; i += 1) log.info("x", "same");
+    expect(lines.length).toBe(20);
+  });
+
+  test("is written for an empty message too", () => {
     const { lines, log } = textLog();
-    log.child({ shard: 1 }).child({ stream: 7 }).info("x", "m", { more: true });
-    expect(lines[0]).toEndWith("m shard=1 stream=7 more=true");
+    log.info("x", "", { a: 1 });
+    expect(lines[0]).toEndWith("info   a=1");
   });
 });
 
@@ -124,7 +134,7 @@ test("a worker's record is written by control as if logged there", () => {
     clock,
   );
   worker.debug("x", "not wanted");
-  worker.child({ shard: 2 }).warn("x", "From a shard");
+  worker.warn("x", "From a shard", { shard: 2 });
   expect(lines.length).toBe(1);
   expect(lines[0]).toEndWith("warn  From a shard shard=2");
 });

@@ -1,4 +1,4 @@
-/** One call that control answers, on its HTTP/2 stream: bytes in, bytes out (`wire/tunnel.ts`). */
+/** One RPC that control answers, on its HTTP/2 stream: bytes in, bytes out (`wire/tunnel.ts`). */
 import type { ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
@@ -12,7 +12,7 @@ import {
 } from "./grpc-response.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
-/** Bytes of all calls of a shard that somebody has not read yet. */
+/** Bytes of all RPCs of a shard that somebody has not read yet. */
 export interface Unread {
   /** By control. */
   requests: number;
@@ -20,7 +20,7 @@ export interface Unread {
   answers: number;
 }
 
-export interface TunnelCallOptions {
+export interface TunnelRpcOptions {
   readonly id: number;
   readonly room: MessageRoom;
   readonly messageBytesMax: number;
@@ -28,7 +28,7 @@ export interface TunnelCallOptions {
   readonly isOneRequest: boolean;
   readonly unread: Unread;
   readonly post: (request: TunnelRequest) => void;
-  /** Called before an answer of that many bytes is kept for a client; may end calls. */
+  /** Called before an answer of that many bytes is kept for a client; may end RPCs. */
   readonly makeRoom: (bytes: number) => void;
   /** Its stream is closed, and it holds nothing any more. */
   readonly onClosed: () => void;
@@ -45,9 +45,9 @@ const deadlineExceeded = 4;
 const resourceExhausted = 8;
 const unimplemented = 12;
 
-export class TunnelCall {
+export class TunnelRpc {
   private readonly http: ServerHttp2Stream;
-  private readonly options: TunnelCallOptions;
+  private readonly options: TunnelRpcOptions;
   private readonly envelope: Envelope;
   /** What each message counts for that control has and has not read. */
   private readonly posted: number[] = [];
@@ -66,7 +66,7 @@ export class TunnelCall {
   private over = false;
   private closed = false;
 
-  constructor(http: ServerHttp2Stream, options: TunnelCallOptions) {
+  constructor(http: ServerHttp2Stream, options: TunnelRpcOptions) {
     this.http = http;
     this.options = options;
     this.lastProgress = options.now();
@@ -117,7 +117,7 @@ export class TunnelCall {
     }
   }
 
-  /** Ends the call when its client does not send its request, or does not read; every few seconds. */
+  /** Ends the RPC when its client does not send its request, or does not read; every few seconds. */
   sweep(now: number): void {
     const isInTheWay = this.envelope.hasRoom && this.options.room.othersWait();
     const messageMs = isInTheWay ? limits.messageGiveWayMs : limits.tunnelStallMsMax;
@@ -133,7 +133,7 @@ export class TunnelCall {
     }
   }
 
-  /** Ends the call and forgets answers that its client does not read. */
+  /** Ends the RPC and forgets answers that its client does not read. */
   abandon(): void {
     this.cancel();
     this.http.close(enhanceYourCalm);
@@ -229,7 +229,7 @@ export class TunnelCall {
     this.fail(resourceExhausted, `a message of ${fault.length} bytes; the most is ${max}`);
   }
 
-  /** Ends the call for a reason of the shard's own: control is told that it is over. */
+  /** Ends the RPC for a reason of the shard's own: control is told that it is over. */
   private fail(code: number, message: string): void {
     if (this.over) return;
     this.send({ kind: "cancel", id: this.options.id });

@@ -1,46 +1,46 @@
 /**
- * Calls that wait for their beginning. HTTP/2 hands over all calls of one read of a connection in one
- * go, which a client can make ten thousand, and packet streams would wait until the last of them is
- * answered. So calls begin a few milliseconds long in each turn of the event loop, and connections
- * take turns. Whoever does not wait for answers runs into `limits.streamsPerConnectionMax` meanwhile.
+ * RPCs that wait for their beginning, in a fair queue. HTTP/2 hands over all RPCs of one read of a
+ * connection in one go, which a client can make ten thousand, and packet streams would wait until the
+ * last of them is answered. So RPCs begin a few milliseconds long in each turn of the event loop, and
+ * connections take turns. Whoever does not wait for answers runs into `limits.streamsPerConnectionMax` meanwhile.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
 import { noteAbandoned } from "../pipeline/collect.ts";
 
-export interface CallQueueOptions {
+export interface RpcQueueOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Closes a connection of which too many calls wait. */
+  /** Closes a connection of which too many RPCs wait. */
   readonly drop: (session: ServerHttp2Session) => void;
 }
 
-interface WaitingCall {
+interface WaitingRpc {
   readonly stream: ServerHttp2Stream;
   readonly begin: () => void;
 }
 
-export class CallQueue {
-  private readonly options: CallQueueOptions;
+export class RpcQueue {
+  private readonly options: RpcQueueOptions;
   /** The connection whose turn is next comes first. */
-  private readonly waiting = new Map<ServerHttp2Session, WaitingCall[]>();
+  private readonly waiting = new Map<ServerHttp2Session, WaitingRpc[]>();
   private size = 0;
   private scheduled = false;
 
-  constructor(options: CallQueueOptions) {
+  constructor(options: RpcQueueOptions) {
     this.options = options;
   }
 
-  /** Calls `begin` in a later turn of the event loop, unless the call has ended by then. */
+  /** Calls `begin` in a later turn of the event loop, unless the RPC has ended by then. */
   add(session: ServerHttp2Session, stream: ServerHttp2Stream, begin: () => void): void {
     // Nobody else listens yet, and an error without a listener would end the thread.
     stream.on("error", () => {});
     if (session.destroyed) return;
     // Its end would be told before somebody listens.
     stream.pause();
-    const calls = this.waiting.get(session);
-    if (calls === undefined) this.waiting.set(session, [{ stream, begin }]);
-    else calls.push({ stream, begin });
+    const rpcs = this.waiting.get(session);
+    if (rpcs === undefined) this.waiting.set(session, [{ stream, begin }]);
+    else rpcs.push({ stream, begin });
     this.size++;
     if (this.size > limits.waitingRpcsMax) this.dropGreediest();
     this.schedule();
@@ -58,17 +58,17 @@ export class CallQueue {
 
   private run(): void {
     const until = this.options.now() + limits.rpcTurnMsMax;
-    for (const [session, calls] of this.waiting) {
-      const call = calls.shift();
+    for (const [session, rpcs] of this.waiting) {
+      const rpc = rpcs.shift();
       this.waiting.delete(session);
       // Behind all others; the iteration comes to it again.
-      if (calls.length > 0) this.waiting.set(session, calls);
-      if (call === undefined) continue;
+      if (rpcs.length > 0) this.waiting.set(session, rpcs);
+      if (rpc === undefined) continue;
       this.size--;
       noteAbandoned(limits.rpcGarbageBytes);
-      if (!call.stream.destroyed && !session.destroyed) {
-        call.stream.resume();
-        call.begin();
+      if (!rpc.stream.destroyed && !session.destroyed) {
+        rpc.stream.resume();
+        rpc.begin();
       }
       if (this.options.now() >= until) return;
     }

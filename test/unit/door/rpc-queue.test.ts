@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
-import { CallQueue } from "../../../src/door/call-queue.ts";
+import { RpcQueue } from "../../../src/door/rpc-queue.ts";
 
 /** A queue whose calls each take a millisecond of a clock of its own. */
 class Bench {
   nowMs = 0;
   readonly begun: string[] = [];
   readonly dropped: ServerHttp2Session[] = [];
-  readonly queue = new CallQueue({
+  readonly queue = new RpcQueue({
     now: () => this.nowMs,
     drop: (session) => this.dropped.push(session),
   });

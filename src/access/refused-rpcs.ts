@@ -1,24 +1,24 @@
-/** What the log says of calls that were refused; rate-limited, since strangers decide how many there are. */
+/** What the log says of RPCs that were refused; rate-limited, since strangers decide how many there are. */
 import { peerAddress } from "../base/peer-text.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Caller } from "../wire/caller.ts";
 import { accessEvent } from "./events.ts";
-import type { RefusedCall } from "./gate.ts";
+import type { RefusedRpc } from "./gate.ts";
 import { auditedMethods } from "./method-roles.ts";
 
-export function noteRefusedCall(events: Events, refused: RefusedCall): void {
+export function noteRefusedRpc(events: Events, refused: RefusedRpc): void {
   const { peer, path, caller, reason, locks } = refused;
-  const event = auditedMethods.has(path) ? accessEvent.audit : accessEvent.refused;
-  const call = path.slice(path.lastIndexOf("/") + 1);
-  const text = `${whoText(peer, caller)}: ${call} was refused: ${reason}`;
-  events.count(event, 1, text, { peer, ...callerFields(caller), call });
+  const event = auditedMethods.has(path) ? accessEvent.auditRefused : accessEvent.refused;
+  const rpc = path.slice(path.lastIndexOf("/") + 1);
+  const text = `${whoText(peer, caller)}: ${rpc} was refused: ${reason}`;
+  events.tell(event, text, { peer, ...callerFields(caller), rpc });
   if (!locks) return;
   const address = peerAddress(peer);
   const seconds = limits.accessFailureWindowMs / 1000;
   const wrong = `${address} has shown ${limits.accessFailuresMax} wrong API keys`;
-  events.count(accessEvent.locked, 1, `${wrong}; none is looked at for ${seconds} s`, { peer });
+  events.tell(accessEvent.locked, `${wrong}; none is looked at for ${seconds} s`, { peer });
 }
 
 /** Who it is, for a person: `10.0.0.1:5 (key "ops laptop", admin)`. */

@@ -2,26 +2,26 @@
 import { status } from "@grpc/grpc-js";
 import type { Outbox, OutgoingBatch } from "./outbox.ts";
 
-const refusalsMax = 2;
+const rejectionsMax = 2;
 
 /**
  * Whether a stream's end says that a batch cannot be taken: INVALID_ARGUMENT (it cannot be decoded)
  * or RESOURCE_EXHAUSTED for its size; the same code for lack of room is no word about the batch.
  */
-export function isRefusal(code: number, details: string): boolean {
+export function isRejection(code: number, details: string): boolean {
   if (code === status.INVALID_ARGUMENT) return true;
   return code === status.RESOURCE_EXHAUSTED && /larger than|too large|message size/i.test(details);
 }
 
 /**
- * Counts a refusal against the oldest batch; when it is its second, takes it out of the outbox and
+ * Counts a rejection against the oldest batch; when it is its second, takes it out of the outbox and
  * returns it. The outbox must have been rewound.
  */
 export function judgeOldest(outbox: Outbox): OutgoingBatch | undefined {
   const batch = outbox.oldest;
   if (batch === undefined) return undefined;
-  batch.refusals += 1;
-  if (batch.refusals < refusalsMax) return undefined;
+  batch.rejections += 1;
+  if (batch.rejections < rejectionsMax) return undefined;
   outbox.setAside();
   return batch;
 }
