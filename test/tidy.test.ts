@@ -27,6 +27,7 @@ const ranks: Record<string, number> = {
   expression: 3,
   credentials: 3,
   telemetry: 2,
+  "capture-format": 2,
   packet: 2,
   dissect: 2,
   wire: 2,

@@ -1,4 +1,4 @@
-/** Delays between attempts: doubling, with jitter. */
+/** Exponential backoff with jitter. */
 import type { Clock } from "./clock.ts";
 
 export interface BackoffOptions {

@@ -1,4 +1,4 @@
-/** Puts TLS hellos together that come in several TCP segments. */
+/** Reassembly of TLS hellos over TCP segments; the beginnings that wait are a FIFO cache. */
 import { limits } from "../config/limits.ts";
 import { findHello, isHelloStart } from "./tls-records.ts";
 

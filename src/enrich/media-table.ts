@@ -1,4 +1,4 @@
-/** Media addresses that SIP announced, with their Call-IDs: bounded, first announced, first out. */
+/** FIFO cache with a time limit: the media addresses that calls have announced. */
 import { parseAddress } from "../base/address-text.ts";
 import { limits } from "../config/limits.ts";
 import type { MediaAddress } from "../dissect/sdp.ts";

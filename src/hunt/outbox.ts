@@ -1,4 +1,4 @@
-/** Queue of batches that are not yet acknowledged. */
+/** Retransmission queue: batches are kept, and sent again on a new stream, until they are acknowledged. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 
