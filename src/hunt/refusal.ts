@@ -1,4 +1,4 @@
-import { status } from "@grpc/grpc-js";
+import { Code } from "@connectrpc/connect";
 import type { Outbox, OutgoingBatch } from "./outbox.ts";
 
 const refusalsMax = 2;
@@ -8,8 +8,8 @@ const refusalsMax = 2;
  * or RESOURCE_EXHAUSTED for its size; the same code for lack of room is no word about the batch.
  */
 export function isRefusal(code: number, details: string): boolean {
-  if (code === status.INVALID_ARGUMENT) return true;
-  return code === status.RESOURCE_EXHAUSTED && /larger than|too large|message size/i.test(details);
+  if (code === Code.InvalidArgument) return true;
+  return code === Code.ResourceExhausted && /larger than|too large|message size/i.test(details);
 }
 
 /**
