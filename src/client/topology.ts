@@ -3,7 +3,6 @@ import { create } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import {
   type ConnectedHunter,
-  ManagementService,
   type ProcessorNode,
   ProcessorNodeSchema,
 } from "../wire/gen/lippycat/management/management_pb.ts";
@@ -16,7 +15,7 @@ import { hunterStatusName, processorStatusName, toneOf } from "./status-name.ts"
 
 /** The node with its hunters and everything below it. */
 export async function showTopology(node: NodeClient): Promise<Answer> {
-  const { processor } = await node.call(ManagementService.method.getTopology, {});
+  const { processor } = await node.management.getTopology({});
   const root = processor ?? create(ProcessorNodeSchema, { reachable: true });
   return { json: nodeJson(root), lines: (screen) => renderTree(branchOf(root), screen) };
 }

@@ -209,7 +209,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
 test("a subscriber that reads nothing disturbs nobody", async () => {
   const node = await start(1);
   const stalled = subscribe(node);
-  stalled.call.pause();
+  stalled.stall();
   const hunter = new MockHunter(node.address);
   const subscriber = subscribe(node);
   const calls = 1000;
@@ -236,7 +236,7 @@ test("a subscriber that reads nothing disturbs nobody", async () => {
       () => all().length === calls && all().every((call) => call.state === state),
     );
   }
-  stalled.call.resume();
+  stalled.resume();
   const all = () => [...latest(stalled).values()];
   await stalled.until(
     () => all().length === calls && all().every(({ state }) => state === "ENDED"),

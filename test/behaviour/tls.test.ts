@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
-import { MockSubscriber, subscribePacketsPath } from "../support/mock-subscriber.ts";
+import { MockSubscriber } from "../support/mock-subscriber.ts";
 import { connectAcrossShards, workerCounts } from "../support/shards.ts";
 import { fingerprintOf, namedAddress, shownFingerprint, TlsFiles } from "../support/tls-node.ts";
 import {
@@ -53,7 +53,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     const files = new TlsFiles();
     const path = join(scratchDirectory(), "tls.pcapng");
     const { node, hunters } = await begin(files, path);
-    const view = new MockSubscriber(namedAddress(node), {}, subscribePacketsPath, files.security());
+    const view = new MockSubscriber(namedAddress(node), {}, undefined, files.security());
     const other = makeAuthority().issue({ commonName: "edge-1" });
     for (const security of [files.security(other), undefined]) {
       const stranger = new MockHunter("", connect(namedAddress(node), security));

@@ -38,7 +38,7 @@ export class FilterHunter {
     this.management = management;
     const { subscribeFilters } = ManagementService.method;
     this.stream = new ServerStream(address, subscribeFilters, { hunterId: id });
-    this.stream.call.on("data", () => this.apply());
+    this.stream.onMessage = () => this.apply();
   }
 
   /** Registers and subscribes; `between` happens after the one and before the other. */

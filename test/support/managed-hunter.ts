@@ -33,7 +33,7 @@ export class ManagedHunter {
     this.filters = new ServerStream(address, subscribeFilters, request, management.client);
   }
 
-  /** Rejects with a `ServiceError` when it is not registered. */
+  /** Rejects with a ConnectError when it is not registered. */
   static async start(address: string, id: string, more: Registration = {}): Promise<ManagedHunter> {
     const management = new ManagementClient(address);
     try {
@@ -59,7 +59,7 @@ export class ManagedHunter {
   /** Goes away without a word. */
   close(): void {
     this.data.close();
-    this.filters.call.cancel();
+    this.filters.cancel();
     this.management.close();
   }
 }

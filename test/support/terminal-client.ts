@@ -93,7 +93,7 @@ export class TerminalClient {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    this.topologyStream.call.cancel();
+    this.topologyStream.cancel();
     this.client.close();
   }
 
@@ -123,7 +123,7 @@ export class TerminalClient {
           this.wake();
           this.pollLater();
         },
-        (error: grpc.ServiceError) => this.fail(`the poll failed: ${error.message}`),
+        (error: Error) => this.fail(`the poll failed: ${error.message}`),
       );
     }, this.options.pollMs ?? 2000);
   }
