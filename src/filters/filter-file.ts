@@ -1,37 +1,17 @@
-/** The file of the filters: what it holds now, and putting another text in its place. */
-import { constants, renameSync, statSync } from "node:fs";
-import { type FileHandle, mkdir, open, realpath, stat, unlink } from "node:fs/promises";
+/** Puts another text in the place of the filter file. `base/followed-files.ts` reads it. */
+import { constants, renameSync } from "node:fs";
+import { mkdir, open, realpath, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { errorText, systemCode, WeirError } from "../base/errors.ts";
+import { type FileContent, readOpenFile } from "../base/bounded-file.ts";
+import { errorText, WeirError } from "../base/errors.ts";
+import { type FileMark, isAbsence, markOf, readMarkSync } from "../base/file-mark.ts";
 import { limits } from "../config/limits.ts";
-
-/** Which content the file has, as far as the system tells; "" while there is no file. */
-export type FileMark = string;
-
-export function isEmptyMark(mark: FileMark): boolean {
-  return mark === "" || mark.startsWith("0 ");
-}
 
 /** A content of the file that stays open while another is put in its place. */
 export interface HeldContent {
   /** What was written in place to this content since `mark`; undefined when nothing was. */
-  laterText(): Promise<string | undefined>;
+  laterContent(): Promise<FileContent | undefined>;
   close(): Promise<void>;
-}
-
-interface StatFields {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-}
-
-function markOf({ dev, ino, size, mtimeNs }: StatFields): FileMark {
-  return [size, dev, ino, mtimeNs].join(" ");
-}
-
-function isAbsence(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes(systemCode(error));
 }
 
 export class FilterFile {
@@ -42,56 +22,31 @@ export class FilterFile {
     this.path = path;
   }
 
-  /** @throws WeirError when the file is there and cannot be looked at */
-  async mark(): Promise<FileMark> {
-    try {
-      return markOf(await stat(this.path, { bigint: true }));
-    } catch (error) {
-      if (isAbsence(error)) return "";
-      throw this.unreadable(error);
-    }
-  }
-
   /**
-   * The whole content and its mark; "" and "" while there is no file.
-   * @throws WeirError when the file is there and cannot be read
+   * Keeps the content of `mark` open; undefined when the file has another one by now.
+   * @throws the system's error when it cannot be opened
    */
-  async read(): Promise<{ readonly mark: FileMark; readonly text: string }> {
-    let handle: FileHandle | undefined;
-    try {
-      handle = await this.open();
-      return await readThrough(handle, this.path);
-    } catch (error) {
-      if (handle === undefined && isAbsence(error)) return { mark: "", text: "" };
-      throw this.unreadable(error);
-    } finally {
-      await handle?.close();
-    }
-  }
-
-  /** Keeps the content of `mark` open; undefined when the file has another one by now. */
   async hold(mark: FileMark): Promise<HeldContent | undefined> {
     if (mark === "") return nothingHeld;
-    let handle: FileHandle | undefined;
-    try {
-      handle = await this.open();
-      const opened = handle;
-      const markNow = async () => markOf(await opened.stat({ bigint: true }));
-      if ((await markNow()) === mark) {
-        handle = undefined;
-        return {
-          laterText: async () =>
-            (await markNow()) === mark ? undefined : (await readThrough(opened, this.path)).text,
-          close: () => opened.close(),
-        };
-      }
-      return undefined;
-    } catch (error) {
+    // What is no file must not hold the thread that opens it.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const handle = await open(this.path, flags).catch((error: unknown) => {
       if (isAbsence(error)) return undefined;
-      throw this.unreadable(error);
-    } finally {
-      await handle?.close();
+      throw error;
+    });
+    if (handle === undefined) return undefined;
+    const isUnchanged = async () => markOf(await handle.stat({ bigint: true })) === mark;
+    if (!(await isUnchanged())) {
+      await handle.close();
+      return undefined;
     }
+    return {
+      async laterContent() {
+        if (await isUnchanged()) return undefined;
+        return readOpenFile(handle, limits.filterFileBytesMax, "regular");
+      },
+      close: () => handle.close(),
+    };
   }
 
   /**
@@ -111,7 +66,7 @@ export class FilterFile {
       temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);
       const mark = await writeSynced(temporary, text, expected === "" ? undefined : target);
       // One after the other without letting go of the thread: what others do in between is lost.
-      if (this.markNow() !== expected) {
+      if (readMarkSync(this.path) !== expected) {
         await unlink(temporary);
         return undefined;
       }
@@ -121,66 +76,16 @@ export class FilterFile {
       return mark;
     } catch (error) {
       if (temporary !== "") await unlink(temporary).catch(() => {});
-      if (error instanceof WeirError) throw error;
       const message = `${this.path}: the filter file cannot be written: ${errorText(error)}`;
       throw new WeirError("filter-file-unwritable", message, { cause: error });
     }
   }
-
-  /** What is no file must not hold the thread that opens it. */
-  private open(): Promise<FileHandle> {
-    return open(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
-  }
-
-  private markNow(): FileMark {
-    try {
-      return markOf(statSync(this.path, { bigint: true }));
-    } catch (error) {
-      if (isAbsence(error)) return "";
-      throw error;
-    }
-  }
-
-  private unreadable(error: unknown): WeirError {
-    if (error instanceof WeirError) return error;
-    const message = `${this.path}: the filter file cannot be read: ${errorText(error)}`;
-    return new WeirError("filter-file-unreadable", message, { cause: error });
-  }
 }
 
 const nothingHeld: HeldContent = {
-  laterText: async () => undefined,
+  laterContent: async () => undefined,
   close: async () => {},
 };
-
-async function readThrough(
-  handle: FileHandle,
-  path: string,
-): Promise<{ mark: FileMark; text: string }> {
-  const status = await handle.stat({ bigint: true });
-  const refuse = (why: string): WeirError =>
-    new WeirError("filter-file-unreadable", `${path}: ${why}`);
-  if (!status.isFile()) throw refuse("is not a regular file");
-  if (status.size > BigInt(limits.filterFileBytesMax)) {
-    const most = limits.filterFileBytesMax.toLocaleString("en-US");
-    throw refuse(`is larger than ${most} bytes, the most that a filter file may have`);
-  }
-  const bytes = Buffer.alloc(Number(status.size));
-  let length = 0;
-  while (length < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  try {
-    // The mark is the one from before reading: what is written meanwhile makes another.
-    return { mark: markOf(status), text: decoder.decode(bytes.subarray(0, length)) };
-  } catch {
-    throw refuse("is not UTF-8 text");
-  }
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * @param like the file whose owner and permissions the new one gets
