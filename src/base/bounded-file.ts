@@ -43,24 +43,20 @@ export async function readBoundedFile(
   }
 }
 
-/** The same of a file that was opened and not read yet. It stays open. Never rejects. */
+/** The same of a file that was opened and not read yet, and stays open. Rejects as the system does. */
 export async function readOpenFile(
   handle: FileHandle,
   bytesMax: number,
   readable: Readable,
 ): Promise<FileContent> {
-  try {
-    const stats = await handle.stat({ bigint: true });
-    const refusal = refusalOf(stats, bytesMax, readable);
-    if (refusal !== undefined) return refusal;
-    const collected = new Collected(stats, bytesMax);
-    for (let room = collected.room(); room.length > 0; room = collected.room()) {
-      if (!collected.add((await handle.read(room, 0, room.length, null)).bytesRead)) break;
-    }
-    return collected.content();
-  } catch (error) {
-    return failed(error);
+  const stats = await handle.stat({ bigint: true });
+  const room = roomFor(stats, bytesMax, readable);
+  if ("fault" in room) return room;
+  let length = 0;
+  for (let count = 1; count > 0 && length < room.length; length += count) {
+    count = (await handle.read(room, length, room.length - length, null)).bytesRead;
   }
+  return contentOf(room.subarray(0, length), stats, bytesMax);
 }
 
 /** Any file, pipe or device, for programs that have nothing else to do meanwhile. Never throws. */
@@ -69,13 +65,13 @@ export function readBoundedFileSync(path: string, bytesMax: number): FileContent
   try {
     file = openSync(path, "r");
     const stats = fstatSync(file, { bigint: true });
-    const refusal = refusalOf(stats, bytesMax, "any");
-    if (refusal !== undefined) return refusal;
-    const collected = new Collected(stats, bytesMax);
-    for (let room = collected.room(); room.length > 0; room = collected.room()) {
-      if (!collected.add(readSync(file, room, 0, room.length, null))) break;
+    const room = roomFor(stats, bytesMax, "any");
+    if ("fault" in room) return room;
+    let length = 0;
+    for (let count = 1; count > 0 && length < room.length; length += count) {
+      count = readSync(file, room, length, room.length - length, null);
     }
-    return collected.content();
+    return contentOf(room.subarray(0, length), stats, bytesMax);
   } catch (error) {
     return failed(error);
   } finally {
@@ -83,58 +79,20 @@ export function readBoundedFileSync(path: string, bytesMax: number): FileContent
   }
 }
 
-const chunkBytes = 64 * 1024;
-
-/** What was read so far: a pipe has no size, and a device may have no end. */
-class Collected {
-  private readonly stats: BigIntStats;
-  private readonly bytesMax: number;
-  private readonly chunks: Buffer[] = [];
-  private next: Buffer = Buffer.alloc(0);
-  private length = 0;
-
-  constructor(stats: BigIntStats, bytesMax: number) {
-    this.stats = stats;
-    this.bytesMax = bytesMax;
-  }
-
-  /** Where to read to; empty when there is more than may be. */
-  room(): Buffer {
-    // One byte more than it has: a second call then finds the end.
-    const rest = Number(this.stats.size) + 1 - this.length;
-    const left = this.bytesMax + 1 - this.length;
-    this.next = Buffer.allocUnsafe(Math.min(Math.max(rest, chunkBytes), left));
-    return this.next;
-  }
-
-  /** False at the end. */
-  add(count: number): boolean {
-    this.chunks.push(this.next.subarray(0, count));
-    this.length += count;
-    return count > 0;
-  }
-
-  content(): FileContent {
-    if (this.length > this.bytesMax) return tooLarge(this.stats, this.bytesMax);
-    const [first, ...more] = this.chunks.filter(({ length }) => length > 0);
-    const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.chunks);
-    const { mode, uid } = this.stats;
-    return { bytes, mark: markOf(this.stats), mode: Number(mode), uid: Number(uid) };
-  }
-}
-
-function refusalOf(
-  stats: BigIntStats,
-  bytesMax: number,
-  readable: Readable,
-): UnreadFile | undefined {
+/** Where to read to. A pipe has no size, a device may have no end, and some files say that they are empty. */
+function roomFor(stats: BigIntStats, bytesMax: number, readable: Readable): Buffer | UnreadFile {
   const mark = markOf(stats);
   if (stats.isDirectory()) return { kind: "directory", fault: "is a directory, not a file", mark };
-  if (!stats.isFile()) {
-    if (readable === "any") return undefined;
+  if (!stats.isFile() && readable === "regular") {
     return { kind: "special", fault: "is not a regular file, and could not be read again", mark };
   }
-  return stats.size > BigInt(bytesMax) ? tooLarge(stats, bytesMax) : undefined;
+  if (stats.isFile() && stats.size > BigInt(bytesMax)) return tooLarge(stats, bytesMax);
+  return Buffer.allocUnsafe((stats.size > 0n ? Number(stats.size) : bytesMax) + 1);
+}
+
+function contentOf(bytes: Buffer, stats: BigIntStats, bytesMax: number): FileContent {
+  if (bytes.length > bytesMax) return tooLarge(stats, bytesMax);
+  return { bytes, mark: markOf(stats), mode: Number(stats.mode), uid: Number(stats.uid) };
 }
 
 function tooLarge(stats: BigIntStats, bytesMax: number): UnreadFile {

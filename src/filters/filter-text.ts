@@ -55,14 +55,15 @@ export class FilterText implements FilterSet {
     for (const { filter } of this.parts.slots) if (filter !== undefined) yield filter;
   }
 
-  /** What turns the set `from` into the entries of this text. */
-  changesFrom(from: FilterSet): FilterChange[] {
+  /** What turns the set of `from` into the one of this text. */
+  changesFrom(from: FilterText): FilterChange[] {
     const changes: FilterChange[] = [];
-    for (const before of from.values()) {
+    // What was read before is the same object, and most of it stands where it stood.
+    for (const before of without(from.parts.slots, this.parts.slots)) {
       const { id } = before;
-      if (this.places.get(id) === undefined) changes.push({ id, before, after: undefined });
+      if (this.get(id) === undefined) changes.push({ id, before, after: undefined });
     }
-    for (const after of this.values()) {
+    for (const after of without(this.parts.slots, from.parts.slots)) {
       const before = from.get(after.id);
       if (before !== undefined && sameFilter(before, after)) continue;
       changes.push({ id: after.id, before, after });
@@ -82,6 +83,16 @@ export class FilterText implements FilterSet {
 /** A slot of a block list, whose dashes stand `indent` columns from the left. */
 export function blockSlot(raw: string, filter: Filter, indent: number): Slot {
   return { raw, length: ownLength(raw, indent), filter };
+}
+
+/** The filters of `slots` that do not stand in the same places of `others`. */
+function without(slots: readonly Slot[], others: readonly Slot[]): Filter[] {
+  const rest: Filter[] = [];
+  for (let place = 0; place < slots.length; place++) {
+    const filter = slots[place]?.filter;
+    if (filter !== undefined && filter !== others[place]?.filter) rest.push(filter);
+  }
+  return rest;
 }
 
 function count({ head, slots, tail }: TextParts) {
