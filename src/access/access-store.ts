@@ -66,8 +66,8 @@ export class AccessStore {
   }
 
   /** Reads the files now. */
-  async refresh(): Promise<void> {
-    if (this.paths.length > 0) await this.files.refresh();
+  refresh(): Promise<void> {
+    return this.files.refresh();
   }
 
   private get isOpen(): boolean {

@@ -33,7 +33,7 @@ export interface FollowTimes {
 }
 
 export interface FollowedFilesOptions {
-  /** None are never changed. */
+  /** With none there is nothing to take, ever. */
   readonly paths: readonly string[];
   /** Of each file; a larger one counts as one that cannot be read. */
   readonly bytesMax: number;
@@ -111,8 +111,9 @@ export class FollowedFiles {
   }
 
   /** Reads the files at once, and has the owner take them whether they have changed or not. */
-  refresh(): Promise<void> {
-    return this.inTurn(async () => this.options.take(await this.read(), true));
+  async refresh(): Promise<void> {
+    if (this.paths.length === 0) return;
+    await this.inTurn(async () => this.options.take(await this.read(), true));
   }
 
   /** Acts while nothing is taken. */

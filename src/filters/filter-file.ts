@@ -1,17 +1,17 @@
 /** Puts another text in the place of the filter file. `base/followed-files.ts` reads it. */
 import { constants, renameSync } from "node:fs";
-import { mkdir, open, realpath, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, realpath, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type FileContent, readOpenFile } from "../base/bounded-file.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { type FileMark, isAbsence, markOf, readMarkSync } from "../base/file-mark.ts";
 import { limits } from "../config/limits.ts";
 
-/** A content of the file that stays open while another is put in its place. */
-export interface HeldContent {
-  /** What was written in place to this content since `mark`; undefined when nothing was. */
-  laterContent(): Promise<FileContent | undefined>;
-  close(): Promise<void>;
+export interface Replaced {
+  /** Of what was put there. */
+  readonly mark: FileMark;
+  /** What somebody wrote in place to the content before while it was replaced, if anybody did. */
+  readonly later: FileContent | undefined;
 }
 
 export class FilterFile {
@@ -23,42 +23,20 @@ export class FilterFile {
   }
 
   /**
-   * Keeps the content of `mark` open; undefined when the file has another one by now.
-   * @throws the system's error when it cannot be opened
-   */
-  async hold(mark: FileMark): Promise<HeldContent | undefined> {
-    if (mark === "") return nothingHeld;
-    // What is no file must not hold the thread that opens it.
-    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-    const handle = await open(this.path, flags).catch((error: unknown) => {
-      if (isAbsence(error)) return undefined;
-      throw error;
-    });
-    if (handle === undefined) return undefined;
-    const isUnchanged = async () => markOf(await handle.stat({ bigint: true })) === mark;
-    if (!(await isUnchanged())) {
-      await handle.close();
-      return undefined;
-    }
-    return {
-      async laterContent() {
-        if (await isUnchanged()) return undefined;
-        return readOpenFile(handle, limits.filterFileBytesMax, "regular");
-      },
-      close: () => handle.close(),
-    };
-  }
-
-  /**
    * Puts `text` in the file's place, whole or not at all, and on the disk. The content that it
    * replaces has to be that of `expected`.
    *
-   * @returns the new mark, or undefined when somebody else was faster: then nothing was done
+   * @returns undefined when somebody else was faster: then nothing was done
    * @throws WeirError when it cannot be written
    */
-  async replace(text: string, expected: FileMark): Promise<FileMark | undefined> {
+  async replace(text: string, expected: FileMark): Promise<Replaced | undefined> {
     let temporary = "";
+    let before: FileHandle | undefined;
     try {
+      // What is no file must not hold the thread that opens it.
+      const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+      if (expected !== "") before = await open(this.path, flags);
+      if (before !== undefined && (await markOfOpen(before)) !== expected) return undefined;
       // A link stays a link: what it points to is replaced.
       const target = await realpath(this.path).catch(() => this.path);
       const directory = dirname(target);
@@ -66,26 +44,28 @@ export class FilterFile {
       temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);
       const mark = await writeSynced(temporary, text, expected === "" ? undefined : target);
       // One after the other without letting go of the thread: what others do in between is lost.
-      if (readMarkSync(this.path) !== expected) {
-        await unlink(temporary);
-        return undefined;
-      }
+      if (readMarkSync(this.path) !== expected) return undefined;
       renameSync(temporary, target);
       temporary = "";
       await syncDirectory(directory);
-      return mark;
+      if (before === undefined || (await markOfOpen(before)) === expected) {
+        return { mark, later: undefined };
+      }
+      return { mark, later: await readOpenFile(before, limits.filterFileBytesMax, "regular") };
     } catch (error) {
-      if (temporary !== "") await unlink(temporary).catch(() => {});
+      if (before === undefined && expected !== "" && isAbsence(error)) return undefined;
       const message = `${this.path}: the filter file cannot be written: ${errorText(error)}`;
       throw new WeirError("filter-file-unwritable", message, { cause: error });
+    } finally {
+      if (temporary !== "") await unlink(temporary).catch(() => {});
+      await before?.close();
     }
   }
 }
 
-const nothingHeld: HeldContent = {
-  laterContent: async () => undefined,
-  close: async () => {},
-};
+async function markOfOpen(handle: FileHandle): Promise<FileMark> {
+  return markOf(await handle.stat({ bigint: true }));
+}
 
 /**
  * @param like the file whose owner and permissions the new one gets

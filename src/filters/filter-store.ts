@@ -4,6 +4,7 @@
  * be understood changes nothing and is never written over. A start with such a file falls back on the
  * copy of the last good one.
  */
+import { assert } from "../base/assert.ts";
 import type { FileContent } from "../base/bounded-file.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
@@ -56,9 +57,7 @@ export class FilterStore {
   /** What is in force. */
   private text: FilterText = emptyFilterText();
   /** What the file was found, or made, to hold. */
-  private inFile: Pick<Understood, "text"> | Broken = {
-    text: this.text,
-  };
+  private inFile: Pick<Understood, "text"> | Broken = { text: this.text };
   /** What the copy of the last good filters holds, as far as it could be written. */
   private copied: FilterText | undefined = undefined;
   /** Why there is no such copy; told once. */
@@ -171,7 +170,7 @@ export class FilterStore {
   /** A file that is gone is an empty set. */
   private async understand(content: FileContent | undefined): Promise<Understood | Broken> {
     const { path } = this.options;
-    if (content === undefined) return { broken: `${path} was not read` };
+    assert(content !== undefined, "the file is followed");
     if ("fault" in content && content.kind !== "missing") {
       return { broken: `${path}: ${content.fault}` };
     }
@@ -278,25 +277,16 @@ export class FilterStore {
       return true;
     }
     const written = await contentOf(text, this.options.path);
-    const before = this.followed.mark;
-    const held = await this.file.hold(before);
-    if (held === undefined) return false;
-    try {
-      const mark = await this.file.replace(written.content, before);
-      if (mark === undefined) return false;
-      this.followed.wrote(mark);
-      this.inFile = written;
-      // Somebody may have written to the old content while it was replaced.
-      const later = await held.laterContent();
-      if (later === undefined) return true;
-      const read = await this.understand(later);
-      if ("broken" in read) return true;
-      // The set is ahead of the file then, until the next attempt has written both.
-      this.adopt(read, false);
-      return false;
-    } finally {
-      await held.close();
-    }
+    const replaced = await this.file.replace(written.content, this.followed.mark);
+    if (replaced === undefined) return false;
+    this.followed.wrote(replaced.mark);
+    this.inFile = written;
+    if (replaced.later === undefined) return true;
+    const read = await this.understand(replaced.later);
+    if ("broken" in read) return true;
+    // The set is ahead of the file then, until the next attempt has written both.
+    this.adopt(read, false);
+    return false;
   }
 
   private finish({ outcomes }: EditedText, batch: readonly WaitingEdit[]): void {

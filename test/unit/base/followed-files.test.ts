@@ -194,6 +194,7 @@ describe("files that belong together", () => {
     none.files.follow();
     expect(await none.lookAfter(1000)).toBeUndefined();
     await none.files.settle();
+    await none.files.refresh();
     expect(none.taken).toEqual([]);
   });
 });

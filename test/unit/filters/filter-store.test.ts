@@ -67,7 +67,8 @@ describe("at the start", () => {
     await bench.store.set(filterOf("b"));
     expect(await bench.store.delete("a")).toBe(1);
     await bench.store.reload();
-    expect(bench.ids).toEqual(["b"]);
+    await bench.store.set(filterOf("c"));
+    expect(bench.ids).toEqual(["b", "c"]);
     expect(readdirSync(bench.directory)).toEqual([]);
   });
 });
