@@ -26,7 +26,7 @@ async function yamlFilters({ name, text }: InputFile): Promise<Filter[]> {
   if (remarks.length > 0 || read.text === undefined) {
     throw new BadInput(remarks.map(({ line, text }) => `${name}:${line}: ${text}`));
   }
-  return [...read.text.slots()].flatMap(({ filter }) => filter ?? []);
+  return [...read.text.values()];
 }
 
 /** Undefined when the text is no JSON: it may be YAML that begins like it. */

@@ -137,13 +137,20 @@ export const limits = {
   /** A message of any RPC but the packet streams. */
   controlMessageBytesMax: 4 * 1024 * 1024,
 
+  // --- followed files: filters, keys, certificates ------------------------------------------------
+  /** They are looked at this often, whatever the system says about changes. */
+  filePollMs: 200,
+  /** A changed file is read once it stands still for this long. */
+  fileSettleMs: 50,
+  /** The same where it may be half of a change: it is empty or gone, or one of several. */
+  filePartSettleMs: 250,
+  /** And after this long even if it does not stand still. */
+  fileSettleMsMax: 400,
+
   // --- certificates and keys ----------------------------------------------------------------------
   /** One file with certificates or a key, and certificates in one. */
   credentialFileBytesMax: 1024 * 1024,
   certificatesPerFileMax: 256,
-  /** The files are looked at this often, and a change is taken once it stands still for so long. */
-  credentialsPollMs: 500,
-  credentialsSettleMs: 250,
   /** A certificate that ends within this time is told, and again after that. */
   certificateWarnMs: 30 * 86_400_000,
   certificateWarnEveryMs: 86_400_000,
@@ -227,13 +234,6 @@ export const limits = {
   filterWholeCharsMax: 256 * 1024,
   /** Problems of a filter file that are told, and as many doubts. */
   filterRemarksMax: 20,
-  /** The file is looked at this often, whatever the system says about changes. */
-  filterPollMs: 200,
-  /** A changed file is read once it stands still for this long; one that is empty or gone, longer. */
-  filterSettleMs: 50,
-  filterGoneMs: 250,
-  /** And after this long even if it does not stand still. */
-  filterSettleMsMax: 400,
   /** Attempts to write a change while others keep changing the file. */
   filterWriteAttemptsMax: 20,
   /** Filters in the answer to a registration; hunters get the others when they subscribe. */
@@ -263,11 +263,6 @@ export const limits = {
   accessAddressesMax: 16_384,
   /** How often shards are told the time that failures are dated with. */
   accessClockMs: 250,
-  /** The files are looked at this often, whatever the system says about changes. */
-  accessPollMs: 200,
-  /** A changed file is read once it stands still for this long, or after so many looks. */
-  accessSettleMs: 100,
-  accessSettleLooksMax: 5,
 
   // --- detection ----------------------------------------------------------------------------------
   /** Conversations that one shard remembers. */

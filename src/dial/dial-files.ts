@@ -32,7 +32,7 @@ export async function readDialFiles(
 ): Promise<DialFiles> {
   const security = tls === undefined ? plain : await readSecurity(tls, nowMs);
   if (apiKeyFile === "") return { ...security, apiKey: "" };
-  const { key, warnings } = readApiKey(apiKeyFile, before?.apiKey);
+  const { key, warnings } = await readApiKey(apiKeyFile, before?.apiKey);
   return { ...security, apiKey: key, warnings: [...security.warnings, ...warnings] };
 }
 

@@ -12,6 +12,13 @@ export interface Filter {
   readonly description: string;
 }
 
+/** Filters by id, in no particular order. */
+export interface FilterSet {
+  readonly size: number;
+  get(id: string): Filter | undefined;
+  values(): IterableIterator<Filter>;
+}
+
 /** One id's step from one state to the next; undefined where it is not in the set. */
 export interface FilterChange {
   readonly id: string;

@@ -42,7 +42,7 @@ export async function readFilters(text: string, known?: KnownEntries): Promise<R
 
 export function knownEntries(text: FilterText): KnownEntries {
   const known = new Map<string, Slot>();
-  for (const slot of text.slots()) if (slot.filter !== undefined) known.set(slot.raw, slot);
+  for (const slot of text.parts.slots) if (slot.filter !== undefined) known.set(slot.raw, slot);
   return known;
 }
 

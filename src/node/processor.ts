@@ -75,6 +75,7 @@ class Processor {
     this.access = new AccessStore({
       config: config.access,
       events,
+      clock,
       publish: (rules) => {
         this.plane.claims.setRules(rules);
         for (const shard of this.shards) shard.setAccess(rules);
@@ -92,7 +93,7 @@ class Processor {
     lost.promise.catch(() => {});
     try {
       await this.credentials?.start();
-      this.access.start();
+      await this.access.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
@@ -217,7 +218,7 @@ class Processor {
   private reload(): void {
     const tls = this.credentials === undefined ? "" : ", certificate and key";
     this.events.tell(nodeEvent.reloading, `SIGHUP: read again are filters${tls}, and who may call`);
-    this.access.refresh();
+    void this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
   }

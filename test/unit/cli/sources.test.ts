@@ -168,7 +168,9 @@ describe("the file", () => {
 
   test("one that was asked for must be there", () => {
     const missing = loadProcess({ words: [...insecure, "--config", "/nowhere/x.yaml"] }).problems;
-    expect(missing[0]).toStartWith("/nowhere/x.yaml: cannot read the configuration file: ENOENT");
+    expect(missing[0]).toStartWith(
+      "/nowhere/x.yaml: cannot read the configuration file: there is no",
+    );
     const folder = loadProcess({ words: insecure, environment: { LIPPYCAT_CONFIG: "/" } }).problems;
     expect(folder).toEqual(["/: is a directory, not a configuration file"]);
   });

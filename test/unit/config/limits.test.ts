@@ -204,8 +204,8 @@ describe("limits fit together", () => {
     expect(limits.accessFailuresMax).toBeLessThan(2 ** 4);
     expect(limits.accessAddressesMax % 8).toBe(0);
     expect(limits.accessClockMs).toBeLessThan(1000);
-    const settles = limits.accessSettleMs * limits.accessSettleLooksMax;
-    expect(limits.accessPollMs + settles).toBeLessThan(1000);
+    const latestMs = limits.fileSettleMsMax + limits.filePartSettleMs;
+    expect(limits.filePollMs + latestMs).toBeLessThan(1000);
     expect(limits.apiKeyCharsMin).toBeLessThan(limits.apiKeyCharsMax);
   });
 
