@@ -153,7 +153,7 @@ function textOf(path: string, problems: string[]): AccessText | undefined {
   }
   const file = readTextFile(path, limits.configFileBytesMax, "file of keys and identities");
   if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
-  problems.push(`${path}: ${file.refusal}`);
+  problems.push(`${path}: ${file.fault}`);
   return undefined;
 }
 

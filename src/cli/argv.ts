@@ -1,7 +1,7 @@
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
-import type { Given, RefusedName, SettingTable } from "../config/setting.ts";
+import type { Given, SettingTable, UnsupportedName } from "../config/setting.ts";
 
 export interface Argv {
   /** By field name of the table. */
@@ -24,7 +24,7 @@ interface Flag {
 export function parseArgv(
   words: readonly string[],
   table: SettingTable,
-  refused: readonly RefusedName[] = [],
+  refused: readonly UnsupportedName[] = [],
 ): Argv {
   const reader = new ArgvReader(table, refused);
   for (let at = 0; at < words.length; ) at += reader.read(words, at);
@@ -39,9 +39,9 @@ class ArgvReader implements Argv {
   private readonly long = new Map<string, Flag>();
   private readonly short = new Map<string, Flag>();
   private readonly shown: string[] = ["--help", "--version"];
-  private readonly refused: readonly RefusedName[];
+  private readonly refused: readonly UnsupportedName[];
 
-  constructor(table: SettingTable, refused: readonly RefusedName[]) {
+  constructor(table: SettingTable, refused: readonly UnsupportedName[]) {
     this.refused = refused;
     for (const [field, row] of Object.entries(table)) {
       if (row.flag === "") continue;

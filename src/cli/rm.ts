@@ -35,7 +35,7 @@ const removeFilter = clientCommand({
       fallback: "",
       help: "Ids to remove, one a line; lines that start with # are not read; - is standard input",
       group,
-      emptyRefused: "has no value: name a file",
+      emptyFault: "has no value: name a file",
     }),
   },
   check: ({ id, file }) => {

@@ -29,7 +29,7 @@ const rows = {
     fallback: "",
     help: "What to look for; * stands for anything in most types",
     group,
-    emptyRefused: "is empty: a filter needs a pattern",
+    emptyFault: "is empty: a filter needs a pattern",
   }),
   id: setting({
     flag: "id",
@@ -75,7 +75,7 @@ const rows = {
       "Filters to set, instead of one by flags: a filter file (YAML), or the JSON of list filters; " +
       "- is standard input. There, a filter that does not say enabled: true is off",
     group,
-    emptyRefused: "has no value: name a file",
+    emptyFault: "has no value: name a file",
   }),
 };
 

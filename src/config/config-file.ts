@@ -25,5 +25,5 @@ export function defaultFilterPath(home: string): string {
 export function readConfigFile(path: string, asked: boolean): ConfigFile | undefined | string {
   const file = readTextFile(path, limits.configFileBytesMax, "configuration file");
   if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
-  return file.missing && !asked ? undefined : `${path}: ${file.refusal}`;
+  return file.missing && !asked ? undefined : `${path}: ${file.fault}`;
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errorText, systemCode } from "../base/errors.ts";
-import type { Refusal } from "./value-kinds.ts";
+import type { Fault } from "./value-kinds.ts";
 
 /** A file as errors name it, and its bytes. */
 export interface TextFile {
@@ -8,7 +8,7 @@ export interface TextFile {
   readonly bytes: Buffer;
 }
 
-export interface TextFileRefusal extends Refusal {
+export interface TextFileFault extends Fault {
   /** That there is no such file. */
   readonly missing: boolean;
 }
@@ -23,29 +23,29 @@ export function readTextFile(
   path: string,
   bytesMax: number,
   what: string,
-): TextFile | TextFileRefusal {
+): TextFile | TextFileFault {
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch (error) {
     const code = systemCode(error);
     const missing = code === "ENOENT" || code === "ENOTDIR";
-    return { missing, refusal: `cannot read the ${what}: ${errorText(error)}` };
+    return { missing, fault: `cannot read the ${what}: ${errorText(error)}` };
   }
   try {
-    if (fstatSync(fd).isDirectory()) return refuse(`is a directory, not a ${what}`);
+    if (fstatSync(fd).isDirectory()) return faultOf(`is a directory, not a ${what}`);
     const bytes = readAtMost(fd, bytesMax + 1);
     if (bytes.length <= bytesMax) return { path, bytes };
-    return refuse(`is larger than ${bytesMax.toLocaleString("en-US")} bytes`);
+    return faultOf(`is larger than ${bytesMax.toLocaleString("en-US")} bytes`);
   } catch (error) {
-    return refuse(`cannot read the ${what}: ${errorText(error)}`);
+    return faultOf(`cannot read the ${what}: ${errorText(error)}`);
   } finally {
     closeSync(fd);
   }
 }
 
-function refuse(refusal: string): TextFileRefusal {
-  return { missing: false, refusal };
+function faultOf(text: string): TextFileFault {
+  return { missing: false, fault: text };
 }
 
 /** Up to the end or `bytesMax`: a pipe has no size, and a device may have no end. */

@@ -21,7 +21,7 @@ export function readApiKey(path: string, before?: string): ReadApiKey {
   const kind = statSync(path, { throwIfNoEntry: false });
   if (before !== undefined && kind?.isFile() === false) return { key: before, warnings: [] };
   const file = readTextFile(path, limits.apiKeyFileBytesMax, "file of an API key");
-  if ("refusal" in file) throw unusable(`${path}: ${file.refusal}`);
+  if ("fault" in file) throw unusable(`${path}: ${file.fault}`);
   const key = file.bytes.toString("latin1").replace(/\r?\n$/, "");
   // What a header takes (RFC 9110 section 5.5), without spaces, which a reader would not see.
   if (!/^[\x21-\x7e]+$/.test(key)) {

@@ -6,14 +6,16 @@ import { WeirError } from "../base/errors.ts";
 import { Board } from "../pipeline/board.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createRecorder } from "./recorder.ts";
+import { recorderConfigOf } from "./recorder-config.ts";
 import type { RecorderCommand, RecorderReport, RecorderStart } from "./recorder-messages.ts";
 
 const port = parentPort;
 assert(port !== null, "the recorder runs in a worker");
 const report = (message: RecorderReport): void => port.postMessage(message);
 
-const { config, application, board, rings, logLevel } = workerData as RecorderStart;
-const log = createForwardingLog((record) => report({ type: "log", record }), logLevel);
+const { config: settings, application, board, rings } = workerData as RecorderStart;
+const log = createForwardingLog((record) => report({ type: "log", record }), settings.logLevel);
+const config = recorderConfigOf(settings);
 const recorder = createRecorder({ config, application, board: new Board(board), rings, log });
 
 port.on("message", (command: RecorderCommand) => {

@@ -7,10 +7,10 @@ import {
   processExitCodes,
   worstExitCode,
 } from "../../../src/cli/exit-codes.ts";
-import { processSettings } from "../../../src/cli/flags.ts";
 import { renderHelp } from "../../../src/cli/help.ts";
-import { huntSettings } from "../../../src/cli/hunt-flags.ts";
 import { setCommands } from "../../../src/cli/set.ts";
+import { huntSettings } from "../../../src/config/hunt-settings.ts";
+import { processorSettings } from "../../../src/config/processor-settings.ts";
 import type { SettingTable } from "../../../src/config/setting.ts";
 import { machine } from "./load.ts";
 
@@ -24,7 +24,7 @@ const about = {
 };
 
 test("the help names every flag with its default and variable", () => {
-  const table = processSettings(machine);
+  const table = processorSettings(machine);
   const text = renderHelp(about, table);
   for (const row of Object.values(table)) {
     if (row.flag !== "") expect(text).toContain(`--${row.flag}`);
@@ -37,7 +37,7 @@ test("the help names every flag with its default and variable", () => {
 });
 
 test("today's spellings stay out of the help", () => {
-  const text = renderHelp(about, processSettings(machine));
+  const text = renderHelp(about, processorSettings(machine));
   expect(text).not.toContain("-P,");
   expect(text).not.toMatch(/--id\b/);
 });
@@ -49,7 +49,7 @@ async function setFilterTable(): Promise<SettingTable> {
 }
 
 test("no two flags, keys or variables of a table are the same", async () => {
-  const tables = [processSettings(machine), huntSettings(machine), await setFilterTable()];
+  const tables = [processorSettings(machine), huntSettings(machine), await setFilterTable()];
   for (const table of tables) {
     const rows = Object.values(table).filter(({ flag }) => flag !== "");
     const spellings = rows.flatMap((row) => [row, ...(row.otherFlags ?? [])]);

@@ -1,4 +1,4 @@
-import type { RefusedName } from "../config/setting.ts";
+import type { UnsupportedName } from "./setting.ts";
 
 const perCall = "Weir does not write a file per call";
 const autoRotate = "Weir rotates the one capture: --rotate-size, --rotate-interval, --rotate-files";
@@ -7,7 +7,7 @@ const commands = "Weir does not run commands on events";
 const tunnelling = "Weir does not look for DNS tunnels";
 
 /** Flags and keys of today's processors that Weir does not have (contract.md section 7). */
-export const refusedByProcess: readonly RefusedName[] = [
+export const unsupportedByProcess: readonly UnsupportedName[] = [
   {
     flags: ["per-call-pcap", "per-call-pcap-dir", "per-call-pcap-pattern"],
     keys: ["processor.per_call_pcap"],
