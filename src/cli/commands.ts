@@ -1,5 +1,5 @@
 import { feature } from "bun:bundle";
-import { type CommandGroup, type Commands, commandGroup } from "./command.ts";
+import { type CommandGroup, type Commands, commandGroup } from "./command-group.ts";
 
 const commands: Commands = {
   process: async () => (await import("./process.ts")).processCommand,

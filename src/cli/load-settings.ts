@@ -4,7 +4,7 @@ import type { generalSettings } from "../config/general-settings.ts";
 import { resolveSettings } from "../config/resolve-settings.ts";
 import type { Given, ResolvedTable, SettingTable, UnsupportedName } from "../config/setting.ts";
 import { readYamlSettings, type YamlSettings } from "../config/yaml-settings.ts";
-import { type Argv, parseArgv } from "./argv.ts";
+import { type Argv, readArgv } from "./argv.ts";
 
 /** Where a command's settings come from; a test gives its own. */
 export interface Surroundings {
@@ -45,7 +45,7 @@ export function loadSettings<Table extends SettingTable & Common>(
   surroundings: Surroundings,
   takeFile: (file: ConfigFile) => void = () => {},
 ): Loaded<Table> {
-  const argv = parseArgv(surroundings.words, table, names.unsupported);
+  const argv = readArgv(surroundings.words, table, names.unsupported);
   const environment = readEnvironmentSettings(
     surroundings.environment,
     table,

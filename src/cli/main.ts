@@ -13,4 +13,4 @@ process.on("uncaughtException", (error) => void fail(error));
 process.on("unhandledRejection", (error) => void fail(error));
 
 // Workers and sockets that a failed command left behind must not keep the process alive.
-dispatch(words).then((exitCode) => process.exit(exitCode), fail);
+dispatch(words).then(() => process.exit(), fail);

@@ -1,7 +1,7 @@
 import { setting } from "../config/setting.ts";
 import { nameKind, pathKind } from "../config/value-kinds.ts";
 import { clientCommand } from "./client-command.ts";
-import { type CommandGroup, commandGroup } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 
 const group = "Filter";
 

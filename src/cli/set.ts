@@ -7,7 +7,7 @@ import { nearestTypeName, typeNamed } from "../filters/filter-types.ts";
 import { filterTypeNames } from "../wire/filter-type.ts";
 import { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 import { clientCommand } from "./client-command.ts";
-import { type CommandGroup, commandGroup } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 
 const group = "Filter";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bashCompletion } from "../../../src/cli/bash-completion.ts";
-import type { Commands } from "../../../src/cli/command.ts";
+import type { Commands } from "../../../src/cli/command-group.ts";
 import { completionCommands } from "../../../src/cli/completion.ts";
 import { type CompletedCommand, completionTree } from "../../../src/cli/completion-tree.ts";
 import { fishCompletion } from "../../../src/cli/fish-completion.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../src/base/errors.ts";
-import { findMember, isCommand } from "../../../src/cli/command.ts";
+import { isCommand } from "../../../src/cli/command.ts";
+import { findMember } from "../../../src/cli/command-group.ts";
 import {
   exitCodeOf,
   exitCodes,
