@@ -3,6 +3,7 @@ import { type CommandDef, defineCommand } from "citty";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
+import { columnsMax, hang, wrap } from "./columns.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { printErrors, printOut } from "./print.ts";
 import { versionText } from "./version.ts";
@@ -13,6 +14,7 @@ export type Commands = Record<string, () => Promise<CommandDef>>;
 /** A command whose name is followed by that of one of its members. */
 export interface CommandGroup extends CommandDef {
   readonly members: Commands;
+  readonly overview: () => Promise<string>;
 }
 
 /** The words name no member: what there is to say is said, and `process.exitCode` set. */
@@ -30,7 +32,7 @@ export function commandGroup(name: string, description: string, members: Command
     // citty looks over flags for the first word that is none, and says no more than "Unknown command".
     setup: ({ rawArgs }) => group.check(rawArgs[0]),
   });
-  return Object.assign(definition, { members });
+  return Object.assign(definition, { members, overview: () => group.overview() });
 }
 
 export function isGroup(definition: CommandDef): definition is CommandGroup {
@@ -72,7 +74,7 @@ class Group {
       return exitCodes.ok;
     }
     if (first === "--help" || first === "-h") {
-      await printOut(await this.help());
+      await printOut(await this.overview());
       return exitCodes.ok;
     }
     await printErrors(this.path, [first === undefined ? this.needed() : this.unknown(first)]);
@@ -97,9 +99,9 @@ class Group {
     return `unknown command ${shown}; ${owner} has: ${this.names.join(", ")}`;
   }
 
-  private async help(): Promise<string> {
+  async overview(): Promise<string> {
     return [
-      this.description,
+      ...wrap(this.description, columnsMax),
       "",
       `Usage: ${this.path} COMMAND [flags]`,
       "",
@@ -111,11 +113,11 @@ class Group {
   }
 
   private async lines(): Promise<string[]> {
-    const width = Math.max(...this.names.map((name) => name.length)) + 2;
+    const width = Math.max(...this.names.map((name) => name.length)) + 4;
     const lines: string[] = [];
     for (const name of this.names) {
       const member = await findMember(this.members, name);
-      if (member !== undefined) lines.push(`  ${name.padEnd(width)}${descriptionOf(member)}`);
+      if (member !== undefined) lines.push(...hang(`  ${name}`, descriptionOf(member), width));
     }
     return lines;
   }
