@@ -1,3 +1,4 @@
+/** Who may call the node, as `weir process` reads it at its start. */
 import { readAccess } from "../access/read-access.ts";
 import type { AccessConfig } from "../config/access-config.ts";
 import type { ConfigFile } from "../config/config-file.ts";

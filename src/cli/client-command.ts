@@ -1,3 +1,4 @@
+/** What every command that asks a node does: settings, connection, answer, exit code. */
 import type { Answer } from "../client/answer.ts";
 import type { NodeClient } from "../client/connect.ts";
 import { type ClientSettings, clientSection, clientSettings } from "../config/client-settings.ts";

@@ -1,3 +1,4 @@
+/** The command tree. */
 import { feature } from "bun:bundle";
 import { type CommandGroup, type Commands, commandGroup } from "./command-group.ts";
 

@@ -1,3 +1,4 @@
+/** The command tree as shells complete it. */
 import type { CommandDef } from "citty";
 import type { Setting, SettingTable } from "../config/setting.ts";
 import { isCommand } from "./command.ts";

@@ -1,3 +1,4 @@
+/** `weir completion` */
 import { readArgv } from "./argv.ts";
 import { bashCompletion } from "./bash-completion.ts";
 import { type Command, command } from "./command.ts";

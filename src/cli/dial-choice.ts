@@ -1,3 +1,4 @@
+/** How a command travels to a node: TLS or plain text, judged and made a configuration. */
 import type { DialConfig } from "../config/dial-config.ts";
 import type { DialSettings } from "../config/dial-settings.ts";
 import { configBelow, placeOf, type Resolved, type ResolvedTable } from "../config/setting.ts";

@@ -1,3 +1,4 @@
+/** Every exit code, what --help says of it, and the errors that lead to it. */
 import { WeirError } from "../base/errors.ts";
 
 /** What the process answers to its caller; listed in the README and in --help. */

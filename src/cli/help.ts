@@ -1,3 +1,4 @@
+/** The text of --help. */
 import {
   environmentNamesOf,
   environmentPrefix,

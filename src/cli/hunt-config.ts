@@ -1,3 +1,4 @@
+/** The settings of `weir hunt`, judged and made a configuration. */
 import { unsupportedByDial } from "../config/dial-settings.ts";
 import type { Machine } from "../config/general-settings.ts";
 import type { HuntConfig } from "../config/hunt-config.ts";

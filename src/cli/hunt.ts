@@ -1,3 +1,4 @@
+/** `weir hunt` */
 import { huntSettings } from "../config/hunt-settings.ts";
 import { buildInfo } from "../node/build-info.ts";
 import { type Command, command } from "./command.ts";

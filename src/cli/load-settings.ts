@@ -1,3 +1,4 @@
+/** The settings of a command out of its words, the environment and the configuration file. */
 import { type ConfigFile, defaultConfigPath, readConfigFile } from "../config/config-file.ts";
 import { type Environment, readEnvironmentSettings } from "../config/environment-settings.ts";
 import type { generalSettings } from "../config/general-settings.ts";

@@ -1,3 +1,4 @@
+/** The program: runs the command that its arguments name. */
 import { dispatch } from "./dispatch.ts";
 import { printFailure } from "./print.ts";
 

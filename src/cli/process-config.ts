@@ -1,3 +1,4 @@
+/** The settings of `weir process`, judged and made a configuration. */
 import type { AccessConfig } from "../config/access-config.ts";
 import { type ConfigFile, defaultFilterPath } from "../config/config-file.ts";
 import type { Machine } from "../config/general-settings.ts";

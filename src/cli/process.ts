@@ -1,3 +1,4 @@
+/** `weir process` */
 import { homedir } from "node:os";
 import { processorSettings } from "../config/processor-settings.ts";
 import { type Command, command } from "./command.ts";

@@ -1,3 +1,4 @@
+/** `weir rm` */
 import { setting } from "../config/setting.ts";
 import { nameKind, pathKind } from "../config/value-kinds.ts";
 import { clientCommand } from "./client-command.ts";

@@ -1,3 +1,4 @@
+/** How a node serves: TLS or plain text, judged and made a configuration. */
 import type { ServingSettings } from "../config/serving-settings.ts";
 import { configBelow, type Origin, placeOf, type ResolvedTable } from "../config/setting.ts";
 import type { TlsConfig } from "../config/tls-config.ts";

@@ -1,3 +1,4 @@
+/** `weir set` */
 import { randomUUID } from "node:crypto";
 import { type ResolvedTable, setting } from "../config/setting.ts";
 import { nameKind, namesKind, pathKind, switchKind, textKind } from "../config/value-kinds.ts";

@@ -1,3 +1,4 @@
+/** `weir show` */
 import { setting } from "../config/setting.ts";
 import { nameKind } from "../config/value-kinds.ts";
 import { clientCommand } from "./client-command.ts";

@@ -1,3 +1,4 @@
+/** The configuration file: where it is, and its text. */
 import { join } from "node:path";
 import { limits } from "./limits.ts";
 import { readTextFile } from "./text-file.ts";

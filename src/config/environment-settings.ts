@@ -1,3 +1,4 @@
+/** Settings that the environment gives. */
 import { hintOf, nearestName } from "./nearest-name.ts";
 import {
   environmentNameOf,

@@ -1,3 +1,4 @@
+/** `host:port`, read and shown. */
 import { isIPv4, isIPv6 } from "node:net";
 import { quoteText } from "../base/safe-text.ts";
 import type { Endpoint } from "./endpoint.ts";

@@ -1,3 +1,4 @@
+/** Sizes and times as users write them, read and shown. */
 const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
   k: 1024,

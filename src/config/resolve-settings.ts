@@ -1,3 +1,4 @@
+/** Which source of a setting wins. */
 import {
   environmentNamesOf,
   type Given,

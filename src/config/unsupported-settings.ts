@@ -1,3 +1,4 @@
+/** Flags and keys of other processors that Weir does not have. */
 import type { UnsupportedName } from "./setting.ts";
 
 const perCall = "Weir does not write a file per call";

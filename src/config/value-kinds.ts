@@ -1,3 +1,4 @@
+/** The types of settings: how text becomes a value, and what is wrong when it does not. */
 import { isAbsolute, join } from "node:path";
 import { quoteText } from "../base/safe-text.ts";
 import type { Endpoint } from "./endpoint.ts";

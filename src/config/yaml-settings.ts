@@ -1,3 +1,4 @@
+/** Settings that the configuration file gives, each with its line. */
 import {
   isAlias,
   isMap,
