@@ -1,6 +1,6 @@
-/** The command tree of this build variant. */
+/** The command tree. */
 import { feature } from "bun:bundle";
-import { type CommandGroup, type Commands, commandGroup } from "./command.ts";
+import { type CommandGroup, type Commands, commandGroup } from "./command-group.ts";
 
 const commands: Commands = {
   process: async () => (await import("./process.ts")).processCommand,

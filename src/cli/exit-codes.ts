@@ -1,4 +1,4 @@
-/** Every exit status, its words in --help, and the errors that lead to it. */
+/** Every exit code, what --help says of it, and the errors that lead to it. */
 import { WeirError } from "../base/errors.ts";
 
 /** What the process answers to its caller; listed in the README and in --help. */

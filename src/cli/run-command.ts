@@ -1,4 +1,4 @@
-/** What every command does before and after its work: help, settings, log, exit status. */
+/** From the words of a command to its work: help, version, problems, failures. */
 import { homedir } from "node:os";
 import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";

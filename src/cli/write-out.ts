@@ -1,4 +1,4 @@
-/** Writes an answer to stdout at the pace of its reader. */
+/** Data on stdout, whole. */
 import { write } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";

@@ -1,5 +1,4 @@
-/** Levels and formats of the log. */
-
+/** What logs may look like. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -1,5 +1,4 @@
-/** Sizes and durations as text: `100M`, `1h30m`. */
-
+/** Sizes and times as users write them, read and shown. */
 const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
   k: 1024,

@@ -1,6 +1,6 @@
 /** Reads a file that a user named, and says what is wrong with it in the words of errors. */
 import { readBoundedFileSync, type UnreadFile } from "../base/bounded-file.ts";
-import type { Refusal } from "./value-kinds.ts";
+import type { Fault } from "./value-kinds.ts";
 
 /** A file as errors name it, and its bytes. */
 export interface TextFile {
@@ -8,7 +8,7 @@ export interface TextFile {
   readonly bytes: Buffer;
 }
 
-export interface TextFileRefusal extends Refusal {
+export interface TextFileFault extends Fault {
   /** That there is no such file. */
   readonly missing: boolean;
 }
@@ -21,14 +21,14 @@ export function readTextFile(
   path: string,
   bytesMax: number,
   what: string,
-): TextFile | TextFileRefusal {
+): TextFile | TextFileFault {
   const file = readBoundedFileSync(path, bytesMax);
   if ("bytes" in file) return { path, bytes: file.bytes };
-  return { missing: file.kind === "missing", refusal: refusalWords(file, what) };
+  return { missing: file.kind === "missing", fault: faultWords(file, what) };
 }
 
 /** Why a file cannot be used: words that follow its path. */
-export function refusalWords({ kind, fault }: UnreadFile, what: string): string {
+export function faultWords({ kind, fault }: UnreadFile, what: string): string {
   if (kind === "directory") return `is a directory, not a ${what}`;
   return kind === "large" ? fault : `cannot read the ${what}: ${fault}`;
 }

@@ -5,7 +5,7 @@ import { readBoundedFile } from "../base/bounded-file.ts";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { exposureOf } from "../config/secret-file.ts";
-import { refusalWords } from "../config/text-file.ts";
+import { faultWords } from "../config/text-file.ts";
 
 /** The header that it travels in (docs/wire.md#roles). */
 const header = "x-api-key";
@@ -23,7 +23,7 @@ export async function readApiKey(path: string, before?: string): Promise<ReadApi
   const kind = await stat(path).catch(() => undefined);
   if (before !== undefined && kind?.isFile() === false) return { key: before, warnings: [] };
   const file = await readBoundedFile(path, limits.apiKeyFileBytesMax, "any");
-  if ("fault" in file) throw unusable(`${path}: ${refusalWords(file, "file of an API key")}`);
+  if ("fault" in file) throw unusable(`${path}: ${faultWords(file, "file of an API key")}`);
   const key = file.bytes.toString("latin1").replace(/\r?\n$/, "");
   // What a header takes (RFC 9110 section 5.5), without spaces, which a reader would not see.
   if (!/^[\x21-\x7e]+$/.test(key)) {
