@@ -8,7 +8,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { framed, messagePrefix, type RawCall, RawConnection } from "../support/raw-connection.ts";
 import { readCapture } from "../support/read-capture.ts";
 import { seeded } from "../support/seeded.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -239,7 +239,7 @@ const answered: Record<string, Answered> = {
 };
 
 describe.each(
-  workerCounts.flatMap(
+  sampledWorkerCounts(3).flatMap(
     (workers) =>
       [
         ["pcapng", workers],
@@ -375,7 +375,7 @@ describe.each(
   });
 });
 
-describe.each([...workerCounts])("the default limit with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("the default limit with --workers %d", (workers) => {
   test("takes a message of 32 MiB, and not one byte more", async () => {
     const node = await startProcessor(["--workers", String(workers)]);
     const connection = new RawConnection(node.address);

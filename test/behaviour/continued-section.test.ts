@@ -10,7 +10,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { expectRun, hunterName, interfaceOf, readNumbers } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { type ReadCaptureFile, readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -94,7 +94,7 @@ function checkFile(path: string, starts: number): ReadCaptureFile {
   return file;
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
   test.each(["stopped", "killed", "killed, torn"] as const)(

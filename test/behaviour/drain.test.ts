@@ -4,7 +4,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -45,7 +45,7 @@ function connects(port: number): Promise<boolean> {
   });
 }
 
-describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a stop with --workers %d", (workers) => {
   test.each(["SIGTERM", "SIGINT"] as const)("%s writes all it took", async (signal) => {
     const { node, file } = await startRecording(workers);
     const hunters = await startLoad(node, 4);

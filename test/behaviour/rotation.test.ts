@@ -9,7 +9,7 @@ import { BusyHunter, type BusyOptions, numbersByHunter } from "../support/busy-h
 import type { MockHunter } from "../support/mock-hunter.ts";
 import { capturesIn, expectRun } from "../support/numbered-capture.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { noSmallDisk, SmallDisk } from "../support/small-disk.ts";
 import {
   checkAccounts,
@@ -85,7 +85,7 @@ function countKept(paths: readonly string[], busy: readonly BusyHunter[]): numbe
 const range = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   describe.each(["pcapng", "pcap"])("%s", (extension) => {
     function newCapture(): { directory: string; flags: string[] } {
       const directory = mkdtempSync(join(root, "d-"));

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { buildGo, obstacleToGo } from "../support/go-program.ts";
+import { GoProgram } from "../support/go-program.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 import { connectAcrossShards } from "../support/shards.ts";
@@ -22,10 +22,10 @@ import {
 
 const folder = join(import.meta.dir, "hostile");
 const directory = scratchDirectory();
-const program = join(directory, "hostile");
+const program = new GoProgram(folder);
 const mebibyte = 1024 * 1024;
 
-const reason = obstacleToGo(folder);
+const reason = program.obstacle;
 if (reason !== "") console.log(`skipped: attacks (${reason})`);
 
 /** What an attack prints; `main.go` has the fields. */
@@ -113,7 +113,7 @@ const slowAttacks: readonly Attack[] = [
 async function run(node: RunningProcessor, attack: Attack, from: string): Promise<Result> {
   const flags = ["-address", node.address, "-from", from, "-lasts", attack.lasts];
   const count = ["-count", String(attack.count ?? 100)];
-  const child = Bun.spawn([program, "-attack", attack.name, ...flags, ...count], {
+  const child = Bun.spawn([program.path, "-attack", attack.name, ...flags, ...count], {
     stdout: "pipe",
   });
   started.push(child);
@@ -133,7 +133,7 @@ function processorMs({ pid }: RunningProcessor): number {
 }
 
 beforeAll(async () => {
-  if (reason === "") await buildGo(folder, program);
+  if (reason === "") await program.build();
 }, 180_000);
 afterAll(() => {
   for (const child of started) child.kill("SIGKILL");
