@@ -23,6 +23,8 @@ export interface Outcome {
   /** How many of what the default run leaves out, in the words of test/support/run-size.ts. */
   readonly leftOut: Map<string, number>;
   readonly seconds: number;
+  /** Processor time, also that of the programs that it started and waited for. */
+  readonly cpuSeconds: number;
 }
 
 /** Runs the files in one process; what they print is printed when they have ended, in one piece. */
@@ -34,7 +36,7 @@ export async function runFiles({ files, timeoutMs }: FileJob, isFull: boolean): 
     const flags = ["--reporter=junit", `--reporter-outfile=${reportPath}`];
     // Without orphans: what a failing test has started must not disturb the next.
     const command = ["test", "--no-orphans", ...flags, `--timeout=${timeoutMs}`, ...paths];
-    const { exitCode, seconds } = await run(name, command, scratch, isFull);
+    const { exitCode, ...times } = await run(name, command, scratch, isFull);
     const { passed, failed, skipped, files: seen } = readReport(textOf(reportPath));
     const silent = files.filter((file) => !seen.has(file));
     const wrong = [
@@ -43,14 +45,14 @@ export async function runFiles({ files, timeoutMs }: FileJob, isFull: boolean): 
     ];
     if (exitCode !== 0 && wrong.length === 0)
       wrong.push(`${name}: bun test ended with ${exitCode}`);
-    return { passed, failed: wrong, skipped, leftOut: readLeftOut(scratch), seconds };
+    return { passed, failed: wrong, skipped, leftOut: readLeftOut(scratch), ...times };
   });
 }
 
 /** All fuzzers for a moment: one test. */
 export async function runFuzzSmoke(isFull: boolean): Promise<Outcome> {
   return inScratch(async (scratch) => {
-    const { exitCode, seconds } = await run(
+    const { exitCode, ...times } = await run(
       "fuzz smoke",
       ["test/fuzz/run.ts", "smoke"],
       scratch,
@@ -58,7 +60,7 @@ export async function runFuzzSmoke(isFull: boolean): Promise<Outcome> {
     );
     const name = ["fuzz smoke"];
     const [passed, failed] = exitCode === 0 ? [name, []] : [[], name];
-    return { passed, failed, skipped: [], leftOut: readLeftOut(scratch), seconds };
+    return { passed, failed, skipped: [], leftOut: readLeftOut(scratch), ...times };
   });
 }
 
@@ -90,8 +92,10 @@ async function run(name: string, args: readonly string[], scratch: string, isFul
   closeSync(output);
   const exitCode = await child.exited;
   const seconds = (performance.now() - begun) / 1000;
-  process.stdout.write(`\n--- ${name} [${seconds.toFixed(1)} s]\n${textOf(outputPath)}`);
-  return { exitCode, seconds };
+  const cpuSeconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
+  const times = `${seconds.toFixed(1)} s, processor ${cpuSeconds.toFixed(1)} s`;
+  process.stdout.write(`\n--- ${name} [${times}]\n${textOf(outputPath)}`);
+  return { exitCode, seconds, cpuSeconds };
 }
 
 /** Lines of a number and what was counted. */

@@ -12,7 +12,12 @@ import { numberedBatch } from "../support/numbered-packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import { fingerprintOf, namedAddress, TlsFiles } from "../support/tls-node.ts";
-import { checkAccounts, type RunningProcessor, startProcessor } from "../support/weir-process.ts";
+import {
+  checkAccounts,
+  nextStats,
+  type RunningProcessor,
+  startProcessor,
+} from "../support/weir-process.ts";
 
 const files = new TlsFiles();
 const clients = {
@@ -168,7 +173,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
       { hunterId: "free" },
       client("edge2"),
     );
-    await node.waitFor("stats", () => true, node.lines.length);
+    await nextStats(node);
     const since = node.lines.length;
     write("    - {common_name: edge-3, role: hunter, hunter_id: late}\n");
     await node.waitFor("access-loaded", (line) => line["changed"] === true, since);

@@ -9,6 +9,7 @@ import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type LogLine,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -33,9 +34,9 @@ async function startStallable(workers: number) {
 
 /** Two stats lines in a row between which nothing was received, while a batch waits for room. */
 async function waitUnread(node: RunningProcessor): Promise<LogLine> {
-  let before = await node.waitFor("stats", () => true, node.lines.length);
+  let before = await nextStats(node);
   for (;;) {
-    const line = await node.waitFor("stats", () => true, node.lines.length);
+    const line = await nextStats(node);
     if (line["received"] === before["received"] && Number(line["held"]) > 0) return line;
     before = line;
   }

@@ -11,6 +11,7 @@ import { seeded } from "../support/seeded.ts";
 import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -290,7 +291,7 @@ describe.each(
     expect(call.acks.map(({ sequence }) => sequence)).toEqual([5n, 5n]);
     connection.close();
     await bystandersGoOn();
-    await node.waitFor("stats", () => true, node.lines.length);
+    await nextStats(node);
     expect(counter("undecodable_batches") - before).toBe(undecodable);
   });
 
@@ -319,7 +320,7 @@ describe.each(
   });
 
   test("what is acknowledged is recorded as documented", async () => {
-    await node.waitFor("stats", () => true, node.lines.length);
+    await nextStats(node);
     const rejectedBefore = counter("rejected");
     const hunter = new MockHunter(node.address);
     for (const { batch } of Object.values(answered)) hunter.send(batch);
@@ -331,7 +332,7 @@ describe.each(
     expect(hunter.acks.map(({ error }) => error)).toEqual(errors.slice(1));
     hunter.close();
     await bystandersGoOn();
-    await node.waitFor("stats", () => true, node.lines.length);
+    await nextStats(node);
     expect(counter("rejected") - rejectedBefore).toBe(11);
     const line = node.latest("stats")!;
     expect(line["rejected_by"]).toBe(

@@ -7,6 +7,7 @@ import { type ReadPacket, readCapture } from "../support/read-capture.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   runWeir,
   type StartOptions,
@@ -167,9 +168,9 @@ describe.each(sampledWorkerCounts(1))("weir hunt with --workers %d", (workers) =
     const more = ["--log-format", "json", "--log-level", "debug"];
     const hunt = new WeirProcess(huntArgs(node.address, large, more));
     await hunt.waitFor("hunt-paused");
-    let before = await node.waitFor("stats", () => true, node.lines.length);
+    let before = await nextStats(node);
     for (;;) {
-      const line = await node.waitFor("stats", () => true, node.lines.length);
+      const line = await nextStats(node);
       if (line["received"] === before["received"]) break;
       before = line;
     }
