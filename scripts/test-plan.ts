@@ -27,9 +27,12 @@ const fileGroups = {
 
 /** They wait for deadlines of half a minute and do little meanwhile: they run beside the lanes. */
 const waiting = [
+  "test/behaviour/correlated-calls.test.ts",
   "test/behaviour/half-a-minute.test.ts",
   "test/behaviour/half-messages.test.ts",
   "test/behaviour/vanished-peers.test.ts",
+  "test/interop/grpc-go.test.ts",
+  "test/interop/h2spec.test.ts",
 ];
 
 /** They run when nothing else does. */
@@ -56,7 +59,7 @@ export interface Plan {
   readonly fuzzes: boolean;
   /** Two of them at a time. */
   readonly lanes: readonly FileJob[];
-  /** One after the other, while the lanes run. */
+  /** Two more at a time, while the lanes run. */
   readonly beside: readonly FileJob[];
   /** One after the other, after all else. */
   readonly alone: readonly FileJob[];

@@ -74,7 +74,7 @@ async function runPlan({ isFull, ...plan }: Plan): Promise<void> {
   const lanes = tasksOf(plan.lanes, isFull);
   if (plan.fuzzes) lanes.push(async () => take("fuzz smoke", await runFuzzSmoke(isFull)));
   const beside = tasksOf(plan.beside, isFull);
-  await Promise.all([runLanes(lanes, laneCount), runLanes(beside, 1)]);
+  await Promise.all([runLanes(lanes, laneCount), runLanes(beside, laneCount)]);
   await runLanes(tasksOf(plan.alone, isFull), 1);
 }
 
