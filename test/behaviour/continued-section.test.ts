@@ -10,6 +10,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { expectRun, hunterName, interfaceOf, readNumbers } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { type ReadCaptureFile, readCapture } from "../support/read-capture.ts";
+import { isFullRun } from "../support/run-size.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -87,7 +88,8 @@ function checkFile(path: string, starts: number): ReadCaptureFile {
   const file = readCapture(path);
   expect(file.packets.length).toBe(orders.flat().length * packets);
   expect(file.sections).toBe(1);
-  if (hasTshark) {
+  // In the default run Wireshark reads what all starts have written.
+  if (hasTshark && (isFullRun || starts === arrivals.length)) {
     expect(countByCapinfos(path)).toBe(file.packets.length);
     expectOwnersInTshark(path, file.packets);
   }
