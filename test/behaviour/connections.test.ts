@@ -14,6 +14,7 @@ import { framed, RawConnection } from "../support/raw-connection.ts";
 import { connectAcrossShards, workerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -174,9 +175,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
   });
 
   test.skipIf(Bun.which("h2load") === null)("h2load streams packets", async () => {
-    const before = Number(
-      (await node.waitFor("node-stats", () => true, node.lines.length))["received"],
-    );
+    const before = Number((await nextStats(node))["received"]);
     const body = join(scratchDirectory(), "body.bin");
     const packets = Array.from({ length: 64 }, () => ({ data: new Uint8Array(512) }));
     const batch = framed(encodeBatch({ hunterId: "h2load", packets }));

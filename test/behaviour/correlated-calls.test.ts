@@ -11,7 +11,7 @@ import { encodeBatch, type PacketToEncode } from "../support/encode-batch.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { ethernet, ipv4, udpDatagram } from "../support/packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { second, sipMessage } from "../support/sip-sighting.ts";
 import { type RunningProcessor, runWeir, startProcessor } from "../support/weir-process.ts";
 
@@ -119,7 +119,7 @@ async function waitForRefresh(): Promise<void> {
   subscriber.close();
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   test("two hunters that see two legs of a call: one call with two legs", async () => {
     const node = await start(workers);
     const early = subscribe(node);

@@ -6,7 +6,7 @@ import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { fingerprintOf, namedAddress, shownFingerprint, TlsFiles } from "../support/tls-node.ts";
 import {
   checkAccounts,
@@ -26,7 +26,7 @@ async function allShow(node: RunningProcessor, files: TlsFiles): Promise<boolean
   return shown.size === 1 && shown.has(fingerprintOf(files.pair));
 }
 
-describe.each([...workerCounts])("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
   const begin = async (files: TlsFiles, path: string) => {
     const flags = ["--workers", String(workers), "-w", path];
     const node = await startProcessor([...files.flags, ...flags]);

@@ -79,9 +79,9 @@ export async function recordInProcess(
   };
 }
 
-/** Waits for a condition, turning the event loop; fails after ten seconds. */
+/** Waits for a condition, turning the event loop; fails after half a minute. */
 export async function until(condition: () => boolean, what = "a condition"): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise<void>((resolve) => {
