@@ -1,8 +1,9 @@
 /**
- * Calls that wait for their beginning. HTTP/2 hands over all calls of one read of a connection in one
- * go, which a client can make ten thousand, and packet streams would wait until the last of them is
- * answered. So calls begin a few milliseconds long in each turn of the event loop, and connections
- * take turns. Whoever does not wait for answers runs into `limits.streamsPerConnectionMax` meanwhile.
+ * Fair queue, connections in round-robin: calls that wait for their beginning. HTTP/2 hands over all
+ * calls of one read of a connection in one go, which a client can make ten thousand, and packet
+ * streams would wait until the last of them is answered. So calls begin a few milliseconds long in
+ * each turn of the event loop, and connections take turns. Whoever does not wait for answers runs into
+ * `limits.streamsPerConnectionMax` meanwhile.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";

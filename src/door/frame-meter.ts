@@ -1,7 +1,8 @@
 /**
- * What a connection sends beside the data of its calls. Bun shows no WINDOW_UPDATE, PRIORITY or empty
- * CONTINUATION frames and has no limit for them; a flood takes half of a shard's time. But the system
- * counts the bytes of a socket, and those that its calls are given are known.
+ * Leaky bucket, as a meter: what a connection sends beside the data of its calls. Bun shows no
+ * WINDOW_UPDATE, PRIORITY or empty CONTINUATION frames and has no limit for them; a flood takes half
+ * of a shard's time. But the system counts the bytes of a socket, and those that its calls are given
+ * are known.
  */
 import type { Readable } from "node:stream";
 import { limits } from "../config/limits.ts";

@@ -1,3 +1,4 @@
+/** FIFO cache with a time limit: the media addresses that calls have announced. */
 import { parseAddress } from "../base/address-text.ts";
 import { limits } from "../config/limits.ts";
 import type { MediaAddress } from "../dissect/sdp.ts";

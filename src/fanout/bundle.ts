@@ -1,8 +1,9 @@
 /**
- * Bundles: bytes for subscribers, length-prefixed gRPC messages one after the other, made once and shared
- * by all who want the same. Writing many small messages to many streams costs more than their bytes.
+ * Reference counts and a free list of buffers: bundles are bytes for subscribers, length-prefixed gRPC
+ * messages one after the other, made once and shared by all who want the same. Writing many small
+ * messages to many streams costs more than their bytes.
  *
- * They are counted references, and a bundle's memory is used again when its last owner has let it go:
+ * A bundle's memory is used again when its last owner has let it go. The owners:
  *
  *   maker      the audience that lays it out (`open`), or the mesh, to which it came whole (`wrap`), until
  *              all who want it have it (`close`)

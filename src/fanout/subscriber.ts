@@ -1,4 +1,4 @@
-/** One live view: what waits for it, and what it lost. */
+/** Bounded queue with tail drop: one live view, what waits for it, and what it lost. */
 import { limits } from "../config/limits.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";

@@ -1,3 +1,4 @@
+/** Retransmission queue: batches are kept, and sent again on a new stream, until they are acknowledged. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 
