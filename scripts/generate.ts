@@ -1,5 +1,6 @@
 /**
- * Writes src/wire/gen/ from proto/ with the pinned protoc-gen-es.
+ * Writes src/wire/gen/ from proto/ with the pinned protoc-gen-es, and the tables of docs/limits.md from
+ * src/config/limits.ts.
  *
  *     bun scripts/generate.ts            # writes
  *     bun scripts/generate.ts --check    # writes elsewhere, prints differences, exits 1 if any
@@ -10,6 +11,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { settleLimitsPage } from "./limits-page.ts";
 
 const root = dirname(import.meta.dir);
 const committed = join(root, "src/wire/gen");
@@ -48,13 +50,17 @@ if (process.argv.includes("--check")) {
     generateInto(scratch);
     const stale = differences(contentsOf(scratch), contentsOf(committed));
     for (const name of stale) console.error(`src/wire/gen/${name} is not what proto/ generates`);
-    if (stale.length > 0) console.error("run: npm run generate");
-    process.exitCode = stale.length > 0 ? 1 : 0;
+    const isPageStale = !settleLimitsPage(false);
+    if (isPageStale) console.error("docs/limits.md is not what src/config/limits.ts generates");
+    const isStale = stale.length > 0 || isPageStale;
+    if (isStale) console.error("run: npm run generate");
+    process.exitCode = isStale ? 1 : 0;
   } finally {
     rmSync(scratch, { recursive: true });
   }
 } else {
   generateInto(committed);
+  settleLimitsPage(true);
   if (process.argv.includes("--freeze")) {
     buf("build", "--exclude-source-info", "--output", "frozen.binpb");
   }

@@ -23,7 +23,7 @@ const checks: readonly Check[] = [
     command: ["buf", "breaking", "proto", "--against", "proto/frozen.binpb"],
   },
   {
-    name: "generated code: as proto files say",
+    name: "generated code and pages: as their sources say",
     command: ["bun", "scripts/generate.ts", "--check"],
   },
 ];

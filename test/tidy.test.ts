@@ -24,10 +24,12 @@ const ranks: Record<string, number> = {
   enrich: 4,
   dial: 4,
   pipeline: 3,
-  http2: 3,
+  grpc: 3,
   expression: 3,
   credentials: 3,
   telemetry: 2,
+  "capture-format": 2,
+  http2: 2,
   packet: 2,
   dissect: 2,
   wire: 2,
@@ -36,7 +38,7 @@ const ranks: Record<string, number> = {
 };
 
 /** The transport is known here alone: the others see messages and bytes. */
-const grpcRooms = ["door", "hunt", "client", "dial", "upstream"];
+const grpcRooms = ["door", "hunt", "dial", "upstream"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */
@@ -181,16 +183,115 @@ describe("files", () => {
   });
 });
 
-describe("pages", () => {
-  test("name tests and fuzzers that are there", () => {
+/** The comments of `text`, without the addresses of web pages in them. */
+function commentsOf(text: string): string {
+  const found: string[] = [];
+  text.replaceAll(
+    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+    (whole, literal?: string) => {
+      if (literal === undefined) found.push(whole.replaceAll(/\n\s*\*(?!\/)/g, "\n"));
+      return whole;
+    },
+  );
+  return found.join("\n").replaceAll(/https?:\/\/\S+/g, "");
+}
+
+/** Anchors of a page: `<a id="…">`, and its headings as GitHub makes anchors of them. */
+function anchorsOf(path: string): Set<string> {
+  const text = textOf(path);
+  const ids = Array.from(text.matchAll(/<a id="([^"]+)">/g), ([, id = ""]) => id);
+  const headings = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+  return new Set([...ids, ...headings]);
+}
+
+/**
+ * What is wrong with the citation of `target` and its anchors by a file of `directory`, or "". A test
+ * may be named without its ending.
+ */
+function citationFault(target: string, anchors: readonly string[], directory = ""): string {
+  const path = normalize(join(directory, target));
+  const isThere = ["", ".test.ts"].some((ending) => existsSync(join(root, path + ending)));
+  if (path.startsWith("..") || !isThere) return `${target} is not there`;
+  if (anchors.length === 0) return "";
+  const known = anchorsOf(path);
+  const lost = anchors.filter((anchor) => !known.has(anchor));
+  return lost.length === 0 ? "" : `${target} has no #${lost.join(", #")}`;
+}
+
+/** Faults of all files and folders of the repository, pages and anchors that `text` names. */
+function namedFaults(text: string): string[] {
+  const faults: string[] = [];
+  const paths = /(?<![\w./-])(?:docs|src|test|scripts|proto|packaging)\/[\w./-]*[\w/]/g;
+  for (const [path] of text.matchAll(paths)) faults.push(citationFault(path, []));
+  const pages = /(?<![\w/-])((?:[\w.-]+\/)*[\w-]+\.md)((?:(?:, | and )?#[\w-]+)*)/g;
+  for (const [, page = "", anchors = ""] of text.matchAll(pages)) {
+    faults.push(citationFault(page, anchors.match(/(?<=#)[\w-]+/g) ?? []));
+  }
+  return faults.filter((fault) => fault !== "");
+}
+
+describe("comments", () => {
+  test("name pages, anchors, files and folders that are there", () => {
+    expect(faults((path) => namedFaults(commentsOf(textOf(path))), files)).toEqual([]);
+  });
+
+  test("name files of their own and other rooms by names that there are", () => {
+    const names = new Set(files.map((path) => path.split("/").at(-1)));
     const check = (path: string) => {
-      const named = textOf(path).matchAll(/\btest\/[\w/.-]+\.ts\b/g);
-      return Array.from(named, ([name]) => name).filter((name) => !existsSync(join(root, name)));
+      const named = commentsOf(textOf(path)).matchAll(/`(?:\.\/)?([\w.-]+\.(?:ts|mjs))`/g);
+      return Array.from(named, ([, name = ""]) => name).filter((name) => !names.has(name));
     };
-    const pages = ["*.md", "docs/**/*.md", "packaging/*.md"].flatMap((pattern) => [
-      ...new Bun.Glob(pattern).scanSync({ cwd: root }),
-    ]);
+    expect(faults(check, files)).toEqual([]);
+  });
+
+  test("say in the first line of a file what it holds", () => {
+    const described = files.filter((path) => /^(?:src|scripts|test\/support)\//.test(path));
+    const check = (path: string) => (/^(?:\/\*\*|\/\/ )/.test(textOf(path)) ? [] : ["does not"]);
+    expect(faults(check, described)).toEqual([]);
+  });
+});
+
+describe("pages", () => {
+  const pages = ["*.md", "docs/**/*.md", "packaging/*.md", "test/**/*.md"].flatMap((pattern) => [
+    ...new Bun.Glob(pattern).scanSync({ cwd: root }),
+  ]);
+
+  test("name files and folders that are there", () => {
     expect(pages).toContain("docs/security.md");
+    const check = (path: string) =>
+      Array.from(textOf(path).matchAll(/(?<![\w./-])(?:src|test|scripts|proto)\/[\w./-]*[\w/]/g))
+        .map(([named]) => citationFault(named, []))
+        .filter((fault) => fault !== "");
     expect(faults(check, pages)).toEqual([]);
+  });
+
+  test("link to pages and anchors that are there", () => {
+    const check = (path: string) => {
+      const links = textOf(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g);
+      return Array.from(links, ([, target = "", anchor]) => {
+        const anchors = anchor === undefined ? [] : [anchor];
+        if (target === "") return citationFault(path, anchors);
+        return citationFault(target, anchors, dirname(path));
+      }).filter((fault) => fault !== "");
+    };
+    expect(faults(check, pages)).toEqual([]);
+  });
+
+  test("show the rooms that there are, by the ranks of this file", () => {
+    const rows = textOf("docs/architecture.md").matchAll(/^\| (\d) \| `src\/([\w-]+)` \|/gm);
+    const shown = Array.from(rows, ([, rank, room]) => `${room} ${rank}`);
+    const rooms = new Set(sources.map(roomOf));
+    expect(shown.sort()).toEqual([...rooms].map((room) => `${room} ${ranks[room]}`).sort());
+  });
+
+  test("are all in the list of README.md", () => {
+    const readme = textOf("README.md");
+    const listed = pages.filter((path) => /^docs\/[\w-]+\.md$/.test(path));
+    expect(listed.filter((path) => !readme.includes(`](${path})`))).toEqual([]);
   });
 });

@@ -2,11 +2,13 @@
  * The access rules of the node, kept up with their files. A change that cannot be used leaves in
  * force what was, and says so.
  */
-import { type Stats, statSync } from "node:fs";
-import { watchFile } from "../base/file-watch.ts";
+import { stat } from "node:fs/promises";
+import type { FileBytes } from "../base/bounded-file.ts";
+import type { Clock } from "../base/clock.ts";
+import { type FileContents, FollowedFiles } from "../base/followed-files.ts";
 import type { AccessConfig, AccessRules } from "../config/access-config.ts";
+import { followTimes } from "../config/follow-times.ts";
 import { limits } from "../config/limits.ts";
-import { readTextFile } from "../config/text-file.ts";
 import type { Events } from "../telemetry/events.ts";
 import { accessEvent } from "./events.ts";
 import { type AccessText, readAccess } from "./read-access.ts";
@@ -15,6 +17,7 @@ import { sameRules } from "./same-rules.ts";
 export interface AccessStoreOptions {
   readonly config: AccessConfig;
   readonly events: Events;
+  readonly clock: Clock;
   /** New rules are in force. */
   readonly publish: (rules: AccessRules) => void;
 }
@@ -22,18 +25,22 @@ export interface AccessStoreOptions {
 export class AccessStore {
   private readonly options: AccessStoreOptions;
   private readonly paths: readonly string[];
-  private readonly endWatches: (() => void)[] = [];
+  private readonly files: FollowedFiles;
   private inForce: AccessRules;
-  /** Which content was read last, or tried to. */
-  private mark = "";
-  private settling: ReturnType<typeof setTimeout> | undefined = undefined;
-  private looks = 0;
 
   constructor(options: AccessStoreOptions) {
     this.options = options;
+    const { clock } = options;
     const { rules, configFile, keysFile } = options.config;
     this.inForce = rules;
     this.paths = [configFile, keysFile].filter((path) => path !== "");
+    this.files = new FollowedFiles({
+      paths: this.paths,
+      bytesMax: limits.configFileBytesMax,
+      times: followTimes,
+      clock,
+      take: (contents) => this.take(contents),
+    });
   }
 
   get rules(): AccessRules {
@@ -41,35 +48,45 @@ export class AccessStore {
   }
 
   /** Says what is in force, and follows the files from then on. */
-  start(): void {
-    if (this.paths.length === 0) return;
-    const fixed = this.paths.find((path) => statOf(path)?.isFile() !== true);
-    if (fixed !== undefined) {
+  async start(): Promise<void> {
+    for (const path of this.paths) {
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isFile() === true) continue;
       if (this.isOpen) return;
-      const text = `${fixed} is no regular file: who may call the node stays as it is`;
+      const text = `${path} is no regular file: who may call the node stays as it is`;
       this.options.events.tell(accessEvent.notFollowed, text);
       return;
     }
-    this.refresh();
-    for (const path of this.paths) {
-      this.endWatches.push(watchFile(path, limits.accessPollMs, () => this.look()));
-    }
+    await this.refresh();
+    this.files.follow();
   }
 
   stop(): void {
-    clearTimeout(this.settling);
-    for (const end of this.endWatches) end();
+    this.files.close();
   }
 
   /** Reads the files now. */
-  refresh(): void {
-    if (this.paths.length === 0) return;
-    this.mark = this.markNow();
+  refresh(): Promise<void> {
+    return this.files.refresh();
+  }
+
+  private get isOpen(): boolean {
+    return isOpen(this.inForce);
+  }
+
+  private take(contents: FileContents): void {
     const { config, events, publish } = this.options;
     const problems: string[] = [];
+    const textOf = (path: string): AccessText | undefined => {
+      const file = contents.get(path);
+      if (file === undefined) return undefined;
+      if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
+      problems.push(`${path}: ${file.fault}`);
+      return undefined;
+    };
     const read = readAccess({
-      config: textOf(config.configFile, problems),
-      keys: textOf(config.keysFile, problems),
+      config: textOf(config.configFile),
+      keys: textOf(config.keysFile),
       asksForKeys: config.asksForKeys,
       verifiesClients: config.verifiesClients,
     });
@@ -90,8 +107,10 @@ export class AccessStore {
       events.tell(accessEvent.broken, text);
       return;
     }
-    if (config.keysFile !== "") this.checkMode(config.keysFile);
-    if (read.keysInConfig > 0) this.checkMode(config.configFile);
+    for (const [path, file] of contents) {
+      const holdsKeys = path === config.keysFile || read.keysInConfig > 0;
+      if (holdsKeys && "bytes" in file) this.checkMode(path, file);
+    }
     const isNew = !sameRules(rules, this.inForce);
     this.inForce = rules;
     if (isNew) publish(rules);
@@ -105,35 +124,9 @@ export class AccessStore {
     });
   }
 
-  private get isOpen(): boolean {
-    return isOpen(this.inForce);
-  }
-
-  /** The file may have changed. It is read when it stands still. */
-  private look(): void {
-    if (this.settling !== undefined) return;
-    const mark = this.markNow();
-    if (mark === this.mark) {
-      this.looks = 0;
-      return;
-    }
-    this.looks++;
-    this.settling = setTimeout(() => {
-      this.settling = undefined;
-      const stands = this.markNow() === mark || this.looks >= limits.accessSettleLooksMax;
-      if (stands) this.refresh();
-      this.look();
-    }, limits.accessSettleMs);
-  }
-
-  private markNow(): string {
-    return this.paths.map(markOf).join(" ");
-  }
-
-  private checkMode(path: string): void {
-    const mode = (statOf(path)?.mode ?? 0) & 0o777;
+  private checkMode(path: string, { mode }: FileBytes): void {
     if ((mode & 0o007) === 0) return;
-    const shown = mode.toString(8).padStart(4, "0");
+    const shown = (mode & 0o777).toString(8).padStart(4, "0");
     const text = `${path} holds API keys and is open to every user (mode ${shown}): chmod o= it`;
     this.options.events.tell(accessEvent.doubtful, text);
   }
@@ -142,34 +135,4 @@ export class AccessStore {
 /** Nobody is asked who they are. */
 function isOpen({ asksForKeys, identities }: AccessRules): boolean {
   return !asksForKeys && identities.length === 0;
-}
-
-function textOf(path: string, problems: string[]): AccessText | undefined {
-  if (path === "") return undefined;
-  // What is no file must not hold the thread that opens it.
-  if (statOf(path)?.isFile() !== true) {
-    problems.push(`${path} is gone, or no regular file`);
-    return undefined;
-  }
-  const file = readTextFile(path, limits.configFileBytesMax, "file of keys and identities");
-  if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
-  problems.push(`${path}: ${file.refusal}`);
-  return undefined;
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function markOf(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, mode } = statSync(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, mode].join(":");
-  } catch {
-    return "none";
-  }
 }

@@ -1,3 +1,4 @@
+/** The access rules in force, ready to be asked about a key or certificate. */
 import type { AccessRules } from "../config/access-config.ts";
 import type { Caller } from "../wire/caller.ts";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";

@@ -1,10 +1,11 @@
 /**
- * Which addresses showed wrong API keys lately, over all shards: at most
- * `limits.accessFailuresMax` within any `limits.accessFailureWindowMs`. The memory is shared and
- * fixed; an entry is one 64-bit word, changed by compare-and-exchange.
+ * Lock-free hash table with LRU buckets: which addresses showed wrong API keys lately, over all
+ * shards, at most `limits.accessFailuresMax` within any `limits.accessFailureWindowMs`. The memory is
+ * shared and fixed; an entry is one 64-bit word, changed by compare-and-swap. In a full bucket the
+ * entry that failed longest ago makes room.
  *
- * Of an address only a keyed hash is kept: 32 bits choose the bucket, 32 are stored. IPv6 is taken
- * by its /64, which is what one customer has.
+ * Of an address only a keyed hash is kept: 32 bits choose the bucket, 32 are stored. IPv6 is taken by
+ * its /64, which is what one customer has.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { parseAddress } from "../base/address-text.ts";

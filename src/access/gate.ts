@@ -1,6 +1,6 @@
 /**
  * The gate of a shard authorizes RPCs: who the caller is, and whether it may make this one
- * (contract.md section 6). Every RPC passes it once, at its beginning, before anything is done for
+ * (docs/wire.md#roles). Every RPC passes it once, at its beginning, before anything is done for
  * it; RPCs that are open are judged again when the rules change.
  */
 

@@ -1,3 +1,4 @@
+/** API keys as the node keeps them: SHA-256 digests, compared in constant time. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { KeyRule } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";

@@ -1,4 +1,4 @@
-/** Which role each RPC needs: contract.md section 6, and our own services after its pattern. */
+/** Which role each RPC needs: docs/wire.md#roles, and our own services after its pattern. */
 import type { Role } from "../config/access-config.ts";
 
 const data = "/lippycat.data.DataService";

@@ -1,3 +1,4 @@
+/** Reads one entry of `security.identities`: a certificate's name, its role and its hunter ids. */
 import type { CertificateMatch, IdentityRule } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
 import { isWireName } from "../config/value-kinds.ts";

@@ -1,3 +1,4 @@
+/** Reads one entry of a list of API keys: key, role and description. */
 import { type KeyRule, roles } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
 import { joinOr } from "../config/value-kinds.ts";

@@ -4,7 +4,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The same whatever is wrong with a key, or that there is none (contract.md section 6). */
+/** The same whatever is wrong with a key, or that there is none (docs/wire.md#roles). */
 export const unauthenticated: Refusal = {
   code: 16,
   message: "this call needs an API key (x-api-key) or a client certificate that allows it",

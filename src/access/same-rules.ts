@@ -1,3 +1,4 @@
+/** Compares two sets of access rules, so that a file that says the same changes nothing. */
 import type { AccessRules } from "../config/access-config.ts";
 
 /** Whether two sets of rules say the same, in the same order. */

@@ -1,3 +1,4 @@
+/** Exponential backoff with jitter. */
 import type { Clock } from "./clock.ts";
 
 export interface BackoffOptions {

@@ -1,4 +1,7 @@
-/** Wakes those who wait: they look for themselves what there is, so a ring that nobody heard is no loss. */
+/**
+ * Condition variable that wakes all who wait: they look for themselves what there is, so a ring that nobody
+ * heard is no loss.
+ */
 export class Bell {
   private readonly waiting = new Set<() => void>();
 

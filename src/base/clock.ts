@@ -1,3 +1,4 @@
+/** Time and randomness, so that a test can give its own; and the time that a thread was busy. */
 import { openSync, readSync } from "node:fs";
 
 /** Time and chance come through here, so that a test can give its own. */

@@ -1,28 +1,34 @@
+/** A look at files whenever they may have changed. */
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Calls `look` whenever the file at `path` may have changed: at each event in its directory, since a
- * watch on the file itself goes deaf when another takes its place, and every `pollMs`, since a link
+ * Calls `look` whenever one of the files may have changed: at each event in their directories, since
+ * a watch on a file itself goes deaf when another takes its place, and every `pollMs`, since a link
  * may lead elsewhere, the directory may come later, and not every file system tells.
  *
  * @returns ends it
  */
-export function watchFile(path: string, pollMs: number, look: () => void): () => void {
-  let watcher: FSWatcher | undefined;
-  const forget = (): void => {
-    watcher?.close();
-    watcher = undefined;
+export function watchFiles(paths: readonly string[], pollMs: number, look: () => void): () => void {
+  const directories = new Set(paths.map((path) => dirname(path)));
+  const watchers = new Map<string, FSWatcher>();
+  const forget = (directory: string): void => {
+    watchers.get(directory)?.close();
+    watchers.delete(directory);
   };
   const poll = (): void => {
-    watcher ??= watchDirectory(dirname(path), look, forget);
+    for (const directory of directories) {
+      if (watchers.has(directory)) continue;
+      const watcher = watchDirectory(directory, look, () => forget(directory));
+      if (watcher !== undefined) watchers.set(directory, watcher);
+    }
     look();
   };
   poll();
   const timer = setInterval(poll, pollMs);
   return () => {
     clearInterval(timer);
-    forget();
+    for (const directory of directories) forget(directory);
   };
 }
 

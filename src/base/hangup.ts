@@ -1,3 +1,4 @@
+/** Whether this process was started under nohup(1). */
 import { readFileSync } from "node:fs";
 
 /**

@@ -1,3 +1,4 @@
+/** SIGINT, SIGTERM and SIGHUP as one subscription, with the exit status of each. */
 import { isHangupIgnored } from "./hangup.ts";
 
 /** The signals that end a process in order, and its exit code when it ends by them at once. */

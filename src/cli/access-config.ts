@@ -1,10 +1,11 @@
+/** Who may call the node, as `weir process` reads it at its start. */
 import { readAccess } from "../access/read-access.ts";
 import type { AccessConfig } from "../config/access-config.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { limits } from "../config/limits.ts";
+import type { ProcessorSettings } from "../config/processor-settings.ts";
 import { placeOf } from "../config/setting.ts";
 import { readTextFile } from "../config/text-file.ts";
-import type { ProcessSettings } from "./flags.ts";
 import type { Loaded } from "./load-settings.ts";
 
 export interface LoadedAccess {
@@ -15,12 +16,12 @@ export interface LoadedAccess {
 
 /** Who may call the node, out of the configuration file and the file of keys. */
 export function loadAccess(
-  { settings }: Pick<Loaded<ProcessSettings>, "settings">,
+  { settings }: Pick<Loaded<ProcessorSettings>, "settings">,
   config: ConfigFile | undefined,
 ): LoadedAccess {
-  const { apiKeyAuth, apiKeysFile, insecure, tlsCa } = settings;
+  const { apiKeyAuth, apiKeysFile, insecure, tlsCaFile } = settings;
   const asksForKeys = apiKeyAuth.value;
-  const verifiesClients = !insecure.value && tlsCa.value !== "";
+  const verifiesClients = !insecure.value && tlsCaFile.value !== "";
   const problems: string[] = [];
   const warnings: string[] = [];
   const keysFile = asksForKeys ? apiKeysFile.value : "";
@@ -51,6 +52,6 @@ export function loadAccess(
 function readKeysFile(path: string, problems: string[]): ConfigFile | undefined {
   const file = readTextFile(path, limits.configFileBytesMax, "file of API keys");
   if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
-  problems.push(`${path}: ${file.refusal}`);
+  problems.push(`${path}: ${file.fault}`);
   return undefined;
 }

@@ -1,7 +1,10 @@
+/** What stands on a command line: citty parses it, and what it lets pass is found here. */
+import { type ArgsDef, type ParsedArgs, parseArgs } from "citty";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
-import type { Given, RefusedName, SettingTable } from "../config/setting.ts";
+import type { Given, SettingTable, UnsupportedName } from "../config/setting.ts";
+import { argsOf, isSwitch, spellingsOf, type Token, tokensOf } from "./args.ts";
 
 export interface Argv {
   /** By field name of the table. */
@@ -16,18 +19,20 @@ interface Flag {
   readonly isSwitch: boolean;
 }
 
+type OptionToken = Extract<Token, { kind: "option" }>;
+
 /**
  * Read the arguments of a command, strictly, by its table: `--flag value`, `--flag=value`, `-f value`,
  * `-f=value`, `-fvalue`, switches as `--flag`, `--no-flag`, `--flag=false`, and `-sd` for `-s -d`.
  * An unknown flag, a missing value, a flag given twice and any other word is a problem.
  */
-export function parseArgv(
+export function readArgv(
   words: readonly string[],
   table: SettingTable,
-  refused: readonly RefusedName[] = [],
+  unsupported: readonly UnsupportedName[] = [],
 ): Argv {
-  const reader = new ArgvReader(table, refused);
-  for (let at = 0; at < words.length; ) at += reader.read(words, at);
+  const reader = new ArgvReader(words, table, unsupported);
+  for (let at = 0; at < words.length; ) at = reader.readFrom(at);
   return reader;
 }
 
@@ -36,135 +41,184 @@ class ArgvReader implements Argv {
   help = false;
   version = false;
   readonly problems: string[] = [];
+  private readonly words: readonly string[];
+  private readonly declared: ArgsDef;
+  /** By long name, and by short one. */
   private readonly long = new Map<string, Flag>();
   private readonly short = new Map<string, Flag>();
   private readonly shown: string[] = ["--help", "--version"];
-  private readonly refused: readonly RefusedName[];
+  private readonly unsupported: readonly UnsupportedName[];
 
-  constructor(table: SettingTable, refused: readonly RefusedName[]) {
-    this.refused = refused;
+  constructor(
+    words: readonly string[],
+    table: SettingTable,
+    unsupported: readonly UnsupportedName[],
+  ) {
+    this.words = words;
+    this.declared = argsOf(table);
+    this.unsupported = unsupported;
     for (const [field, row] of Object.entries(table)) {
       if (row.flag === "") continue;
-      const flag = { field, isSwitch: row.kind.placeholder === "" };
+      const flag = { field, isSwitch: isSwitch(row) };
       this.shown.push(`--${row.flag}`);
       if (flag.isSwitch) this.shown.push(`--no-${row.flag}`);
-      for (const spelling of [row, ...(row.otherFlags ?? [])]) {
-        this.long.set(spelling.flag, flag);
-        if (spelling.short !== undefined) this.short.set(spelling.short, flag);
+      for (const { flag: long, short } of spellingsOf(row)) {
+        this.long.set(long, flag);
+        if (short !== undefined) this.short.set(short, flag);
       }
     }
   }
 
-  /** Read the flag or word at `at`; the number of words that it took. */
-  read(words: readonly string[], at: number): number {
-    const word = words[at] ?? "";
-    if (word.startsWith("--") && word.length > 2) return this.readLong(word, words[at + 1]);
-    if (/^-[^-]/.test(word)) return this.readShort(word, words[at + 1]);
-    const before = words[at - 1];
+  /**
+   * Read the words from `start` on, and answer with the index of the word to go on with. That is in
+   * the middle behind a word of a form that the parsers do not know, and behind one that is wrong.
+   */
+  readFrom(start: number): number {
+    const rest = this.words.slice(start);
+    const odd = rest.findIndex((word) => /^-[^-=\d][^=]*=/.test(word));
+    const words = odd === -1 ? rest : rest.slice(0, odd);
+    const tokens = tokensOf(words, this.declared);
+    const args = parseArgs(words, this.declaredIn(tokens));
+    for (const token of tokens) {
+      const goOn = this.take(token, start, args);
+      if (goOn !== undefined) return goOn;
+    }
+    if (odd === -1) return this.words.length;
+    this.joined(rest[odd] ?? "");
+    return start + odd + 1;
+  }
+
+  /** The flags that are named alone: citty takes its time for each that is declared. */
+  private declaredIn(tokens: readonly Token[]): ArgsDef {
+    const args: ArgsDef = {};
+    for (const token of tokens) {
+      if (token.kind !== "option") continue;
+      for (const name of [token.name, token.name.replace(/^no-/, "")]) {
+        const declared = Object.hasOwn(this.declared, name) ? this.declared[name] : undefined;
+        if (declared !== undefined) args[name] = declared;
+      }
+    }
+    return args;
+  }
+
+  /** One of the words from `start` on; the index to go on with where that is not the next one. */
+  private take(token: Token, start: number, args: ParsedArgs): number | undefined {
+    const at = start + token.index;
+    if (token.kind === "option") return this.option(token, at, args);
+    const word = this.words[at] ?? "";
+    const before = this.words[at - 1];
     const isForSwitch = /^(true|false)$/i.test(word) && before?.startsWith("-") === true;
     const hint = isForSwitch ? `; did you mean ${before}=${word}?` : "";
-    this.problem(`unexpected argument ${show(word)}${hint}`);
-    return 1;
+    this.problems.push(`unexpected argument ${show(word)}${hint}`);
+    return token.kind === "positional" ? undefined : at + 1;
   }
 
-  private readLong(word: string, next: string | undefined): number {
-    const equals = word.indexOf("=");
-    const name = word.slice(2, equals === -1 ? undefined : equals);
-    const value = equals === -1 ? undefined : word.slice(equals + 1);
+  private option(token: OptionToken, at: number, args: ParsedArgs): number | undefined {
+    const { name, rawName, value } = token;
+    const isLong = rawName.startsWith("--");
     if (name === "help" || name === "version") {
       this[name] = true;
-      return 1;
+      return undefined;
     }
-    const flag = this.long.get(name);
-    if (flag !== undefined) return this.take(flag, `--${name}`, value, next);
-    const negated = name.startsWith("no-") ? this.long.get(name.slice(3)) : undefined;
+    const flag = isLong ? this.long.get(name) : this.short.get(rawName.slice(1));
+    if (flag?.isSwitch === false) return this.value(flag, token, at, args);
+    if (flag !== undefined) {
+      // citty takes every text but "false" for true.
+      this.give(flag, rawName, value ?? String(args[name]));
+      return undefined;
+    }
+    const negated = rawName.startsWith("--no-") ? this.long.get(name.slice(3)) : undefined;
     if (negated?.isSwitch === true) {
-      if (value !== undefined) this.problem(`--${name} takes no value`);
-      else this.give(negated, `--${name}`, "false");
-      return 1;
+      if (value !== undefined) this.problems.push(`${rawName} takes no value`);
+      else this.give(negated, rawName, String(args[name.slice(3)]));
+      return undefined;
     }
-    const reason = this.refused.find(({ flags }) => flags.includes(name))?.reason;
-    if (reason !== undefined) this.problem(`--${name}: ${reason}`);
-    else this.unknown(`--${name}`, hintOf(nearestName(`--${name}`, this.shown)));
-    return reason !== undefined && value === undefined && isValue(next) ? 2 : 1;
+    return isLong ? this.unknownLong(token, at) : this.unknownShort(rawName, at);
   }
 
-  private readShort(word: string, next: string | undefined): number {
-    for (let at = 1; at < word.length; at += 1) {
-      const letter = word[at] ?? "";
-      const name = `-${letter}`;
-      const rest = word.slice(at + 1);
-      if (letter === "h") {
-        this.help = true;
-        continue;
-      }
-      const flag = this.short.get(letter);
-      if (flag === undefined) {
-        const reason = this.refused.find(({ short }) => short === letter)?.reason;
-        if (reason !== undefined) this.problem(`${name}: ${reason}`);
-        else this.unknown(word.length > 2 ? `${name} in ${show(word)}` : name, this.dashHint(word));
-        return 1;
-      }
-      if (rest.startsWith("=")) return this.take(flag, name, rest.slice(1), undefined);
-      if (!flag.isSwitch) return this.take(flag, name, rest === "" ? undefined : rest, next);
-      this.give(flag, name, "true");
-    }
-    return 1;
-  }
-
-  /** `-listen` was probably meant to be `--listen`. */
-  private dashHint(word: string): string {
-    const name = word.slice(1).split("=")[0] ?? "";
-    return this.long.has(name) ? `; did you mean --${name}?` : "";
-  }
-
-  private take(
+  private value(
     flag: Flag,
-    name: string,
-    value: string | undefined,
-    next: string | undefined,
-  ): number {
-    if (value !== undefined) {
-      this.give(flag, name, value);
-      return 1;
+    { name, rawName, value, inlineValue }: OptionToken,
+    at: number,
+    args: ParsedArgs,
+  ): number | undefined {
+    const next = this.words[at + 1];
+    if (inlineValue || (value !== undefined && isValue(value))) {
+      this.give(flag, rawName, String(args[name]));
+      return undefined;
     }
-    if (flag.isSwitch) {
-      this.give(flag, name, "true");
-      return 1;
+    const instead = next === undefined ? "" : `; to give ${show(next)} write ${rawName}=${next}`;
+    this.problems.push(`${rawName} needs a value${instead}`);
+    return at + 1;
+  }
+
+  /** `-f=value`, and `-sf=value` for `-s -f=value`. */
+  private joined(word: string): void {
+    const equals = word.indexOf("=");
+    for (let at = 1; at < equals; at += 1) {
+      const name = `-${word[at]}`;
+      const flag = this.short.get(word[at] ?? "");
+      if (name === "-h") {
+        this.help = true;
+      } else if (flag === undefined) {
+        this.unknownIn(word, name);
+        return;
+      } else if (at === equals - 1) {
+        this.give(flag, name, word.slice(equals + 1));
+      } else if (flag.isSwitch) {
+        this.give(flag, name, "true");
+      } else {
+        this.give(flag, name, word.slice(at + 1));
+        return;
+      }
     }
-    if (next === undefined || !isValue(next)) {
-      const instead = next === undefined ? "" : `; to give ${show(next)} write ${name}=${next}`;
-      this.problem(`${name} needs a value${instead}`);
-      return 1;
+  }
+
+  private unknownLong({ name, rawName, value }: OptionToken, at: number): number {
+    const reason = this.unsupported.find(({ flags }) => flags.includes(name))?.reason;
+    if (reason === undefined) {
+      this.problems.push(`unknown flag ${rawName}${hintOf(nearestName(rawName, this.shown))}`);
+      return at + 1;
     }
-    this.give(flag, name, next);
-    return 2;
+    this.problems.push(`${rawName}: ${reason}`);
+    const next = this.words[at + 1];
+    return value === undefined && next !== undefined && isValue(next) ? at + 2 : at + 1;
+  }
+
+  private unknownShort(name: string, at: number): number {
+    this.unknownIn(this.words[at] ?? "", name);
+    return at + 1;
+  }
+
+  private unknownIn(word: string, name: string): void {
+    const reason = this.unsupported.find(({ short }) => name === `-${short}`)?.reason;
+    if (reason !== undefined) {
+      this.problems.push(`${name}: ${reason}`);
+      return;
+    }
+    const long = word.slice(1).split("=")[0] ?? "";
+    // `-listen` was probably meant to be `--listen`.
+    const hint = this.long.has(long) ? `; did you mean --${long}?` : "";
+    const place = word.length > 2 ? `${name} in ${show(word)}` : name;
+    this.problems.push(`unknown flag ${place}${hint}`);
   }
 
   private give(flag: Flag, name: string, value: string): void {
     const earlier = this.flags.get(flag.field)?.origin;
     if (earlier?.source === "flag") {
       const same = earlier.name === name;
-      this.problem(
+      this.problems.push(
         same ? `${name} is given twice` : `${name} and ${earlier.name} are the same flag`,
       );
       return;
     }
     this.flags.set(flag.field, { origin: { source: "flag", name }, value });
   }
-
-  private unknown(shown: string, hint: string): void {
-    this.problem(`unknown flag ${shown}${hint}`);
-  }
-
-  private problem(text: string): void {
-    this.problems.push(text);
-  }
 }
 
 /** A word that may follow a flag as its value: not a flag, but `-` and negative numbers are. */
-function isValue(word: string | undefined): word is string {
-  return word !== undefined && !/^-(?:-|[^\d-])/.test(word);
+function isValue(word: string): boolean {
+  return !/^-(?:-|[^\d-])/.test(word);
 }
 
 function show(word: string): string {

@@ -1,3 +1,4 @@
+/** The completion script for bash. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the shell
 import {
   type CompletedCommand,

@@ -1,11 +1,12 @@
+/** What every command that asks a node does: settings, connection, answer, exit code. */
 import type { Answer } from "../client/answer.ts";
 import type { NodeClient } from "../client/connect.ts";
+import { type ClientSettings, clientSection, clientSettings } from "../config/client-settings.ts";
+import { unsupportedByDial } from "../config/dial-settings.ts";
 import type { ResolvedTable, SettingTable } from "../config/setting.ts";
 import type { Dialer } from "../dial/dialer.ts";
-import { type ClientSettings, clientSection, clientSettings } from "./client-flags.ts";
 import { type Command, command } from "./command.ts";
 import { dialConfigOf, dialProblems, dialWarnings } from "./dial-choice.ts";
-import { refusedByDial } from "./dial-flags.ts";
 import { clientExitCodes, exitCodeOf, exitCodes, worstExitCode } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
@@ -46,7 +47,7 @@ export function loadClientSettings<Rows extends SettingTable>(
   surroundings: Surroundings,
 ): Loaded<ClientTable<Rows>> {
   const table: ClientTable<Rows> = { ...definition.rows, ...clientSettings() };
-  const names = { section: clientSection, refused: refusedByDial(clientSection) };
+  const names = { section: clientSection, unsupported: unsupportedByDial(clientSection) };
   const loaded: Loaded<ClientTable<Rows>> = loadSettings(table, names, surroundings);
   const own = loaded.problems.length > 0 ? [] : (definition.check?.(loaded.settings) ?? []);
   const security = dialProblems(loaded as Loaded<ClientSettings>);

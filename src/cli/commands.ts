@@ -1,12 +1,13 @@
+/** The command tree. */
 import { feature } from "bun:bundle";
-import { type CommandGroup, type Commands, commandGroup } from "./command.ts";
+import { type CommandGroup, type Commands, commandGroup } from "./command-group.ts";
 
 const commands: Commands = {
   process: async () => (await import("./process.ts")).processCommand,
 };
 
-// The one question about the variant (design.md section 5). The bundler answers it, and leaves out
-// the files of a command that is not named any more.
+// The one question about the variant (docs/architecture.md#variants). The bundler answers it, and leaves
+// out the files of a command that is not named any more.
 if (feature("ALL")) {
   commands["hunt"] = async () => (await import("./hunt.ts")).huntCommand;
   commands["list"] = async () => (await import("./list.ts")).listCommands;

@@ -1,6 +1,8 @@
+/** The command tree as shells complete it. */
 import type { CommandDef } from "citty";
 import type { Setting, SettingTable } from "../config/setting.ts";
-import { type Commands, descriptionOf, isCommand, isGroup } from "./command.ts";
+import { isCommand } from "./command.ts";
+import { type Commands, descriptionOf, isGroup } from "./command-group.ts";
 
 /** What may follow a flag. */
 export type FlagValue =

@@ -1,6 +1,8 @@
-import { parseArgv } from "./argv.ts";
+/** `weir completion` */
+import { readArgv } from "./argv.ts";
 import { bashCompletion } from "./bash-completion.ts";
-import { type Command, type CommandGroup, command, commandGroup } from "./command.ts";
+import { type Command, command } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 import { root } from "./commands.ts";
 import { type CompletedCommand, completionTree } from "./completion-tree.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -38,7 +40,7 @@ function shellCommand(shell: string, render: Render, inThisShell: string): Comma
     examples: [[inThisShell, "complete in this shell; the script says how to in every shell"]],
   };
   const load = ({ words }: Surroundings): Loaded<typeof table> => {
-    const argv = parseArgv(words, table);
+    const argv = readArgv(words, table);
     return { argv, settings: {}, problems: argv.problems, warnings: [] };
   };
   return command(help, table, async (words) => {

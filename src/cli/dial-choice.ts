@@ -1,6 +1,7 @@
+/** How a command travels to a node: TLS or plain text, judged and made a configuration. */
 import type { DialConfig } from "../config/dial-config.ts";
-import { placeOf, type Resolved, type ResolvedTable } from "../config/setting.ts";
-import type { DialSettings } from "./dial-flags.ts";
+import type { DialSettings } from "../config/dial-settings.ts";
+import { configBelow, placeOf, type Resolved, type ResolvedTable } from "../config/setting.ts";
 import type { Loaded } from "./load-settings.ts";
 
 type Dial = ResolvedTable<DialSettings>;
@@ -13,7 +14,7 @@ export function dialProblems({
   settings,
   problems,
 }: Pick<Loaded<DialSettings>, "settings" | "problems">): string[] {
-  const { insecure, production, tlsSkipVerify, tlsCert, tlsKey } = settings;
+  const { insecure, production, tlsSkipVerify, tlsCertFile, tlsKeyFile } = settings;
   const [tls] = tlsWishes(settings);
   const found: string[] = [];
   const mode = placeOf(production.origin);
@@ -26,8 +27,9 @@ export function dialProblems({
   if (production.value && tlsSkipVerify.value) {
     found.push(`${placeOf(tlsSkipVerify.origin)}: ${mode} demands that certificates are checked`);
   }
-  if ((tlsCert.value === "") !== (tlsKey.value === "")) {
-    const [given, other] = tlsKey.value === "" ? [tlsCert, "--tls-key"] : [tlsKey, "--tls-cert"];
+  if ((tlsCertFile.value === "") !== (tlsKeyFile.value === "")) {
+    const [given, other] =
+      tlsKeyFile.value === "" ? [tlsCertFile, "--tls-key"] : [tlsKeyFile, "--tls-cert"];
     found.push(`${placeOf(given.origin)}: needs ${other} as well`);
   }
   // Another problem may be the very flag that should have chosen.
@@ -57,18 +59,19 @@ export function dialWarnings({ tlsSkipVerify, insecure, apiKeyFile }: Dial): str
 }
 
 export function dialConfigOf(settings: Dial): DialConfig {
-  const { insecure, tlsCa, tlsCert, tlsKey, tlsSkipVerify, apiKeyFile } = settings;
-  const tls = {
-    caFile: tlsCa.value,
-    certFile: tlsCert.value,
-    keyFile: tlsKey.value,
-    skipVerify: tlsSkipVerify.value,
-  };
-  return { tls: insecure.value ? undefined : tls, apiKeyFile: apiKeyFile.value };
+  const { insecure, apiKeyFile } = settings;
+  const tls = insecure.value ? undefined : configBelow<DialSettings, "tls">(settings, "tls");
+  return { tls, apiKeyFile: apiKeyFile.value };
 }
 
 /** Whatever asks for TLS. */
-function tlsWishes({ tls, tlsCa, tlsCert, tlsKey, tlsSkipVerify }: Dial) {
-  const all: readonly Resolved<string | boolean>[] = [tls, tlsCa, tlsCert, tlsKey, tlsSkipVerify];
+function tlsWishes({ useTls, tlsCaFile, tlsCertFile, tlsKeyFile, tlsSkipVerify }: Dial) {
+  const all: readonly Resolved<string | boolean>[] = [
+    useTls,
+    tlsCaFile,
+    tlsCertFile,
+    tlsKeyFile,
+    tlsSkipVerify,
+  ];
   return all.filter(({ value }) => value !== false && value !== "");
 }

@@ -1,3 +1,4 @@
+/** Every exit code, what --help says of it, and the errors that lead to it. */
 import { WeirError } from "../base/errors.ts";
 
 /** What the process answers to its caller; listed in the README and in --help. */
@@ -7,7 +8,7 @@ export const exitCodes = {
   runtime: 1,
   /** Flags, environment or configuration file. */
   usage: 2,
-  /** Asking a node (contract.md section 2.3): it cannot be reached, or does not answer. */
+  /** Asking a node (docs/wire.md#command-line-client): it cannot be reached, or does not answer. */
   unreachable: 2,
   /** It refuses what it is asked. */
   refused: 3,

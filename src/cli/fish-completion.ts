@@ -1,3 +1,4 @@
+/** The completion script for fish. */
 import type { CompletedCommand, CompletedFlag } from "./completion-tree.ts";
 
 /** The completion script for fish. */

@@ -1,9 +1,11 @@
+/** The text of --help. */
 import {
   environmentNamesOf,
   environmentPrefix,
   type Setting,
   type SettingTable,
 } from "../config/setting.ts";
+import { columnsMax, hang, wrap, wrapCommand } from "./columns.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
 export interface CommandHelp {
@@ -17,13 +19,15 @@ export interface CommandHelp {
   readonly exitCodes: readonly (readonly [code: ExitCode, text: string])[];
 }
 
-const flagWidth = 34;
-const columnsMax = 100;
+const flagColumns = 32;
 
-/** The help of a command: examples first, then flags by group with default and names, 100 columns. */
+/** The help of a command: examples first, then flags by group with default and names, 80 columns. */
 export function renderHelp(command: CommandHelp, table: SettingTable): string {
-  const lines = [command.summary, "", `Usage: ${command.usage}`, "", "Examples:"];
-  for (const [example, what] of command.examples) lines.push(`  # ${what}`, `  ${example}`);
+  const usage = hang("Usage:", command.usage, "Usage: ".length);
+  const lines = [...wrap(command.summary, columnsMax), "", ...usage, "", "Examples:"];
+  for (const [example, what] of command.examples) {
+    lines.push(...wrap(what, columnsMax - 4).map((line) => `  # ${line}`), ...wrapCommand(example));
+  }
   const rows = Object.values(table).filter(
     ({ flag, environment }) => `${flag}${environment ?? ""}`,
   );
@@ -34,8 +38,9 @@ export function renderHelp(command: CommandHelp, table: SettingTable): string {
   }
   if (rows.length > 0) lines.push("", ...renderSources(rows, command.section));
   lines.push("", "Exit codes:");
-  for (const [code, text] of command.exitCodes)
-    lines.push(`  ${String(code).padStart(3)}  ${text}`);
+  for (const [code, text] of command.exitCodes) {
+    lines.push(...hang(`  ${String(code).padStart(3)}`, text, 7));
+  }
   return lines.join("\n");
 }
 
@@ -50,10 +55,7 @@ function renderRow(row: Setting<unknown>, section: string): string[] {
     notes.push(`(default ${fallback})`);
   const name = shortEnvironmentName(row, section);
   if (name !== "" && row.flag !== "") notes.push(`[${name}]`);
-  const [first = "", ...others] = wrap(notes.join(" "), columnsMax - flagWidth);
-  const more = others.map((line) => " ".repeat(flagWidth) + line);
-  if (title.length < flagWidth - 1) return [title.padEnd(flagWidth) + first, ...more];
-  return [title, " ".repeat(flagWidth) + first, ...more];
+  return hang(title, notes.join(" "), flagColumns);
 }
 
 /** What is to be written: the flag, or the switch that only the environment has. */
@@ -61,18 +63,6 @@ function titleOf({ flag, short, kind, environment }: Setting<unknown>): string {
   if (flag === "") return `      ${environment}=true`;
   const placeholder = kind.placeholder === "" ? "" : ` ${kind.placeholder}`;
   return `  ${short === undefined ? "    " : `-${short}, `}--${flag}${placeholder}`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 function shortEnvironmentName(row: Setting<unknown>, section: string): string {

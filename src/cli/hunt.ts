@@ -1,9 +1,10 @@
+/** `weir hunt` */
+import { huntSettings } from "../config/hunt-settings.ts";
 import { buildInfo } from "../node/build-info.ts";
 import { type Command, command } from "./command.ts";
 import { huntExitCodes } from "./exit-codes.ts";
 import type { CommandHelp } from "./help.ts";
 import { huntConfigOf, loadHuntSettings } from "./hunt-config.ts";
-import { huntSettings } from "./hunt-flags.ts";
 import { runCommandLine } from "./run-command.ts";
 
 export const huntHelp: CommandHelp = {

@@ -1,7 +1,8 @@
+/** `weir list` */
 import { setting } from "../config/setting.ts";
 import { nameKind } from "../config/value-kinds.ts";
 import { clientCommand } from "./client-command.ts";
-import { type CommandGroup, commandGroup } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 
 const listFilters = clientCommand({
   help: {

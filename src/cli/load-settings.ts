@@ -1,10 +1,11 @@
+/** The settings of a command out of its words, the environment and the configuration file. */
 import { type ConfigFile, defaultConfigPath, readConfigFile } from "../config/config-file.ts";
 import { type Environment, readEnvironmentSettings } from "../config/environment-settings.ts";
+import type { generalSettings } from "../config/general-settings.ts";
 import { resolveSettings } from "../config/resolve-settings.ts";
-import type { Given, RefusedName, ResolvedTable, SettingTable } from "../config/setting.ts";
+import type { Given, ResolvedTable, SettingTable, UnsupportedName } from "../config/setting.ts";
 import { readYamlSettings, type YamlSettings } from "../config/yaml-settings.ts";
-import { type Argv, parseArgv } from "./argv.ts";
-import type { commonSettings } from "./flags.ts";
+import { type Argv, readArgv } from "./argv.ts";
 
 /** Where a command's settings come from; a test gives its own. */
 export interface Surroundings {
@@ -23,7 +24,7 @@ export interface CommandNames {
   readonly moreSections?: readonly string[];
   /** Keys of the file whose values are lists: who takes the file reads them. */
   readonly lists?: readonly string[];
-  readonly refused: readonly RefusedName[];
+  readonly unsupported: readonly UnsupportedName[];
 }
 
 export interface Loaded<Table extends SettingTable> {
@@ -33,7 +34,7 @@ export interface Loaded<Table extends SettingTable> {
   readonly warnings: readonly string[];
 }
 
-type Common = Pick<ReturnType<typeof commonSettings>, "config">;
+type Common = Pick<ReturnType<typeof generalSettings>, "config">;
 
 /**
  * Read flags, environment and the configuration file by one table; see `resolveSettings`.
@@ -45,12 +46,12 @@ export function loadSettings<Table extends SettingTable & Common>(
   surroundings: Surroundings,
   takeFile: (file: ConfigFile) => void = () => {},
 ): Loaded<Table> {
-  const argv = parseArgv(surroundings.words, table, names.refused);
+  const argv = readArgv(surroundings.words, table, names.unsupported);
   const environment = readEnvironmentSettings(
     surroundings.environment,
     table,
     sectionsOf(names),
-    names.refused,
+    names.unsupported,
   );
   const outside = { flags: argv.flags, environment: environment.given };
   const file = readFile(table, names, outside, surroundings.home, takeFile);
@@ -93,6 +94,6 @@ function readFile(
     lists: names.lists ?? [],
     keys: new Set(rows.flatMap((row) => row.keys)),
     shownKeys: rows.flatMap((row) => row.keys.slice(0, 1)),
-    refused: names.refused,
+    unsupported: names.unsupported,
   });
 }

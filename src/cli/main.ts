@@ -1,3 +1,4 @@
+/** The program: runs the command that its arguments name. */
 import { dispatch } from "./dispatch.ts";
 import { printFailure } from "./print.ts";
 
@@ -13,4 +14,4 @@ process.on("uncaughtException", (error) => void fail(error));
 process.on("unhandledRejection", (error) => void fail(error));
 
 // Workers and sockets that a failed command left behind must not keep the process alive.
-dispatch(words).then((exitCode) => process.exit(exitCode), fail);
+dispatch(words).then(() => process.exit(), fail);

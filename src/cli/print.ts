@@ -1,3 +1,4 @@
+/** Lines for whoever called: help on stdout, errors on stderr. */
 import { errorText } from "../base/errors.ts";
 import { escapeUnsafe } from "../base/safe-text.ts";
 import { createLineWriter } from "../telemetry/line-writer.ts";

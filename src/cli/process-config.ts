@@ -1,14 +1,16 @@
+/** The settings of `weir process`, judged and made a configuration. */
 import type { AccessConfig } from "../config/access-config.ts";
 import { type ConfigFile, defaultFilterPath } from "../config/config-file.ts";
+import type { Machine } from "../config/general-settings.ts";
 import type { ProcessorConfig } from "../config/processor-config.ts";
-import { placeOf } from "../config/setting.ts";
+import { type ProcessorSettings, processorSettings } from "../config/processor-settings.ts";
+import { configOf, placeOf } from "../config/setting.ts";
+import { unsupportedByProcess } from "../config/unsupported-settings.ts";
 import { loadAccess } from "./access-config.ts";
-import { type Machine, type ProcessSettings, processSettings } from "./flags.ts";
 import { type Loaded, loadSettings, type Surroundings } from "./load-settings.ts";
-import { refusedByProcess } from "./refused-flags.ts";
 import { servingProblems, tlsConfigOf } from "./serving-choice.ts";
 
-export interface LoadedProcess extends Loaded<ProcessSettings> {
+export interface LoadedProcess extends Loaded<ProcessorSettings> {
   readonly access: AccessConfig;
 }
 
@@ -16,13 +18,13 @@ const names = {
   section: "processor",
   moreSections: ["security", "security.api_keys"],
   lists: ["security.api_keys.keys", "security.identities"],
-  refused: refusedByProcess,
+  unsupported: unsupportedByProcess,
 } as const;
 
 /** The settings of `weir process`, with everything that is wrong with them. */
 export function loadProcessSettings(surroundings: Surroundings, machine?: Machine): LoadedProcess {
   let file: ConfigFile | undefined;
-  const loaded = loadSettings(processSettings(machine), names, surroundings, (taken) => {
+  const loaded = loadSettings(processorSettings(machine), names, surroundings, (taken) => {
     file = taken;
   });
   // What is wrong with the file as a whole is told already.
@@ -38,18 +40,23 @@ export function loadProcessSettings(surroundings: Surroundings, machine?: Machin
 }
 
 /** What only makes sense together with something else. */
-function recordingProblems({ settings }: Loaded<ProcessSettings>): string[] {
+function recordingProblems({ settings }: Loaded<ProcessorSettings>): string[] {
   const problems: string[] = [];
-  const { rotateSize, rotateInterval, rotateFiles } = settings;
-  if (rotateFiles.value > 0 && rotateSize.value === 0 && rotateInterval.value === 0) {
+  const { rotateSizeBytes, rotateIntervalMs, rotateFiles } = settings;
+  if (rotateFiles.value > 0 && rotateSizeBytes.value === 0 && rotateIntervalMs.value === 0) {
     const place = placeOf(rotateFiles.origin);
     problems.push(`${place}: needs --rotate-size or --rotate-interval as well`);
   }
   const { value: path, origin: named } = settings.writeFile;
-  // A name that was refused is told already.
+  // A wrong name is told already.
   if (path !== "" || named.source === "flag" || named.source === "environment") return problems;
-  const { ack, diskReserve } = settings;
-  for (const { value, origin } of [rotateSize, rotateInterval, rotateFiles, diskReserve]) {
+  const { ack, diskReserveBytes } = settings;
+  for (const { value, origin } of [
+    rotateSizeBytes,
+    rotateIntervalMs,
+    rotateFiles,
+    diskReserveBytes,
+  ]) {
     if (value > 0) problems.push(`${placeOf(origin)}: nothing is recorded without --write-file`);
   }
   if (ack.value !== "written") {
@@ -68,26 +75,9 @@ export function processorConfigOf(
 ): ProcessorConfig {
   const noFile = home === "" ? "" : defaultFilterPath(home);
   return {
-    listen: settings.listen.value,
-    tls: tlsConfigOf(settings),
-    processorId: settings.processorId.value,
-    maxHunters: settings.maxHunters.value,
-    maxSubscribers: settings.maxSubscribers.value,
-    writeFile: settings.writeFile.value,
+    ...configOf<ProcessorSettings>(settings),
     filterFile: settings.filterFile.value || noFile,
+    tls: tlsConfigOf(settings),
     access,
-    stats: settings.stats.value,
-    statsIntervalMs: settings.statsInterval.value,
-    enableDetection: settings.enableDetection.value,
-    workers: settings.workers.value,
-    ack: settings.ack.value,
-    rotateSizeBytes: settings.rotateSize.value,
-    rotateIntervalMs: settings.rotateInterval.value,
-    rotateFiles: settings.rotateFiles.value,
-    diskReserveBytes: settings.diskReserve.value,
-    subscriberBuffer: settings.subscriberBuffer.value,
-    messageBytesMax: settings.maxMessageSize.value,
-    logFormat: settings.logFormat.value,
-    logLevel: settings.logLevel.value,
   };
 }

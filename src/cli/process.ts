@@ -1,7 +1,8 @@
+/** `weir process` */
 import { homedir } from "node:os";
+import { processorSettings } from "../config/processor-settings.ts";
 import { type Command, command } from "./command.ts";
 import { processExitCodes } from "./exit-codes.ts";
-import { processSettings } from "./flags.ts";
 import type { CommandHelp } from "./help.ts";
 import { loadProcessSettings, processorConfigOf } from "./process-config.ts";
 import { runCommandLine } from "./run-command.ts";
@@ -27,7 +28,7 @@ export const processHelp: CommandHelp = {
   ],
 };
 
-const table = processSettings();
+const table = processorSettings();
 
 export const processCommand: Command = command(processHelp, table, (words) =>
   runCommandLine(

@@ -1,7 +1,8 @@
+/** `weir rm` */
 import { setting } from "../config/setting.ts";
 import { nameKind, pathKind } from "../config/value-kinds.ts";
 import { clientCommand } from "./client-command.ts";
-import { type CommandGroup, commandGroup } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 
 const group = "Filter";
 
@@ -35,7 +36,7 @@ const removeFilter = clientCommand({
       fallback: "",
       help: "Ids to remove, one a line; lines that start with # are not read; - is standard input",
       group,
-      emptyRefused: "has no value: name a file",
+      emptyFault: "has no value: name a file",
     }),
   },
   check: ({ id, file }) => {

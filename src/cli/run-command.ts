@@ -1,3 +1,4 @@
+/** From the words of a command to its work: help, version, problems, failures. */
 import { homedir } from "node:os";
 import { errorText } from "../base/errors.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";

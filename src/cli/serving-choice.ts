@@ -1,7 +1,8 @@
-import { type Origin, placeOf, type ResolvedTable } from "../config/setting.ts";
+/** How a node serves: TLS or plain text, judged and made a configuration. */
+import type { ServingSettings } from "../config/serving-settings.ts";
+import { configBelow, type Origin, placeOf, type ResolvedTable } from "../config/setting.ts";
 import type { TlsConfig } from "../config/tls-config.ts";
 import type { Loaded } from "./load-settings.ts";
-import type { ServingSettings } from "./serving-flags.ts";
 
 type Serving = ResolvedTable<ServingSettings>;
 
@@ -24,7 +25,7 @@ export function servingProblems({
   }
   // Another problem may be the very flag that is missed here.
   if (problems.some((text) => /insecure|tls/.test(text))) return found;
-  if (isOff(settings)) return [`${placeOf(settings.tls.origin)} is false: ${choose}`];
+  if (isOff(settings)) return [`${placeOf(settings.useTls.origin)} is false: ${choose}`];
   if (tls === undefined && !production.value) return [choose];
   return tlsProblems(settings);
 }
@@ -34,17 +35,17 @@ const choose =
   "or --insecure, unencrypted, for a network you trust";
 
 function tlsProblems(settings: Serving): string[] {
-  const { tlsCert, tlsKey, tlsCa, tlsClientAuth, production } = settings;
+  const { tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientAuth, production } = settings;
   const found: string[] = [];
-  if (tlsCert.value === "" && tlsKey.value === "") {
+  if (tlsCertFile.value === "" && tlsKeyFile.value === "") {
     const wish = tlsWish(settings) ?? production.origin;
     found.push(`${placeOf(wish)}: needs --tls-cert FILE and --tls-key FILE as well`);
-  } else if (tlsCert.value === "") {
-    found.push(`${placeOf(tlsKey.origin)}: needs --tls-cert FILE as well`);
-  } else if (tlsKey.value === "") {
-    found.push(`${placeOf(tlsCert.origin)}: needs --tls-key FILE as well`);
+  } else if (tlsCertFile.value === "") {
+    found.push(`${placeOf(tlsKeyFile.origin)}: needs --tls-cert FILE as well`);
+  } else if (tlsKeyFile.value === "") {
+    found.push(`${placeOf(tlsCertFile.origin)}: needs --tls-key FILE as well`);
   }
-  if (tlsClientAuth.value && tlsCa.value === "") {
+  if (tlsClientAuth.value && tlsCaFile.value === "") {
     const place = placeOf(tlsClientAuth.origin);
     found.push(`${place}: needs --tls-ca FILE, which says whose certificates count`);
   }
@@ -56,28 +57,21 @@ function tlsProblems(settings: Serving): string[] {
 }
 
 /** TLS is switched off in so many words. */
-function isOff({ tls }: Serving): boolean {
-  return !tls.value && tls.origin.source !== "default";
+function isOff({ useTls }: Serving): boolean {
+  return !useTls.value && useTls.origin.source !== "default";
 }
 
 /** Where TLS is asked for. */
 function tlsWish(settings: Serving): Origin | undefined {
-  const { tls, tlsCert, tlsKey, tlsCa, tlsClientAuth, tlsMinVersion } = settings;
-  if (tls.value) return tls.origin;
+  const { useTls, tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientAuth, tlsMinVersion } = settings;
+  if (useTls.value) return useTls.origin;
   if (isOff(settings)) return undefined;
-  const others = [tlsCert, tlsKey, tlsCa, tlsClientAuth];
+  const others = [tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientAuth];
   const wish = others.find(({ value }) => value !== false && value !== "")?.origin;
   return wish ?? (tlsMinVersion.origin.source === "default" ? undefined : tlsMinVersion.origin);
 }
 
 /** Undefined when the node serves without TLS. */
 export function tlsConfigOf(settings: Serving): TlsConfig | undefined {
-  if (settings.insecure.value) return undefined;
-  return {
-    certFile: settings.tlsCert.value,
-    keyFile: settings.tlsKey.value,
-    caFile: settings.tlsCa.value,
-    clientAuth: settings.tlsClientAuth.value,
-    minVersion: settings.tlsMinVersion.value,
-  };
+  return settings.insecure.value ? undefined : configBelow<ServingSettings, "tls">(settings, "tls");
 }

@@ -1,3 +1,4 @@
+/** `weir set` */
 import { randomUUID } from "node:crypto";
 import { type ResolvedTable, setting } from "../config/setting.ts";
 import { nameKind, namesKind, pathKind, switchKind, textKind } from "../config/value-kinds.ts";
@@ -7,7 +8,7 @@ import { nearestTypeName, typeNamed } from "../filters/filter-types.ts";
 import { filterTypeNames } from "../wire/filter-type.ts";
 import { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 import { clientCommand } from "./client-command.ts";
-import { type CommandGroup, commandGroup } from "./command.ts";
+import { type CommandGroup, commandGroup } from "./command-group.ts";
 
 const group = "Filter";
 
@@ -29,7 +30,7 @@ const rows = {
     fallback: "",
     help: "What to look for; * stands for anything in most types",
     group,
-    emptyRefused: "is empty: a filter needs a pattern",
+    emptyFault: "is empty: a filter needs a pattern",
   }),
   id: setting({
     flag: "id",
@@ -75,7 +76,7 @@ const rows = {
       "Filters to set, instead of one by flags: a filter file (YAML), or the JSON of list filters; " +
       "- is standard input. There, a filter that does not say enabled: true is off",
     group,
-    emptyRefused: "has no value: name a file",
+    emptyFault: "has no value: name a file",
   }),
 };
 

@@ -1,3 +1,4 @@
+/** The text of --version. */
 import { buildInfo } from "../node/build-info.ts";
 
 /** `weir 0.1.0 (commit 0123abc, variant all, Bun 1.4.5)` */

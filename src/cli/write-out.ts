@@ -1,3 +1,4 @@
+/** Data on stdout, whole. */
 import { write } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";

@@ -1,3 +1,4 @@
+/** What a question to a node brought: JSON for programs, lines for people. */
 import type { WeirError } from "../base/errors.ts";
 import type { Screen } from "./screen.ts";
 

@@ -1,3 +1,4 @@
+/** The error of a file of filters or ids that cannot be used. */
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 

@@ -1,4 +1,5 @@
-import { type ServiceError, status } from "@grpc/grpc-js";
+/** Turns a failed RPC into an error with words and an exit status. */
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { isForeign } from "../base/call-reason.ts";
 import { WeirError } from "../base/errors.ts";
 import { cutText } from "../base/safe-text.ts";
@@ -15,41 +16,38 @@ export interface FailedCall {
 }
 
 /**
- * By exit code (contract.md section 2.3): these codes, and `call-failed` for any other.
+ * By exit code (docs/wire.md#command-line-client): these codes, and `call-failed` for any other.
  * `call-unknown` is of those: an older node may lack what was asked.
  */
-const codes: Readonly<Partial<Record<status, string>>> = {
-  [status.UNAVAILABLE]: "node-unreachable",
-  [status.DEADLINE_EXCEEDED]: "node-unreachable",
-  [status.INVALID_ARGUMENT]: "request-refused",
-  [status.FAILED_PRECONDITION]: "request-refused",
-  [status.NOT_FOUND]: "not-found",
-  [status.UNIMPLEMENTED]: "call-unknown",
+const codes: Readonly<Partial<Record<Code, string>>> = {
+  [Code.Unavailable]: "node-unreachable",
+  [Code.DeadlineExceeded]: "node-unreachable",
+  [Code.InvalidArgument]: "request-refused",
+  [Code.FailedPrecondition]: "request-refused",
+  [Code.NotFound]: "not-found",
+  [Code.Unimplemented]: "call-unknown",
 };
 
 /** Why a node did not do what it was asked, in one line for a person. */
-export function callFailure(call: FailedCall, error: ServiceError | null): WeirError {
-  if (error === null) {
-    return new WeirError("call-failed", `${call.dialer.address} answered without a message`);
-  }
+export function callFailure(call: FailedCall, error: ConnectError): WeirError {
   const { code } = error;
-  const text = cutText(failureText(call, code, error.details), limits.logMessageCharsMax);
-  const retryable = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
+  const text = cutText(failureText(call, code, error.rawMessage), limits.logMessageCharsMax);
+  const retryable = code === Code.Unavailable || code === Code.DeadlineExceeded;
   return new WeirError(codes[code] ?? "call-failed", text, { retryable, cause: error });
 }
 
-function failureText(call: FailedCall, code: status, details: string): string {
+function failureText(call: FailedCall, code: Code, details: string): string {
   const { method } = call;
   const { address } = call.dialer;
   const reason = call.dialer.reasonOf({ code, details });
   if (isForeign(details)) return `cannot reach a node at ${address}: ${reason}`;
-  if (code === status.UNAVAILABLE) return `cannot reach ${address}: ${reason}`;
-  if (code === status.DEADLINE_EXCEEDED) {
+  if (code === Code.Unavailable) return `cannot reach ${address}: ${reason}`;
+  if (code === Code.DeadlineExceeded) {
     return `${address} did not answer within ${showDuration(call.callMsMax)}`;
   }
-  if (code === status.UNAUTHENTICATED) return `${address} refuses: ${reason}`;
-  if (code === status.PERMISSION_DENIED) return `${address} refuses: ${details}`;
-  if (code === status.UNIMPLEMENTED) {
+  if (code === Code.Unauthenticated) return `${address} refuses: ${reason}`;
+  if (code === Code.PermissionDenied) return `${address} refuses: ${details}`;
+  if (code === Code.Unimplemented) {
     return `${address} does not know the call ${method}: it may be an older program`;
   }
   if (/^Received message larger than max/.test(details)) {

@@ -1,3 +1,4 @@
+/** Texts in the cells of a table: width on a terminal, cut and filled. */
 import { cutText, escapeUnsafe } from "../base/safe-text.ts";
 import { showDuration } from "../config/quantity.ts";
 

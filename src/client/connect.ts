@@ -1,28 +1,22 @@
 /**
  * The clients of a node: what `weir list`, `show`, `set` and `rm` ask it, and how they show what it
- * says (contract.md section 2.3).
+ * says (docs/wire.md#command-line-client).
  */
-import {
-  create,
-  type DescMessage,
-  type DescMethodUnary,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import type { ServiceError } from "@grpc/grpc-js";
+import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { Dialer } from "../dial/dialer.ts";
+import { createGrpcTransport } from "../dial/transport.ts";
+import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
+import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { callFailure } from "./call-failure.ts";
 
-/** One connection to a node; it is made by the first call. */
+/**
+ * The services of a node over one connection, which the first RPC makes. RPCs with one answer reject
+ * with a `WeirError` of call-failure.ts.
+ */
 export interface NodeClient {
-  /** One question and its answer. Rejects with a `WeirError` of call-failure.ts. */
-  call<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodUnary<I, O>,
-    request: MessageInitShape<I>,
-  ): Promise<MessageShape<O>>;
+  readonly management: Client<typeof ManagementService>;
+  readonly monitoring: Client<typeof MonitoringService>;
   close(): void;
 }
 
@@ -32,25 +26,24 @@ const channelOptions = {
   "grpc.max_receive_message_length": limits.clientMessageBytesMax,
 } as const;
 
-/** `callMsMax` is the deadline of each call. */
+/** `callMsMax` is the deadline of each RPC. */
 export function connectNode(dialer: Dialer, callMsMax: number = limits.clientRpcMsMax): NodeClient {
   const client = dialer.connect(channelOptions);
-  return {
-    call({ parent, name, input, output }, request) {
-      const { promise, resolve, reject } = Promise.withResolvers<MessageShape<typeof output>>();
-      client.makeUnaryRequest(
-        `/${parent.typeName}/${name}`,
-        (bytes: Buffer) => bytes,
-        (bytes) => fromBinary(output, bytes),
-        Buffer.from(toBinary(input, create(input, request))),
-        { deadline: Date.now() + callMsMax },
-        (error: ServiceError | null, answer?: MessageShape<typeof output>) => {
-          if (answer !== undefined && error === null) resolve(answer);
-          else reject(callFailure({ dialer, method: name, callMsMax }, error));
-        },
-      );
-      return promise;
+  const bare = createGrpcTransport(client);
+  const transport: Transport = {
+    ...bare,
+    async unary(method, signal, timeoutMs, ...more) {
+      try {
+        return await bare.unary(method, signal, timeoutMs ?? callMsMax, ...more);
+      } catch (error) {
+        const call = { dialer, method: method.name, callMsMax };
+        throw callFailure(call, ConnectError.from(error));
+      }
     },
+  };
+  return {
+    management: createClient(ManagementService, transport),
+    monitoring: createClient(MonitoringService, transport),
     close: () => client.close(),
   };
 }

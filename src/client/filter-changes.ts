@@ -1,11 +1,9 @@
+/** Sets and removes filters on a node, one after the other, and collects what came of each. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { Filter } from "../filters/filter.ts";
-import {
-  type FilterUpdateResult,
-  ManagementService,
-} from "../wire/gen/lippycat/management/management_pb.ts";
+import type { FilterUpdateResult } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { Answer } from "./answer.ts";
 import { cellText } from "./cell-text.ts";
 import type { NodeClient } from "./connect.ts";
@@ -32,10 +30,7 @@ export function setFilters(
   const orders = filters.map((filter) => ({
     filterId: filter.id,
     send: () =>
-      node.call(ManagementService.method.updateFilter, {
-        ...filter,
-        targetHunters: [...filter.targetHunters],
-      }),
+      node.management.updateFilter({ ...filter, targetHunters: [...filter.targetHunters] }),
   }));
   return carryOut(orders, "set", asList);
 }
@@ -48,7 +43,7 @@ export function removeFilters(
 ): Promise<Answer> {
   const orders = ids.map((filterId) => ({
     filterId,
-    send: () => node.call(ManagementService.method.deleteFilter, { filterId }),
+    send: () => node.management.deleteFilter({ filterId }),
   }));
   return carryOut(orders, "removed", asList);
 }

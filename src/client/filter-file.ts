@@ -1,3 +1,4 @@
+/** Reads the filters that `set filter --file` sends. */
 import { Document } from "yaml";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
@@ -8,7 +9,7 @@ import { BadInput } from "./bad-input.ts";
 import type { InputFile } from "./input-file.ts";
 
 /**
- * The filters of a file: a filter file as nodes have it (contract.md section 3.2), or the JSON that
+ * The filters of a file: a filter file as nodes have it (docs/wire.md#filter-file), or the JSON that
  * `list filters` or `show filter` prints. In both, `enabled` that is absent is false, and each filter
  * has an id: without one, every run would make another. Throws `BadInput` with all that is wrong.
  */
@@ -25,7 +26,7 @@ async function yamlFilters({ name, text }: InputFile): Promise<Filter[]> {
   if (remarks.length > 0 || read.text === undefined) {
     throw new BadInput(remarks.map(({ line, text }) => `${name}:${line}: ${text}`));
   }
-  return [...read.text.slots()].flatMap(({ filter }) => filter ?? []);
+  return [...read.text.values()];
 }
 
 /** Undefined when the text is no JSON: it may be YAML that begins like it. */

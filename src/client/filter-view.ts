@@ -1,3 +1,4 @@
+/** Filters as JSON, as a table and in detail. */
 import { filterTypeName } from "../wire/filter-type.ts";
 import type { Filter } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { Screen } from "./screen.ts";

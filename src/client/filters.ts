@@ -1,7 +1,8 @@
+/** Asks a node for its filters. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
-import { type Filter, ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
+import type { Filter } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { Answer } from "./answer.ts";
 import type { NodeClient } from "./connect.ts";
 import { filterDetails, filterJson, filterTable } from "./filter-view.ts";
@@ -31,6 +32,6 @@ export async function showFilter(node: NodeClient, id: string): Promise<Answer> 
 }
 
 async function getFilters(node: NodeClient, hunterId: string): Promise<Filter[]> {
-  const { filters } = await node.call(ManagementService.method.getFilters, { hunterId });
+  const { filters } = await node.management.getFilters({ hunterId });
   return filters.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -1,3 +1,4 @@
+/** Hunters as JSON, as a table and in detail. */
 import type {
   ConnectedHunter,
   HunterStats,
@@ -7,7 +8,7 @@ import type { Screen } from "./screen.ts";
 import { hunterStatusName, toneOf } from "./status-name.ts";
 import { type Column, renderTable } from "./table.ts";
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 export function hunterJson(hunter: ConnectedHunter) {
   const { stats, capabilities } = hunter;
   return {

@@ -1,7 +1,7 @@
+/** Asks a node for its hunters. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
-import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { Answer } from "./answer.ts";
 import type { NodeClient } from "./connect.ts";
 import { hunterDetails, hunterJson, hunterTable } from "./hunter-view.ts";
@@ -9,8 +9,7 @@ import { renderDetails } from "./table.ts";
 
 /** The hunters of the node and of those below it, by id. */
 export async function listHunters(node: NodeClient): Promise<Answer> {
-  const { getHunterStatus } = ManagementService.method;
-  const { hunters, processorStats } = await node.call(getHunterStatus, {});
+  const { hunters, processorStats } = await node.management.getHunterStatus({});
   hunters.sort((a, b) => (a.hunterId < b.hunterId ? -1 : 1));
   const total = processorStats?.totalHunters ?? 0;
   const isCut = total > hunters.length;
@@ -23,7 +22,7 @@ export async function listHunters(node: NodeClient): Promise<Answer> {
 }
 
 export async function showHunter(node: NodeClient, hunterId: string): Promise<Answer> {
-  const { hunters } = await node.call(ManagementService.method.getHunterStatus, { hunterId });
+  const { hunters } = await node.management.getHunterStatus({ hunterId });
   // A node may answer with all of them.
   const hunter = hunters.find((candidate) => candidate.hunterId === hunterId);
   if (hunter === undefined) {

@@ -1,3 +1,4 @@
+/** Reads the ids that `rm filter --file` removes. */
 import { checkFilterId } from "../filters/check-filter.ts";
 import { BadInput } from "./bad-input.ts";
 import type { InputFile } from "./input-file.ts";

@@ -1,3 +1,4 @@
+/** Reads a file, or standard input, that a command was given. */
 import { limits } from "../config/limits.ts";
 import { readTextFile } from "../config/text-file.ts";
 import { BadInput } from "./bad-input.ts";
@@ -12,7 +13,7 @@ export interface InputFile {
 export function readInput(path: string, what: string): InputFile {
   const name = path === "-" ? "standard input" : path;
   const file = readTextFile(path === "-" ? "/dev/stdin" : path, limits.clientFileBytesMax, what);
-  if (!("bytes" in file)) throw new BadInput([`${name}: ${file.refusal}`]);
+  if (!("bytes" in file)) throw new BadInput([`${name}: ${file.fault}`]);
   try {
     return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(file.bytes) };
   } catch {

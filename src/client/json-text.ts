@@ -1,3 +1,4 @@
+/** JSON that is safe on a terminal and keeps 64-bit numbers. */
 import { escapeUnsafe } from "../base/safe-text.ts";
 
 declare global {

@@ -1,3 +1,4 @@
+/** What `show status` prints of `MonitoringService.GetNodeStatus`. */
 import {
   type NodeStatus,
   type PacketAccounts,

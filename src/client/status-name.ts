@@ -1,3 +1,4 @@
+/** Names and colours of the states of hunters and processors. */
 import { HunterStatus, ProcessorStatus } from "../wire/gen/lippycat/management/management_pb.ts";
 import type { Tone } from "./screen.ts";
 

@@ -1,14 +1,11 @@
+/** Asks a node for its status. */
 import { create } from "@bufbuild/protobuf";
 import { WeirError } from "../base/errors.ts";
 import {
-  ManagementService,
   type ProcessorStats,
   ProcessorStatsSchema,
 } from "../wire/gen/lippycat/management/management_pb.ts";
-import {
-  MonitoringService,
-  type NodeStatus,
-} from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import type { NodeStatus } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import type { Answer } from "./answer.ts";
 import type { NodeClient } from "./connect.ts";
 import { nodeStatusDetails, nodeStatusJson, subscriberTable } from "./node-status-view.ts";
@@ -18,7 +15,7 @@ import { renderDetails } from "./table.ts";
 /** How the node itself is; with what a node of ours tells beyond the existing ones. */
 export async function showStatus(node: NodeClient): Promise<Answer> {
   // One after the other: a wrong API key is one guess then, of the few that an address has.
-  const { processorStats } = await node.call(ManagementService.method.getHunterStatus, {});
+  const { processorStats } = await node.management.getHunterStatus({});
   const own = await nodeStatus(node);
   const stats = processorStats ?? create(ProcessorStatsSchema);
   const json = statusJson(stats);
@@ -35,14 +32,14 @@ export async function showStatus(node: NodeClient): Promise<Answer> {
 /** Undefined from a node without the monitoring service. */
 async function nodeStatus(node: NodeClient): Promise<NodeStatus | undefined> {
   try {
-    return await node.call(MonitoringService.method.getNodeStatus, {});
+    return await node.monitoring.getNodeStatus({});
   } catch (error) {
     if (error instanceof WeirError && error.code === "call-unknown") return undefined;
     throw error;
   }
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function statusJson(stats: ProcessorStats) {
   return {
     processor_id: stats.processorId,

@@ -1,3 +1,4 @@
+/** Renders a table that fits a terminal. */
 import { limits } from "../config/limits.ts";
 import { cellText, fitText, padText, widthOf } from "./cell-text.ts";
 import { paint, type Screen, type Tone } from "./screen.ts";

@@ -1,8 +1,8 @@
+/** Asks a node for its topology, and draws it as a tree. */
 import { create } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import {
   type ConnectedHunter,
-  ManagementService,
   type ProcessorNode,
   ProcessorNodeSchema,
 } from "../wire/gen/lippycat/management/management_pb.ts";
@@ -15,12 +15,12 @@ import { hunterStatusName, processorStatusName, toneOf } from "./status-name.ts"
 
 /** The node with its hunters and everything below it. */
 export async function showTopology(node: NodeClient): Promise<Answer> {
-  const { processor } = await node.call(ManagementService.method.getTopology, {});
+  const { processor } = await node.management.getTopology({});
   const root = processor ?? create(ProcessorNodeSchema, { reachable: true });
   return { json: nodeJson(root), lines: (screen) => renderTree(branchOf(root), screen) };
 }
 
-/** The keys are those of the existing client (contract.md section 2.3). */
+/** The keys are those of the existing client (docs/wire.md#command-line-client). */
 function nodeJson(node: ProcessorNode): Record<string, unknown> {
   return {
     processor_id: node.processorId,

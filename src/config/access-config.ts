@@ -1,5 +1,5 @@
 /**
- * Who may call the node, as the configuration says it (contract.md section 6). Plain data without
+ * Who may call the node, as the configuration says it (docs/wire.md#roles). Plain data without
  * secrets: it is posted to the shards.
  */
 

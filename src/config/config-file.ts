@@ -1,3 +1,4 @@
+/** The configuration file: where it is, and its text. */
 import { join } from "node:path";
 import { limits } from "./limits.ts";
 import { readTextFile } from "./text-file.ts";
@@ -25,5 +26,5 @@ export function defaultFilterPath(home: string): string {
 export function readConfigFile(path: string, asked: boolean): ConfigFile | undefined | string {
   const file = readTextFile(path, limits.configFileBytesMax, "configuration file");
   if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
-  return file.missing && !asked ? undefined : `${path}: ${file.refusal}`;
+  return file.missing && !asked ? undefined : `${path}: ${file.fault}`;
 }

@@ -1,11 +1,12 @@
+/** Settings that the environment gives. */
 import { hintOf, nearestName } from "./nearest-name.ts";
 import {
   environmentNameOf,
   environmentNamesOf,
   environmentPrefix,
   type Given,
-  type RefusedName,
   type SettingTable,
+  type UnsupportedName,
 } from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,18 +21,18 @@ export interface EnvironmentSettings {
 
 /**
  * The variables that are set under the prefix and the command's sections. An empty one is as none,
- * but for settings that refuse it.
+ * but for settings that must not be empty.
  */
 export function readEnvironmentSettings(
   environment: Environment,
   table: SettingTable,
   sections: readonly string[],
-  refused: readonly RefusedName[],
+  unsupported: readonly UnsupportedName[],
 ): EnvironmentSettings {
   const rows = Object.values(table);
   const known = new Set(rows.flatMap(environmentNamesOf));
-  const refusesEmpty = rows.filter((row) => row.emptyRefused !== undefined);
-  const namedIfEmpty = new Set(refusesEmpty.flatMap(environmentNamesOf));
+  const neverEmpty = rows.filter((row) => row.emptyFault !== undefined);
+  const namedIfEmpty = new Set(neverEmpty.flatMap(environmentNamesOf));
   // A section of the file may be a part of one: what else is below that is no setting either.
   const starts = sections.map((section) => `${environmentNameOf(section.split(".")[0] ?? "")}_`);
   const isBelow = (name: string) => starts.some((start) => name.startsWith(start));
@@ -46,7 +47,7 @@ export function readEnvironmentSettings(
       given.set(name, { origin: { source: "environment", name }, value });
       continue;
     }
-    const reason = refused.find(({ keys }) => keys.some((key) => isUnder(name, key)))?.reason;
+    const reason = unsupported.find(({ keys }) => keys.some((key) => isUnder(name, key)))?.reason;
     if (reason !== undefined) {
       if (value.toLowerCase() !== "false" && value !== "0") problems.push(`${name}: ${reason}`);
     } else {
@@ -65,6 +66,6 @@ function slipOf(name: string, known: readonly string[]): string | undefined {
 }
 
 function isUnder(name: string, key: string): boolean {
-  const refusedName = environmentNameOf(key);
-  return name === refusedName || name.startsWith(`${refusedName}_`);
+  const start = environmentNameOf(key);
+  return name === start || name.startsWith(`${start}_`);
 }

@@ -1,29 +1,9 @@
+/** What `weir hunt` runs with: the values of its table. */
 import type { DialConfig } from "./dial-config.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { LogFormat, LogLevel } from "./log-config.ts";
+import type { DialSettings } from "./dial-settings.ts";
+import type { HuntSettings } from "./hunt-settings.ts";
+import type { ConfigOf } from "./setting.ts";
 
-export const progressModes = ["auto", "bar", "plain", "none"] as const;
-/** `auto` is a bar on a terminal and plain lines elsewhere. */
-export type ProgressMode = (typeof progressModes)[number];
-
-/** What `weir hunt` runs with: checked values from flags, environment, YAML and defaults. */
-export interface HuntConfig {
-  /** Path of a pcap or pcapng file, or `-` for standard input. */
-  readonly read: string;
-  readonly processor: Endpoint;
+export interface HuntConfig extends ConfigOf<Omit<HuntSettings, keyof DialSettings>> {
   readonly dial: DialConfig;
-  readonly hunterId: string;
-  /** Interface name for a capture that names none; "" leaves it to the reader. */
-  readonly interfaceName: string;
-  /** How many times the input is sent; 0 is for ever. Always 1 for standard input. */
-  readonly loopCount: number;
-  /** Packets a second; 0 is as fast as the processor takes them. */
-  readonly ratePackets: number;
-  /** Packets in one batch. */
-  readonly batchPackets: number;
-  /** Longest wait before a batch that is not full is sent. */
-  readonly batchTimeoutMs: number;
-  readonly progress: ProgressMode;
-  readonly logFormat: LogFormat;
-  readonly logLevel: LogLevel;
 }

@@ -1,3 +1,4 @@
+/** What logs may look like. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 

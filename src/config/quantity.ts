@@ -1,3 +1,4 @@
+/** Sizes and times as users write them, read and shown. */
 const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
   k: 1024,
@@ -6,7 +7,7 @@ const sizeUnits: Readonly<Record<string, number>> = {
   t: 1024 ** 4,
 };
 
-/** Bytes of `100M`, `1.5G` or `4096`: K, M, G and T count in 1024s (contract.md section 7). */
+/** Bytes of `100M`, `1.5G` or `4096`: K, M, G and T count in 1024s (docs/wire.md#sizes). */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,9})?)([kmgt]?)(?:i?b)?$/i.exec(text);
   if (match === null) return undefined;

@@ -1,7 +1,8 @@
+/** Which source of a setting wins. */
 import {
   environmentNamesOf,
   type Given,
-  isRefusal,
+  isFault,
   placeOf,
   type Resolved,
   type ResolvedTable,
@@ -71,15 +72,15 @@ function resolveOne(
   for (const { origin, value: raw } of given) {
     const isEmpty = raw === "" && origin.source !== "file";
     const value =
-      isEmpty && row.emptyRefused !== undefined
-        ? { refusal: row.emptyRefused }
+      isEmpty && row.emptyFault !== undefined
+        ? { fault: row.emptyFault }
         : parseGiven(row, raw, context);
-    const refusal = isRefusal(value) ? value.refusal : row.check?.(value);
-    if (refusal !== undefined) problems.push(`${placeOf(origin)}: ${refusal}`);
+    const fault = isFault(value) ? value.fault : row.check?.(value);
+    if (fault !== undefined) problems.push(`${placeOf(origin)}: ${fault}`);
     winner ??= { value, origin };
   }
   if (winner === undefined) return { value: row.fallback, origin: { source: "default" } };
-  if (isRefusal(winner.value)) return { value: row.fallback, origin: winner.origin };
+  if (isFault(winner.value)) return { value: row.fallback, origin: winner.origin };
   if (row.missing !== undefined && winner.value !== row.fallback) {
     problems.push(`${placeOf(winner.origin)}: ${row.missing}`);
   }
@@ -88,10 +89,10 @@ function resolveOne(
 
 function parseGiven(row: Setting<unknown>, raw: unknown, context: ParseContext): unknown {
   if (typeof raw === "string") return row.kind.parse(raw, context);
-  if (raw === yamlCollection) return { refusal: "one value is expected, not a list or a map" };
-  if (raw === yamlNull) return row.kind.emptyIs ?? { refusal: "has no value" };
+  if (raw === yamlCollection) return { fault: "one value is expected, not a list or a map" };
+  if (raw === yamlNull) return row.kind.emptyIs ?? { fault: "has no value" };
   const text = String(raw);
   const value = row.kind.parse(text, context);
-  if (isRefusal(value) || row.kind.yamlTypes.includes(typeof raw)) return value;
-  return { refusal: `${text} is read as a ${typeof raw}; write "${text}"` };
+  if (isFault(value) || row.kind.yamlTypes.includes(typeof raw)) return value;
+  return { fault: `${text} is read as a ${typeof raw}; write "${text}"` };
 }

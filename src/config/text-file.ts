@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { errorText, systemCode } from "../base/errors.ts";
-import type { Refusal } from "./value-kinds.ts";
+/** Reads a file that a user named, and says what is wrong with it in the words of errors. */
+import { readBoundedFileSync, type UnreadFile } from "../base/bounded-file.ts";
+import type { Fault } from "./value-kinds.ts";
 
 /** A file as errors name it, and its bytes. */
 export interface TextFile {
@@ -8,12 +8,10 @@ export interface TextFile {
   readonly bytes: Buffer;
 }
 
-export interface TextFileRefusal extends Refusal {
+export interface TextFileFault extends Fault {
   /** That there is no such file. */
   readonly missing: boolean;
 }
-
-const chunkBytes = 64 * 1024;
 
 /**
  * Read a file, a pipe or a device, of `bytesMax` at most. What goes wrong is words that follow the
@@ -23,41 +21,14 @@ export function readTextFile(
   path: string,
   bytesMax: number,
   what: string,
-): TextFile | TextFileRefusal {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    const code = systemCode(error);
-    const missing = code === "ENOENT" || code === "ENOTDIR";
-    return { missing, refusal: `cannot read the ${what}: ${errorText(error)}` };
-  }
-  try {
-    if (fstatSync(fd).isDirectory()) return refuse(`is a directory, not a ${what}`);
-    const bytes = readAtMost(fd, bytesMax + 1);
-    if (bytes.length <= bytesMax) return { path, bytes };
-    return refuse(`is larger than ${bytesMax.toLocaleString("en-US")} bytes`);
-  } catch (error) {
-    return refuse(`cannot read the ${what}: ${errorText(error)}`);
-  } finally {
-    closeSync(fd);
-  }
+): TextFile | TextFileFault {
+  const file = readBoundedFileSync(path, bytesMax);
+  if ("bytes" in file) return { path, bytes: file.bytes };
+  return { missing: file.kind === "missing", fault: faultWords(file, what) };
 }
 
-function refuse(refusal: string): TextFileRefusal {
-  return { missing: false, refusal };
-}
-
-/** Up to the end or `bytesMax`: a pipe has no size, and a device may have no end. */
-function readAtMost(fd: number, bytesMax: number): Buffer {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  while (length < bytesMax) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, bytesMax - length));
-    const count = readSync(fd, chunk, 0, chunk.length, null);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    length += count;
-  }
-  return Buffer.concat(chunks);
+/** Why a file cannot be used: words that follow its path. */
+export function faultWords({ kind, fault }: UnreadFile, what: string): string {
+  if (kind === "directory") return `is a directory, not a ${what}`;
+  return kind === "large" ? fault : `cannot read the ${what}: ${fault}`;
 }

@@ -1,3 +1,4 @@
+/** The types of settings: how text becomes a value, and what is wrong when it does not. */
 import { isAbsolute, join } from "node:path";
 import { quoteText } from "../base/safe-text.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -5,9 +6,9 @@ import { limits } from "./limits.ts";
 import { parseEndpoint } from "./parse-endpoint.ts";
 import { parseDuration, parseSize, showDuration, showSize } from "./quantity.ts";
 
-/** Why a value is not taken: words that follow the name of its place. */
-export interface Refusal {
-  readonly refusal: string;
+/** What is wrong with a value: words that follow the name of its place. */
+export interface Fault {
+  readonly fault: string;
 }
 
 export interface ParseContext {
@@ -23,13 +24,13 @@ export interface ValueKind<T> {
   readonly words?: readonly string[];
   /** What YAML may make of a plain word, besides text. */
   readonly yamlTypes: readonly string[];
-  /** What a YAML key without a value means; without this it is refused. */
+  /** What a YAML key without a value means; without this it is a fault. */
   readonly emptyIs?: T;
-  parse(text: string, context: ParseContext): T | Refusal;
+  parse(text: string, context: ParseContext): T | Fault;
 }
 
-function refuse(text: string, wanted: string): Refusal {
-  return { refusal: `${quoteText(text, limits.settingShownCharsMax)} is not ${wanted}` };
+function faultOf(text: string, wanted: string): Fault {
+  return { fault: `${quoteText(text, limits.settingShownCharsMax)} is not ${wanted}` };
 }
 
 const booleanWords: Readonly<Record<string, boolean>> = {
@@ -42,7 +43,7 @@ const booleanWords: Readonly<Record<string, boolean>> = {
 export const switchKind: ValueKind<boolean> = {
   placeholder: "",
   yamlTypes: ["boolean"],
-  parse: (text) => booleanWords[text.toLowerCase()] ?? refuse(text, "true or false"),
+  parse: (text) => booleanWords[text.toLowerCase()] ?? faultOf(text, "true or false"),
 };
 
 export function wholeNumber(min: number, max: number): ValueKind<number> {
@@ -52,7 +53,7 @@ export function wholeNumber(min: number, max: number): ValueKind<number> {
     yamlTypes: ["number"],
     parse(text) {
       const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      return value >= min && value <= max ? value : refuse(text, wanted);
+      return value >= min && value <= max ? value : faultOf(text, wanted);
     },
   };
 }
@@ -62,7 +63,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): ValueK
     placeholder: words.join("|"),
     words,
     yamlTypes: [],
-    parse: (text) => words.find((word) => word === text) ?? refuse(text, joinOr(words)),
+    parse: (text) => words.find((word) => word === text) ?? faultOf(text, joinOr(words)),
   };
 }
 
@@ -78,7 +79,7 @@ export function sizeKind(min: number, max: number, zero: boolean): ValueKind<num
   return {
     placeholder: "SIZE",
     yamlTypes: ["number"],
-    parse: (text) => inRange(parseSize(text), min, max, zero) ?? refuse(text, wanted),
+    parse: (text) => inRange(parseSize(text), min, max, zero) ?? faultOf(text, wanted),
   };
 }
 
@@ -89,7 +90,7 @@ export function durationKind(min: number, max: number, zero: boolean): ValueKind
   return {
     placeholder: "TIME",
     yamlTypes: ["number"],
-    parse: (text) => inRange(parseDuration(text), min, max, zero) ?? refuse(text, wanted),
+    parse: (text) => inRange(parseDuration(text), min, max, zero) ?? faultOf(text, wanted),
   };
 }
 
@@ -104,9 +105,9 @@ export const pathKind: ValueKind<string> = {
   yamlTypes: [],
   emptyIs: "",
   parse(text, { home }) {
-    if (text.includes("\0")) return refuse(text, "a path");
+    if (text.includes("\0")) return faultOf(text, "a path");
     if (text !== "~" && !text.startsWith("~/")) return text;
-    if (!isAbsolute(home)) return { refusal: `${quoteText(text, 80)}: there is no home directory` };
+    if (!isAbsolute(home)) return { fault: `${quoteText(text, 80)}: there is no home directory` };
     return join(home, text.slice(1));
   },
 };
@@ -124,7 +125,7 @@ const wireName =
 export const nameKind: ValueKind<string> = {
   placeholder: "NAME",
   yamlTypes: [],
-  parse: (text) => (isWireName(text) ? text : refuse(text, wireName)),
+  parse: (text) => (isWireName(text) ? text : faultOf(text, wireName)),
 };
 
 /** Such names, with commas between them; none when it is empty. */
@@ -135,7 +136,7 @@ export const namesKind: ValueKind<readonly string[]> = {
     const names = text.split(",").map((name) => name.trim());
     if (text.trim() === "") return [];
     const bad = names.find((name) => !isWireName(name));
-    return bad === undefined ? names : refuse(bad, wireName);
+    return bad === undefined ? names : faultOf(bad, wireName);
   },
 };
 

@@ -1,3 +1,4 @@
+/** Settings that the configuration file gives, each with its line. */
 import {
   isAlias,
   isMap,
@@ -12,7 +13,7 @@ import { quoteText } from "../base/safe-text.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { limits } from "./limits.ts";
 import { hintOf, nearestName } from "./nearest-name.ts";
-import type { Given, RefusedName } from "./setting.ts";
+import type { Given, UnsupportedName } from "./setting.ts";
 
 /** What a command takes from the file. */
 export interface YamlNames {
@@ -24,7 +25,7 @@ export interface YamlNames {
   readonly keys: ReadonlySet<string>;
   /** The keys that an error may propose: our own spellings. */
   readonly shownKeys: readonly string[];
-  readonly refused: readonly RefusedName[];
+  readonly unsupported: readonly UnsupportedName[];
 }
 
 export interface YamlSettings {
@@ -107,7 +108,7 @@ class Walk implements YamlSettings {
       const node = resolve(valueNode) ?? null;
       if (this.names.lists.includes(key)) continue;
       if (this.names.keys.has(key)) this.value(key, keyNode, node);
-      else if (this.refused(key) !== undefined) this.refuse(key, keyNode, node, resolve);
+      else if (this.unsupported(key) !== undefined) this.reject(key, keyNode, node, resolve);
       else if (this.isSection(key)) {
         if (isMap(node)) this.map(node, `${key}.`, resolve);
         else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
@@ -160,16 +161,16 @@ class Walk implements YamlSettings {
     this.warnings.push(`${this.file.path}:${this.lineOf(node)}: ${text}`);
   }
 
-  private refused(key: string): RefusedName | undefined {
-    return this.names.refused.find((refused) => refused.keys.includes(key));
+  private unsupported(key: string): UnsupportedName | undefined {
+    return this.names.unsupported.find(({ keys }) => keys.includes(key));
   }
 
-  /** Refuse a key of another program, unless it switches off what this one lacks anyway. */
-  private refuse(key: string, keyNode: unknown, node: unknown, resolve: Resolve): void {
+  /** A key of another program is a problem, unless it switches off what this one lacks anyway. */
+  private reject(key: string, keyNode: unknown, node: unknown, resolve: Resolve): void {
     const enabled = isMap(node) ? resolve(node.get("enabled", true)) : node;
     const value = scalarOf(enabled ?? null);
     if (value === false || value === "" || value === yamlNull) return;
-    this.report(keyNode, `${key}: ${this.refused(key)?.reason}`);
+    this.report(keyNode, `${key}: ${this.unsupported(key)?.reason}`);
   }
 
   private isSection(key: string): boolean {
@@ -177,7 +178,8 @@ class Walk implements YamlSettings {
     const start = `${key}.`;
     const isStart = (name: string) => name.startsWith(start);
     return (
-      [...this.names.keys].some(isStart) || this.names.refused.some((r) => r.keys.some(isStart))
+      [...this.names.keys].some(isStart) ||
+      this.names.unsupported.some(({ keys }) => keys.some(isStart))
     );
   }
 

@@ -1,9 +1,10 @@
+/** Flow-control window, in bytes: large answers on their way to one shard. */
 import { limits } from "../config/limits.ts";
 
 /**
- * Large answers on their way to one shard. While there are many, further RPCs wait with their work:
- * a thousand RPCs at once would otherwise have a thousand answers made before the shard looks at
- * the first.
+ * Calls wait for it first in, first out. While there are many, further RPCs wait with their work: a
+ * thousand RPCs at once would otherwise have a thousand answers made before the shard looks at the
+ * first.
  */
 export class AnswerWindow {
   private underWay = 0;

@@ -1,4 +1,4 @@
-/** Lets the one reader of a stream's updates sleep until there are some, or its RPC is over. */
+/** Auto-reset event: the one reader of a stream's updates sleeps until there are some, or its RPC is over. */
 export class Bell {
   private rung = false;
   private wake: (() => void) | undefined = undefined;

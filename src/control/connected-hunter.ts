@@ -1,5 +1,5 @@
 /** Records of the roster as the messages of the services. Existing clients read every nested message
- * without asking whether it is there, so all of them are (contract.md section 9, item 3). */
+ * without asking whether it is there, so all of them are (docs/wire.md#messages). */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { limits } from "../config/limits.ts";
 import type { RosterHunter } from "../roster/hunter.ts";

@@ -1,6 +1,6 @@
 /**
- * What of `lippycat.data.DataService` control answers: calls (contract.md section 1.3). Packets do not
- * come here; the shards serve them.
+ * What of `lippycat.data.DataService` control answers: telephone calls
+ * (docs/wire.md#subscribecorrelatedcalls). Packets do not come here; the shards serve them.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";

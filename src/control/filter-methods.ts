@@ -1,6 +1,6 @@
 /**
- * The RPCs of `lippycat.management.ManagementService` that are about filters (contract.md sections
- * 1.6, 1.8 and 3; section 9 items 8 to 11), for this node alone.
+ * The RPCs of `lippycat.management.ManagementService` that are about filters
+ * (docs/wire.md#filter-rpcs), for this node alone.
  */
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";

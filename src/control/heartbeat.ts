@@ -1,4 +1,4 @@
-/** Heartbeat (contract.md 1.5), by our clock: the hunter's timestamp is echoed and not believed. */
+/** Heartbeat (docs/wire.md#heartbeat), by our clock: a hunter's timestamp is echoed and not believed. */
 import type { ServiceImpl } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { HunterCounters } from "../roster/hunter.ts";

@@ -1,4 +1,4 @@
-/** The client's messages of one RPC, read in order; bounded by the credit that the tunnel gives. */
+/** FIFO queue with one reader: the client's messages of one RPC, bounded by the credit of the tunnel. */
 export class MessageQueue<T> implements AsyncIterable<T> {
   private readonly items: T[] = [];
   private ended = false;

@@ -27,7 +27,7 @@ export function processorStatus(node: NodeView): ProcessorStatus {
     : ProcessorStatus.PROCESSOR_HEALTHY;
 }
 
-/** Contract.md section 1.7, with totals that are those of this moment. */
+/** The numbers of docs/wire.md#status-rpcs, with totals that are those of this moment. */
 export function processorStats(node: NodeView): MessageInitShape<typeof ProcessorStatsSchema> {
   const totals = node.roster.totals();
   return {

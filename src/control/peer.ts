@@ -1,3 +1,4 @@
+/** Context keys of an RPC: the client's address, and who it is. */
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import { anyone, type Caller } from "../wire/caller.ts";
 

@@ -1,4 +1,4 @@
-/** What one monitoring stream has not been told yet: one entry a hunter, or "everything". */
+/** Conflating queue: what one monitoring stream has not been told yet, one entry a hunter, or "everything". */
 import type { RosterEvent, RosterHunter } from "../roster/hunter.ts";
 
 export interface PendingUpdate {

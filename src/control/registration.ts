@@ -1,4 +1,4 @@
-/** RegisterHunter and RegisterProcessor (contract.md 1.4 and 1.8). */
+/** RegisterHunter and RegisterProcessor (docs/wire.md#registerhunter, #processors-below). */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Capabilities } from "../roster/hunter.ts";
@@ -20,7 +20,7 @@ export interface RegistrationOptions {
   readonly filtersOf: (hunterId: string) => readonly MessageInitShape<typeof FilterSchema>[];
 }
 
-/** What the existing hunters are told; they ignore it (contract.md section 2.1). */
+/** What the existing hunters are told; they ignore it (docs/wire.md#registerhunter). */
 const hunterConfig = {
   batchSize: 64,
   batchTimeoutMs: 100,

@@ -1,3 +1,4 @@
+/** Whether the node can do its work, for health checks. */
 import { Bell } from "../base/bell.ts";
 
 /** Whether the node can do its work now; false while the disk is full, and from the stop on. */

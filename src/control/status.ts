@@ -1,4 +1,4 @@
-/** GetHunterStatus and ListAvailableHunters (contract.md 1.7): from memory, without waiting. */
+/** GetHunterStatus and ListAvailableHunters (docs/wire.md#status-rpcs): from memory, without waiting. */
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { availableHunter, connectedHunter, listHunters } from "./connected-hunter.ts";

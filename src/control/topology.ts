@@ -1,4 +1,4 @@
-/** GetTopology and SubscribeTopology (contract.md 1.8) for this node and its hunters. */
+/** GetTopology and SubscribeTopology (docs/wire.md#topology-rpcs) for this node and its hunters. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";

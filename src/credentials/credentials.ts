@@ -2,9 +2,12 @@
  * The certificate, key and authorities of a node, followed for as long as it runs. What can be used is
  * published; what cannot is told once, and what was there before stays in use.
  */
-import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
+import { type FileContents, FollowedFiles } from "../base/followed-files.ts";
+import { followTimes } from "../config/follow-times.ts";
 import { limits } from "../config/limits.ts";
 import type { TlsConfig } from "../config/tls-config.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -15,7 +18,7 @@ import {
   judgeCredentials,
   type SoundCredentials,
 } from "./judge-credentials.ts";
-import { readPemFile } from "./pem-file.ts";
+import { type PemFile, pemFile } from "./pem-file.ts";
 import type { ServerCredentials } from "./server-credentials.ts";
 
 export interface CredentialsOptions {
@@ -31,15 +34,21 @@ export class Credentials {
   private inForce: ServerCredentials | undefined = undefined;
   private expiries: readonly Expiry[] = [];
   private warnedMs = Number.NEGATIVE_INFINITY;
-  /** Digest of the content that was judged last, good or bad. */
-  private judged = "";
-  /** Another that was seen since, and when it was first. */
-  private unsettled = { digest: "", sinceMs: 0 };
-  private looking = false;
-  private timer: Timer | undefined = undefined;
+  /** What was judged last, good or bad. */
+  private judged: CredentialFiles | undefined = undefined;
+  private readonly files: FollowedFiles;
 
   constructor(options: CredentialsOptions) {
     this.options = options;
+    const { clock } = options;
+    const { certFile, keyFile, caFile } = options.config;
+    this.files = new FollowedFiles({
+      paths: [certFile, keyFile, caFile].filter((path) => path !== ""),
+      bytesMax: limits.credentialFileBytesMax,
+      times: followTimes,
+      clock,
+      take: (contents, asked) => this.take(this.pemFiles(contents), asked),
+    });
   }
 
   /** What is in use; undefined before `start`. */
@@ -58,46 +67,35 @@ export class Credentials {
    * @throws WeirError `tls-files` that names each file that cannot be used and why
    */
   async start(): Promise<void> {
-    const files = await this.read();
+    const files = this.pemFiles(await this.files.read());
     const { config, clock } = this.options;
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) throw new WeirError("tls-files", sound.faults.join("; "));
-    this.judged = digestOf(files);
+    this.judged = files;
     this.use(sound);
-    this.timer = setInterval(() => void this.look(), limits.credentialsPollMs);
+    this.files.follow(() => this.look());
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.files.close();
   }
 
-  /** Looks whether there is something new in the files that stands still. Never rejects. */
-  async look(): Promise<void> {
+  /** Looks whether there is something new in the files that stands still. */
+  look(): Promise<void> {
     this.tellExpiry();
-    // A file system that does not answer is waited for by one look alone.
-    if (this.looking) return;
-    this.looking = true;
-    const files = await this.read();
-    this.looking = false;
-    const digest = digestOf(files);
-    if (digest === this.judged) {
-      this.unsettled = { digest: "", sinceMs: 0 };
-      return;
-    }
-    // Certificate and key are two files: between the two writes they do not fit.
-    const now = this.options.clock.monotonicMs();
-    if (digest !== this.unsettled.digest) this.unsettled = { digest, sinceMs: now };
-    else if (now - this.unsettled.sinceMs >= limits.credentialsSettleMs) this.judge(files);
+    return this.files.look();
   }
 
-  /** Reads the files at once, and says how they are even when nothing has changed. Never rejects. */
-  async refresh(): Promise<void> {
-    this.judge(await this.read());
+  /** Reads the files at once, and says how they are even when nothing has changed. */
+  refresh(): Promise<void> {
+    return this.files.refresh();
   }
 
-  private judge(files: CredentialFiles): void {
+  private take(files: CredentialFiles, asked: boolean): void {
+    // Back to what was there before is no change.
+    if (!asked && isDeepStrictEqual(files, this.judged)) return;
     const { config, events, clock, publish } = this.options;
-    this.judged = digestOf(files);
+    this.judged = files;
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) {
       const faults = sound.faults.join("; ");
@@ -132,26 +130,22 @@ export class Credentials {
     }
   }
 
-  private async read(): Promise<CredentialFiles> {
+  private pemFiles(contents: FileContents): CredentialFiles {
     const { certFile, keyFile, caFile } = this.options.config;
-    const [certificate, key, authorities] = await Promise.all([
-      readPemFile(certFile, "--tls-cert"),
-      readPemFile(keyFile, "--tls-key"),
-      caFile === "" ? undefined : readPemFile(caFile, "--tls-ca"),
-    ]);
-    return { certificate, key, authorities };
+    const at = (path: string, flag: string): PemFile => {
+      const content = contents.get(path);
+      assert(content !== undefined, "all files are read together");
+      return pemFile(content, path, flag);
+    };
+    return {
+      certificate: at(certFile, "--tls-cert"),
+      key: at(keyFile, "--tls-key"),
+      authorities: caFile === "" ? undefined : at(caFile, "--tls-ca"),
+    };
   }
 }
 
 function clientCertificates({ authorities, clientAuth }: ServerCredentials): string {
   if (clientAuth) return "demanded";
   return authorities === "" ? "not asked for" : "asked for";
-}
-
-function digestOf({ certificate, key, authorities }: CredentialFiles): string {
-  const hash = createHash("sha256");
-  for (const file of [certificate, key, authorities]) {
-    hash.update(JSON.stringify([file?.text, file?.fault]));
-  }
-  return hash.digest("hex");
 }

@@ -1,3 +1,4 @@
+/** When certificates in use expire, and what to say of it. */
 import { limits } from "../config/limits.ts";
 
 /** A certificate in use, and until when it is. */

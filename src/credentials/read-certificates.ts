@@ -1,3 +1,4 @@
+/** Parses certificates and private keys of PEM text, and says what is wrong with them. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";

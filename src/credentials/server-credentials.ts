@@ -1,3 +1,4 @@
+/** The certificate, key and CAs that a node serves TLS with. */
 import type { TlsVersion } from "../config/tls-config.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Keys of the conversation table: conversations, tunnels and fragments. */
 import { type Layers, uint32At } from "../packet/layers.ts";
 
 /** Words of a key: hunter, VLANs, PPPoE session, tunnel, protocol and IP version, ports, addresses. */

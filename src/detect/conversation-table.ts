@@ -1,3 +1,4 @@
+/** CLOCK cache (second chance, close to LRU): conversations by exact key, each with its state. */
 import { keyWords, keyWordsMax } from "./conversation-key.ts";
 
 /** Slots looked at in one search: a bound on what crafted collisions can cost. */
@@ -7,8 +8,8 @@ const keyStride = 16;
 
 /**
  * A bounded set of exact keys with the state of each, in typed arrays: nothing is allocated after
- * construction. Open addressing with linear probing finds an entry; when the table is full, a clock
- * hand takes the next entry that was not used since the hand's last round.
+ * construction. Open addressing with linear probing finds an entry; when the table is full, the hand of
+ * the clock takes the next entry that was not used since its last round.
  *
  * Memory: about 100 bytes an entry. Entry numbers are valid until the next `findOrAdd`.
  */

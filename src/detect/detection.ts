@@ -1,9 +1,9 @@
 /**
  * The room of detection: gives each packet the label of its conversation.
  *
- * A conversation is hunter + VLAN or tunnel + both end points (design.md section 3). Its first
- * packets with payload are shown to the detectors of `registry.ts`; from the verdict on every packet
- * of it has the label, and the earlier ones stay without.
+ * A conversation is hunter + VLAN or tunnel + both end points. Its first packets with payload are
+ * shown to the detectors of `registry.ts`; from the verdict on every packet of it has the label, and
+ * the earlier ones stay without (docs/architecture.md#one-batchs-way).
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";

@@ -53,7 +53,7 @@ export class ProbeContext {
  * nothing, and does not throw. The range is at least `bytesMin` long.
  */
 export interface Detector {
-  /** Label as clients know it (contract.md section 4). */
+  /** Label as clients know it (docs/wire.md#labels). */
   readonly name: string;
   readonly transports: readonly Transport[];
   /** Ports on which this detector is asked first. A hint is no proof. */

@@ -1,3 +1,4 @@
+/** Finds an IKE header, for the detectors of both versions and of ESP. */
 import { uint32At } from "../packet/layers.ts";
 
 const natPort = 4500;

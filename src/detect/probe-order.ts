@@ -1,3 +1,4 @@
+/** Which detectors are asked first, by transport and port. */
 import type { Transport } from "./detector.ts";
 import { detectors } from "./registry.ts";
 

@@ -1,3 +1,4 @@
+/** Shows payloads to the detectors and keeps their notes between packets. */
 import { ipProtocol, type Layers } from "../packet/layers.ts";
 import type { ConversationTable } from "./conversation-table.ts";
 import { type ProbeAnswer, ProbeContext, probeAnswer } from "./detector.ts";

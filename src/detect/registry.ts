@@ -1,3 +1,4 @@
+/** The list of detectors, and the numbers and labels of protocols. */
 import type { Detector } from "./detector.ts";
 import { dns } from "./detectors/dns.ts";
 import { esp } from "./detectors/esp.ts";
@@ -41,7 +42,7 @@ export const unlabelled = 0;
 /** Protocol numbers in use: those of the detectors and 0. */
 export const protocolCount: number = detectors.length + 1;
 
-/** Label of a protocol number as clients know it (contract.md section 4); "" for 0 and unknown ones. */
+/** Label of a protocol number as clients know it (docs/wire.md#labels); "" for 0 and unknown ones. */
 export function protocolName(protocol: number): string {
   return detectors[protocol - 1]?.name ?? "";
 }

@@ -1,3 +1,4 @@
+/** Reads the files that a client connects with: CA, certificate, key, API key. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import { errorText, WeirError } from "../base/errors.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
@@ -31,7 +32,7 @@ export async function readDialFiles(
 ): Promise<DialFiles> {
   const security = tls === undefined ? plain : await readSecurity(tls, nowMs);
   if (apiKeyFile === "") return { ...security, apiKey: "" };
-  const { key, warnings } = readApiKey(apiKeyFile, before?.apiKey);
+  const { key, warnings } = await readApiKey(apiKeyFile, before?.apiKey);
   return { ...security, apiKey: key, warnings: [...security.warnings, ...warnings] };
 }
 

@@ -1,3 +1,4 @@
+/** Says in words why a connection or RPC to a node failed. */
 import { callReason, statusName } from "../base/call-reason.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
 import { wrongNameMark } from "./server-identity.ts";

@@ -1,3 +1,4 @@
+/** Checks that a node's certificate is for the name or address that was dialled. */
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { safeText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,3 +1,4 @@
+/** Parameters of SVCB and HTTPS records as text. */
 import { addressText } from "../base/address-text.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { escapeDnsText } from "./dns-name.ts";

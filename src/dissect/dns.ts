@@ -1,4 +1,4 @@
-/** Messages of DNS (RFC 1035 section 4), as far as clients are told of them (contract.md, DNSMetadata). */
+/** Messages of DNS (RFC 1035 section 4), as far as clients are told of them: docs/wire.md#messages. */
 import { limits } from "../config/limits.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { dnsDataText } from "./dns-data.ts";

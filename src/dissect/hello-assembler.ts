@@ -1,3 +1,4 @@
+/** Reassembly of TLS hellos over TCP segments; the beginnings that wait are a FIFO cache. */
 import { limits } from "../config/limits.ts";
 import { findHello, isHelloStart } from "./tls-records.ts";
 

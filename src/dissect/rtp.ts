@@ -29,7 +29,7 @@ export function isRtcp(bytes: Uint8Array, start: number, end: number): boolean {
   return type >= 200 && type <= 213;
 }
 
-/** Payload types with a fixed meaning (RFC 3551 section 6), spelled as in contract.md section 4. */
+/** Payload types with a fixed meaning (RFC 3551 section 6), spelled as in docs/wire.md#labels. */
 const codecNames: Readonly<Record<number, string>> = {
   0: "PCMU",
   3: "GSM",

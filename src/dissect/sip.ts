@@ -1,5 +1,5 @@
 /**
- * SIP messages (RFC 3261 section 7), as far as clients are told of them (contract.md section 0,
+ * SIP messages (RFC 3261 section 7), as far as clients are told of them (docs/wire.md#messages,
  * SIPMetadata): start line, the headers that name the call, and the media addresses of an SDP body.
  *
  * Pure: reads `bytes[start, end)` alone and never throws. Texts are valid UTF-8 without control

@@ -1,3 +1,4 @@
+/** Reads the extensions of a TLS hello. */
 import { limits } from "../config/limits.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { plainText } from "./text-line.ts";

@@ -1,6 +1,6 @@
 /**
  * Fingerprints of TLS hellos: JA3 and JA3S (Salesforce, 2017: decimal lists, MD5) and JA4 (FoxIO,
- * technical_details/JA4.md: sorted hexadecimal lists, SHA-256). Numbers of RFC 8701 do not count.
+ * its technical details: sorted hexadecimal lists, SHA-256). Numbers of RFC 8701 do not count.
  */
 import { createHash } from "node:crypto";
 import { extensionType, type TlsExtensions } from "./tls-extensions.ts";

@@ -1,3 +1,4 @@
+/** Finds a TLS hello in the records at the beginning of a stream. */
 import { limits } from "../config/limits.ts";
 
 const changeCipherSpec = 20;

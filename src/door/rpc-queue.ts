@@ -1,8 +1,9 @@
 /**
- * RPCs that wait for their beginning, in a fair queue. HTTP/2 hands over all RPCs of one read of a
- * connection in one go, which a client can make ten thousand, and packet streams would wait until the
- * last of them is answered. So RPCs begin a few milliseconds long in each turn of the event loop, and
- * connections take turns. Whoever does not wait for answers runs into `limits.streamsPerConnectionMax` meanwhile.
+ * Fair queue, connections in round-robin: RPCs that wait for their beginning. HTTP/2 hands over all
+ * RPCs of one read of a connection in one go, which a client can make ten thousand, and packet
+ * streams would wait until the last of them is answered. So RPCs begin a few milliseconds long in
+ * each turn of the event loop, and connections take turns. Whoever does not wait for answers runs into
+ * `limits.streamsPerConnectionMax` meanwhile.
  */
 import { limits } from "../config/limits.ts";
 import type { Http2Stream } from "../http2/http2-stream.ts";

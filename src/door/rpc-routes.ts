@@ -7,7 +7,7 @@ import { fieldOf, type RequestHead } from "../http2/header-list.ts";
 import type { Http2Stream, StreamHandler } from "../http2/http2-stream.ts";
 import type { Connection } from "./connection.ts";
 
-/** Header with the caller's API key (contract.md section 6). */
+/** Header with the caller's API key (docs/wire.md#roles). */
 export const keyHeader = "x-api-key";
 
 /** An RPC that its caller may make. */

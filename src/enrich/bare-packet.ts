@@ -1,7 +1,8 @@
+/** Writes a CapturedPacket without its metadata. */
 import { FieldCursor, wireType } from "../wire/field-cursor.ts";
 import type { FieldWriter } from "./field-writer.ts";
 
-/** Of CapturedPacket (contract.md section 0): data, time, both lengths, interface index, link type. */
+/** Of CapturedPacket (docs/wire.md#messages): data, time, both lengths, interface index, link type. */
 const types: readonly (number | undefined)[] = [
   undefined,
   wireType.bytes,

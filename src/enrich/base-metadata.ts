@@ -1,3 +1,4 @@
+/** Cache of encoded metadata for end points seen lately: protocol, addresses, ports, info. */
 import { addressText } from "../base/address-text.ts";
 import { limits } from "../config/limits.ts";
 import { ipProtocol, type Layers } from "../packet/layers.ts";

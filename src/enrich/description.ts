@@ -1,3 +1,4 @@
+/** What a protocol's describer is given and returns. */
 import type { Layers } from "../packet/layers.ts";
 import type { FieldWriter } from "./field-writer.ts";
 import type { GivenMetadata } from "./given-metadata.ts";

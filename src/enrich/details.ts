@@ -1,3 +1,4 @@
+/** Writes an entry of the metadata's `details`. */
 import type { FieldWriter } from "./field-writer.ts";
 import { type DetailKey, type GivenMetadata, metadataField } from "./given-metadata.ts";
 

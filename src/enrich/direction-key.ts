@@ -1,3 +1,4 @@
+/** A number for one direction of a conversation, as the key of unfinished messages. */
 import { uint32At } from "../packet/layers.ts";
 import type { Subject } from "./description.ts";
 

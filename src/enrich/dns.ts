@@ -1,3 +1,4 @@
+/** Describes DNS packets. */
 import { type DnsAnswer, type DnsMessage, dissectDns } from "../dissect/dns.ts";
 import { ipProtocol } from "../packet/layers.ts";
 import type { Describe, Subject } from "./description.ts";
@@ -26,7 +27,7 @@ function findMessage({ bytes, start, end, layers }: Subject): DnsMessage | undef
   return undefined;
 }
 
-/** Field numbers of DNSMetadata and of DNSAnswer: contract.md section 0. */
+/** Field numbers of DNSMetadata and of DNSAnswer: docs/wire.md#messages. */
 function writeDns(writer: FieldWriter, message: DnsMessage): void {
   const mark = writer.begin(metadataField.dns);
   writer.number(1, message.id);

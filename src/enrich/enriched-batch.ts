@@ -1,3 +1,4 @@
+/** Buffer for the entries of an enriched batch. */
 import { limits } from "../config/limits.ts";
 import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
 import { varintBytes, writeVarint } from "./field-writer.ts";

@@ -2,8 +2,8 @@
  * The room of enrichment: what subscribers get of a packet besides its bytes.
  *
  * A packet is sent as it was received, with a second occurrence of `metadata` behind it that holds only
- * what the hunter left empty: protobuf merges the two (design.md section 3). What a client could not
- * read is left out (contract.md section 9 item 14): one string that is no UTF-8 makes Go refuse the
+ * what the hunter left empty: protobuf merges the two (docs/enrichment.md). What a client could not
+ * read is left out (docs/wire.md#messages): one string that is no UTF-8 makes Go refuse the
  * whole batch.
  */
 import { type Clock, systemClock } from "../base/clock.ts";

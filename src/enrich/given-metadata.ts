@@ -1,4 +1,4 @@
-/** What a hunter says of a packet itself: it always wins (contract.md section 9 item 14). */
+/** What a hunter says of a packet itself: it always wins (docs/wire.md#checklist, 14). */
 import { FieldCursor, wireType } from "../wire/field-cursor.ts";
 
 /** Field numbers of PacketMetadata. */

@@ -1,3 +1,4 @@
+/** Describes HTTP packets. */
 import { dissectHttp } from "../dissect/http.ts";
 import type { Describe } from "./description.ts";
 import { writeDetail } from "./details.ts";

@@ -1,3 +1,4 @@
+/** FIFO cache with a time limit: the media addresses that calls have announced. */
 import { parseAddress } from "../base/address-text.ts";
 import { limits } from "../config/limits.ts";
 import type { MediaAddress } from "../dissect/sdp.ts";
@@ -10,7 +11,7 @@ interface AnnouncedCall {
 
 /**
  * Which call an RTP packet belongs to, by the media addresses that SIP messages of the same hunter
- * announced: subscribers build their calls from that (contract.md section 2.1). At most
+ * announced: subscribers build their calls from that (docs/wire.md#terminal-client). At most
  * `limits.mediaAddressesMax` addresses, the one announced first is forgotten first, and each
  * `limits.mediaIdleMs` after its last use.
  */

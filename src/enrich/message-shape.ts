@@ -1,4 +1,4 @@
-/** What the fields of the messages in a packet are (contract.md section 0), to check what hunters sent. */
+/** The fields of the messages in a packet (docs/wire.md#messages), to check what hunters sent. */
 
 /** What a field holds besides messages; `none` for numbers that no field has. */
 export const content = { none: -1, varint: 0, double: 1, bytes: 2, text: 3 } as const;

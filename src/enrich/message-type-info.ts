@@ -1,4 +1,4 @@
-/** Info texts of protocols that have a type in their header (contract.md section 4). */
+/** Info texts of protocols that have a type in their header (docs/wire.md#labels). */
 import { uint16At, uint32At } from "../packet/layers.ts";
 import type { Describe } from "./description.ts";
 

@@ -1,3 +1,4 @@
+/** The list of describers by protocol label. */
 import type { Clock } from "../base/clock.ts";
 import type { Describe } from "./description.ts";
 import { describeDns } from "./dns.ts";

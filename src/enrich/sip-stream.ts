@@ -1,3 +1,4 @@
+/** Reassembly of SIP messages over TCP segments; the beginnings that wait are a FIFO cache. */
 import { limits } from "../config/limits.ts";
 import { dissectSip, type SipMessage } from "../dissect/sip.ts";
 

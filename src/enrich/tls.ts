@@ -1,3 +1,4 @@
+/** Describes TLS packets. */
 import { HelloAssembler } from "../dissect/hello-assembler.ts";
 import { dissectTlsHello, type TlsHello } from "../dissect/tls-hello.ts";
 import { ipProtocol } from "../packet/layers.ts";

@@ -1,3 +1,4 @@
+/** Describes SIP and RTP packets. */
 import { dissectRtp, isRtcp, rtpCodecName } from "../dissect/rtp.ts";
 import { dissectSip, type SipMessage } from "../dissect/sip.ts";
 import { ipProtocol } from "../packet/layers.ts";
@@ -11,8 +12,8 @@ import { type SipReading, SipStream } from "./sip-stream.ts";
 const rtpField = { ssrc: 1, payloadType: 2, sequence: 3, timestamp: 4 } as const;
 
 /**
- * SIP. For responses `info` is code and reason, not the `SIP` of the existing node, which contract.md
- * section 8 (D34) counts as a fault: nothing parses this text, and people read it. `seed`: a random 32-bit number.
+ * SIP. For responses `info` is code and reason, not the `SIP` of existing nodes: nothing parses this
+ * text, and people read it (docs/wire.md#labels). `seed`: a random 32-bit number.
  */
 export function sipDescriber(media: MediaTable, seed: number): Describe {
   const stream = new SipStream();

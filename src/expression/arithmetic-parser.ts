@@ -1,3 +1,4 @@
+/** Parser of arithmetic in expressions, by precedence. */
 import { operation, rankOf, rightRankOf, signRank } from "./arithmetic.ts";
 import { ExpressionError } from "./expression-error.ts";
 import { headerOf } from "./header.ts";

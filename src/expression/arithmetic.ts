@@ -1,3 +1,4 @@
+/** Operators of arithmetic: 32-bit results, precedence, what divides by zero. */
 import { ExpressionError } from "./expression-error.ts";
 import type { Arithmetic, Operator } from "./syntax-tree.ts";
 import type { Token } from "./token.ts";

@@ -1,3 +1,4 @@
+/** Compiles a packet filter expression; the entry to this room. */
 import { limits } from "../config/limits.ts";
 import { countTests } from "./count-tests.ts";
 import { ExpressionError } from "./expression-error.ts";
@@ -11,7 +12,8 @@ import type { Expression } from "./syntax-tree.ts";
 /**
  * The room of packet filter expressions: the language of libpcap (pcap-filter(7)), compiled to a
  * predicate on the bytes of a packet. The meaning is that of `tcpdump EXPRESSION` for the link type of
- * each packet; docs/decisions/0007 says where it ends, test/unit/expression/tcpdump.test.ts compares.
+ * each packet. docs/decisions/0007-own-packet-filter-expressions.md says where it ends, and
+ * test/interop/expression.test.ts compares.
  *
  * lexer → parser (identify, primitives) → syntax tree (merge-lists) → generate, once a link type → closures.
  */

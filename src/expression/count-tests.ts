@@ -1,3 +1,4 @@
+/** Counts the tests of an expression, to bound what a packet costs. */
 import type { Arithmetic, Expression } from "./syntax-tree.ts";
 
 /** What a packet may cost at most: the tests of an expression, and each step of its arithmetic. */

@@ -1,3 +1,4 @@
+/** The error of a text that is no packet filter expression. */
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,3 +1,4 @@
+/** Tests of numbers at fixed offsets in a packet. */
 import { uint16At, uint32At } from "../packet/layers.ts";
 import { cut, no, type PacketTest, yes } from "./packet-test.ts";
 

@@ -1,3 +1,4 @@
+/** Generates the test of an expression for one form of link layer. */
 import { ExpressionError } from "./expression-error.ts";
 import { byteAtLeast, byteEquals, shortEquals, wordEquals } from "./field-tests.ts";
 import { headerOf } from "./header.ts";

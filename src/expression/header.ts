@@ -1,3 +1,4 @@
+/** Which header `protocol[index:size]` reads. */
 import { linkProtocolNames } from "./protocol-names.ts";
 
 /** Where the header of a protocol is, for `protocol[index:size]`. */

@@ -1,3 +1,4 @@
+/** Tests of IPv4, IPv6 and Ethernet addresses. */
 import { shortEquals, wordAmong, wordEquals } from "./field-tests.ts";
 import { all, and, or, type PacketTest } from "./packet-test.ts";
 import type { Direction, EtherHost, Ipv4Host, Ipv6Host } from "./syntax-tree.ts";

@@ -1,3 +1,4 @@
+/** Finds the primitive that an address, name or number stands for. */
 import { hintOf, nearestName } from "../config/nearest-name.ts";
 import { maskOf, parseDotted, parseIpv6, parseMac } from "./address.ts";
 import { ExpressionError } from "./expression-error.ts";

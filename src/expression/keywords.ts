@@ -1,3 +1,4 @@
+/** Words of the expression language, and those that are refused. */
 import { nearestName } from "../config/nearest-name.ts";
 
 /**

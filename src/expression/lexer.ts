@@ -1,3 +1,4 @@
+/** Cuts an expression into tokens. */
 import { isIPv6 } from "node:net";
 import { ExpressionError } from "./expression-error.ts";
 import { numberWords, otherWords, protocolWords, refusedWords } from "./keywords.ts";

@@ -1,3 +1,4 @@
+/** Forms of link layers, and where the network header begins. */
 import { isLoopbackFrame } from "../packet/link-layer.ts";
 
 /** How packets of a link type begin. */

@@ -1,3 +1,4 @@
+/** Tests of what the link layer says it carries. */
 import { uint16At } from "../packet/layers.ts";
 import { byteEquals, shortAbove, shortEquals, wordEquals } from "./field-tests.ts";
 import type { LinkForm, LinkLayout } from "./link-layout.ts";

@@ -1,3 +1,4 @@
+/** Merges `host a or b or c` and lists of ports into one test. */
 import type { Expression, Ipv4Host, Ports } from "./syntax-tree.ts";
 
 /**

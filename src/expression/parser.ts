@@ -1,3 +1,4 @@
+/** Parser of expressions: `and`, `or`, `not`, parentheses, comparisons. */
 import { hintOf } from "../config/nearest-name.ts";
 import {
   isArithmetic,

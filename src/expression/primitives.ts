@@ -1,3 +1,4 @@
+/** Parser of primitives that are a word, or a word and a number. */
 import { ExpressionError } from "./expression-error.ts";
 import { linkProtocolNames } from "./protocol-names.ts";
 import type { Comparison, Encapsulation, Expression } from "./syntax-tree.ts";

@@ -1,3 +1,4 @@
+/** Parser of qualifiers: `tcp dst port`. */
 import type { Direction } from "./syntax-tree.ts";
 import type { TokenReader } from "./token-reader.ts";
 

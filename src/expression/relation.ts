@@ -1,3 +1,4 @@
+/** Tests of comparisons between numbers of a packet. */
 import { uint16At, uint32At } from "../packet/layers.ts";
 import { calculate, noNumber } from "./arithmetic.ts";
 import { headerOf } from "./header.ts";

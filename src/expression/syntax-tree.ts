@@ -1,3 +1,4 @@
+/** The syntax tree of an expression. */
 import type { Token } from "./token.ts";
 
 /**

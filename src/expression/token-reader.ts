@@ -1,3 +1,4 @@
+/** Reads the tokens of an expression in order. */
 import { limits } from "../config/limits.ts";
 import { ExpressionError } from "./expression-error.ts";
 import { tokenize } from "./lexer.ts";

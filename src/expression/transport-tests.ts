@@ -1,3 +1,4 @@
+/** Tests of IP protocols and ports. */
 import { uint16At } from "../packet/layers.ts";
 import { byteEquals } from "./field-tests.ts";
 import { and, cut, no, type Outcome, or, type PacketTest, yes } from "./packet-test.ts";

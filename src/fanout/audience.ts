@@ -20,6 +20,10 @@ export interface RemoteMember {
 }
 
 export interface AudienceOptions {
+  /** `selectionKey` of the selection. */
+  readonly key: string;
+  /** How other shards name it. */
+  readonly number: number;
   readonly selection: Selection;
   /** undefined = every packet. */
   readonly predicate: PacketPredicate | undefined;
@@ -32,6 +36,8 @@ export interface AudienceOptions {
 export class Audience {
   readonly members = new Set<Subscriber>();
   readonly remotes = new Set<RemoteMember>();
+  readonly key: string;
+  readonly number: number;
   readonly selection: Selection;
   private readonly options: AudienceOptions;
   private readonly hunters: ReadonlySet<string> | undefined;
@@ -40,6 +46,8 @@ export class Audience {
   constructor(options: AudienceOptions) {
     const { hunters } = options.selection;
     this.options = options;
+    this.key = options.key;
+    this.number = options.number;
     this.selection = options.selection;
     this.hunters = hunters === undefined ? undefined : new Set(hunters);
   }

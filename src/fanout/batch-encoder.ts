@@ -1,3 +1,4 @@
+/** What fan-out needs to encode a batch for live views; the node provides it. */
 import type { Batch } from "../pipeline/batch.ts";
 import type { EncodedPackets } from "../pipeline/encoded-packets.ts";
 

@@ -1,7 +1,8 @@
 /**
- * One shard's end of the link to another. What is under way in each direction is bounded by credit,
- * which comes back when the other side has queued the bytes, not when its clients have read them: a slow
- * client never holds a link up, and a shard that stands still costs this one nothing.
+ * Credit-based flow control: one shard's end of the link to another. What is under way in each
+ * direction is bounded by credit, which comes back when the other side has queued the bytes, not when
+ * its clients have read them: a slow client never holds a link up, and a shard that stands still costs
+ * this one nothing.
  */
 import type { MessagePort } from "node:worker_threads";
 import { limits } from "../config/limits.ts";

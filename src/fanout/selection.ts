@@ -1,4 +1,4 @@
-/** What one live view wants to see (contract.md section 1.2). */
+/** What one live view wants to see (docs/wire.md#subscribepackets). */
 import { createHash } from "node:crypto";
 import { WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";

@@ -1,4 +1,4 @@
-/** One live view: what waits for it, and what it lost. */
+/** Bounded queue with tail drop: one live view, what waits for it, and what it lost. */
 import { limits } from "../config/limits.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";
@@ -19,7 +19,7 @@ export interface SubscriberOptions {
   readonly onWritable: () => void;
 }
 
-/** An empty PacketBatch. Older terminal clients take a silent stream for dead (contract.md 2.2). */
+/** An empty PacketBatch, for a stream that is silent (docs/wire.md#subscribepackets). */
 const emptyBatch = Buffer.alloc(5);
 
 export class Subscriber {
@@ -97,10 +97,7 @@ export class Subscriber {
 
   /** Gives up everything that waits: memory is short, and this one is the furthest behind. */
   clear(): void {
-    for (const bundle of this.queue) {
-      this.options.pool.dequeue(bundle);
-      this.options.pool.release(bundle);
-    }
+    for (const bundle of this.queue) this.options.pool.discard(bundle);
     this.missed += this.queuedBatches;
     this.queue.length = 0;
     this.queuedBatches = 0;
@@ -115,7 +112,7 @@ export class Subscriber {
   write(nowMs: number): void {
     const bundle = this.queue.shift();
     if (bundle === undefined) return;
-    this.options.pool.dequeue(bundle);
+    this.options.pool.send(bundle);
     this.queuedBatches -= bundle.batches;
     this.queuedBytes -= bundle.length;
     this.sent += bundle.batches;
@@ -129,13 +126,13 @@ export class Subscriber {
     if (!this.isWriting) this.send(emptyBatch, nowMs);
   }
 
-  /** The call is over. Memory that the transport may still look at is not used again. */
+  /** The call is over. */
   close(): void {
     if (this.ended) return;
     this.ended = true;
     this.clear();
-    if (this.written !== undefined) this.written.reusable = false;
-    this.releaseWritten();
+    if (this.written !== undefined) this.options.pool.abandon(this.written);
+    this.written = undefined;
   }
 
   end(status: SubscriberEnd): void {
@@ -176,14 +173,9 @@ export class Subscriber {
     this.isWriting = true;
     this.port.write(bytes, () => {
       this.isWriting = false;
-      this.releaseWritten();
+      if (this.written !== undefined) this.options.pool.taken(this.written);
+      this.written = undefined;
       if (this.queue.length > 0) this.options.onWritable();
     });
-  }
-
-  private releaseWritten(): void {
-    const { written } = this;
-    this.written = undefined;
-    if (written !== undefined) this.options.pool.release(written);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * What live views may take of a shard's time. The shard has one thread: whatever fan-out spends is
- * missing in ingest when both are busy, so it gets a share of the clock and no more. What the thread
- * does not need of its time goes on top, but for a tenth; a thread that waits for a core needs it, so
- * that on a machine without an idle core live views keep to their share on every shard. Time that was
- * not needed is saved up to `limits.fanoutSavedMsMax`.
+ * Token bucket of milliseconds: what live views may take of a shard's time. The shard has one thread:
+ * whatever fan-out spends is missing in ingest when both are busy, so it gets a share of the clock and
+ * no more. What the thread does not need of its time goes on top, but for a tenth; a thread that waits
+ * for a core needs it, so that on a machine without an idle core live views keep to their share on
+ * every shard. Time that was not needed is saved up to `limits.fanoutSavedMsMax`.
  */
 import { limits } from "../config/limits.ts";
 

@@ -1,17 +1,17 @@
 /**
- * Brings the filters to the hunters (contract.md sections 2.1 and 3.4, section 9 items 8 to 10): one
+ * Brings the filters to the hunters (docs/wire.md#distribution): one
  * view for each subscription, and one for each hunter that has registered and not subscribed yet.
  */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import { filterSize } from "./encoded-size.ts";
-import type { Filter, FilterChange } from "./filter.ts";
+import type { Filter, FilterChange, FilterSet } from "./filter.ts";
 import { typesSupported } from "./filter-types.ts";
 import { type FilterStep, HunterView, isBpf, isFor } from "./hunter-view.ts";
 
 export interface DistributionOptions {
   /** The set, as it is at any time. */
-  readonly filters: ReadonlyMap<string, Filter>;
+  readonly filters: FilterSet;
   readonly clock: Clock;
   /** What a hunter said it supports when it registered; undefined when it said nothing. */
   readonly capabilitiesOf: (hunterId: string) => readonly string[] | undefined;

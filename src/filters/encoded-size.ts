@@ -1,3 +1,4 @@
+/** How many bytes a filter takes on the wire. */
 import type { Filter } from "./filter.ts";
 
 /** Bytes that `filter` takes in a list of filters on the wire, give or take a few. */

@@ -4,15 +4,18 @@
  * be understood changes nothing and is never written over. A start with such a file falls back on the
  * copy of the last good one.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { assert } from "../base/assert.ts";
+import type { FileContent } from "../base/bounded-file.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, WeirError } from "../base/errors.ts";
+import { type FileContents, FollowedFiles } from "../base/followed-files.ts";
+import { followTimes } from "../config/follow-times.ts";
 import { limits } from "../config/limits.ts";
 import type { Events } from "../telemetry/events.ts";
-import { Draft, type FilterEdit } from "./draft.ts";
 import { filterEvent } from "./events.ts";
-import type { Filter, FilterChange } from "./filter.ts";
-import { type FileMark, FilterFile, isEmptyMark } from "./filter-file.ts";
+import type { Filter, FilterChange, FilterSet } from "./filter.ts";
+import { contentOf, type EditedText, type FilterEdit, withEdits } from "./filter-edit.ts";
+import { FilterFile } from "./filter-file.ts";
 import type { FilterText } from "./filter-text.ts";
 import { LastGood } from "./last-good.ts";
 import { emptyFilterText } from "./list-layouts.ts";
@@ -20,8 +23,6 @@ import { knownEntries, type ReadFilters, readFilters } from "./read-filters.ts";
 import type { Remark } from "./remarks.ts";
 
 export interface FilterStoreOptions {
-  /** The set; nobody else changes it. */
-  readonly filters: Map<string, Filter>;
   /** Absolute path of the file; "" keeps the filters in memory alone. */
   readonly path: string;
   readonly events: Events;
@@ -36,30 +37,53 @@ interface WaitingEdit {
   readonly reject: (error: WeirError) => void;
 }
 
+/** Why the content of the file is not used. */
+interface Broken {
+  readonly broken: string;
+}
+
+interface Understood {
+  readonly text: FilterText;
+  readonly warnings: readonly Remark[];
+}
+
 export class FilterStore {
+  /** The filters in force, as they are at any time. */
+  readonly filters: FilterSet;
   private readonly options: FilterStoreOptions;
   private readonly file: FilterFile | undefined;
+  private readonly followed: FollowedFiles;
   private readonly lastGood: LastGood;
+  /** What is in force. */
   private text: FilterText = emptyFilterText();
-  /** Of the content that was read last, good or bad; undefined when it could not be read. */
-  private mark: FileMark | undefined = "";
-  /** Why the file's content is not used; undefined while it is. */
-  private broken: string | undefined = undefined;
-  private waiting: WaitingEdit[] = [];
-  /** The set has something that the file has not: see `write`. */
-  private ahead = false;
-  private refreshWanted = false;
-  private reloadWanted = false;
-  /** The filters are good, and the copy of the last good ones may be of others. */
-  private copyWanted = false;
+  /** What the file was found, or made, to hold. */
+  private inFile: Pick<Understood, "text"> | Broken = { text: this.text };
+  /** What the copy of the last good filters holds, as far as it could be written. */
+  private copied: FilterText | undefined = undefined;
   /** Why there is no such copy; told once. */
   private copyTrouble = "";
-  private work: Promise<void> | undefined = undefined;
+  private waiting: WaitingEdit[] = [];
 
   constructor(options: FilterStoreOptions) {
     this.options = options;
-    this.file = options.path === "" ? undefined : new FilterFile(options.path);
-    this.lastGood = new LastGood(options.path);
+    const { path, clock } = options;
+    this.file = path === "" ? undefined : new FilterFile(path);
+    this.lastGood = new LastGood(path);
+    this.followed = new FollowedFiles({
+      paths: path === "" ? [] : [path],
+      bytesMax: limits.filterFileBytesMax,
+      times: followTimes,
+      clock,
+      take: (contents, asked) => this.take(contents, asked),
+    });
+    const inForce = (): FilterText => this.text;
+    this.filters = {
+      get size() {
+        return inForce().size;
+      },
+      get: (id) => inForce().get(id),
+      values: () => inForce().values(),
+    };
   }
 
   /** Reads the file for the first time, or the copy of the last good one; never rejects. */
@@ -69,27 +93,34 @@ export class FilterStore {
       events.tell(filterEvent.loaded, "filters are kept in memory only: there is no --filter-file");
       return;
     }
-    const reason = await this.read(this.file);
-    if (reason === undefined) void this.run();
-    else this.break(reason, `${await this.fallBack()} until it is good`);
-    if (this.mark !== "") return;
+    const read = await this.understand((await this.followed.read()).get(path));
+    if ("broken" in read) {
+      this.inFile = read;
+      const inForce = await this.fallBack();
+      events.tell(filterEvent.broken, `${read.broken}; ${inForce} until it is good`);
+    } else {
+      this.adopt(read, false);
+      this.inFile = read;
+    }
+    if (this.followed.mark !== "") return;
     events.tell(
       filterEvent.loaded,
       `${path} is not there: no filters; the first change creates it`,
     );
   }
 
-  /** Takes over what was edited in the file; never rejects. */
-  refresh(): Promise<void> {
-    if (this.file === undefined) return Promise.resolve();
-    this.refreshWanted = true;
-    return this.run();
+  /** Takes over what is edited in the file from then on, until `close`. */
+  follow(): void {
+    this.followed.follow();
+  }
+
+  close(): void {
+    this.followed.close();
   }
 
   /** Reads the file whether it has changed or not, and says what is in it; never rejects. */
   reload(): Promise<void> {
-    this.reloadWanted = true;
-    return this.refresh();
+    return this.followed.refresh();
   }
 
   /**
@@ -109,32 +140,14 @@ export class FilterStore {
   private edit(edit: FilterEdit): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.waiting.push({ edit, resolve, reject });
-    void this.run();
+    if (this.waiting.length === 1) void this.followed.inTurn(() => this.commitWaiting());
     return promise;
   }
 
-  /** One after the other; what has come together meanwhile is written at once. */
-  private run(): Promise<void> {
-    this.work ??= this.workOff();
-    return this.work;
-  }
-
-  private async workOff(): Promise<void> {
-    while (this.refreshWanted || this.waiting.length > 0 || this.copyWanted) {
-      const batch = this.waiting;
-      this.waiting = [];
-      if (this.refreshWanted) {
-        this.refreshWanted = false;
-        await this.refreshNow();
-      }
-      if (batch.length > 0) await this.commitAll(batch);
-      else if (this.copyWanted) await this.copy(this.file);
-    }
-    // In the same turn in which nothing was left: who comes later begins anew.
-    this.work = undefined;
-  }
-
-  private async commitAll(batch: readonly WaitingEdit[]): Promise<void> {
+  /** What has come together since the turn was asked for is written at once. */
+  private async commitWaiting(): Promise<void> {
+    const batch = this.waiting;
+    this.waiting = [];
     try {
       await this.commit(batch);
     } catch (error) {
@@ -146,74 +159,62 @@ export class FilterStore {
     }
   }
 
-  private async refreshNow(): Promise<void> {
-    if (this.file === undefined) return;
-    try {
-      const mark = await this.settledMark(this.file);
-      if (mark === this.mark && !this.reloadWanted) return;
-      const reason = await this.read(this.file);
-      if (reason !== undefined) this.break(reason, this.stay);
-    } catch (error) {
-      this.mark = undefined;
-      this.break(errorText(error), this.stay);
+  private async take(contents: FileContents, asked: boolean): Promise<void> {
+    const before = this.inFile;
+    const read = await this.understand(contents.get(this.options.path));
+    if ("text" in read) this.adopt(read, asked);
+    else if (asked || !("broken" in before) || before.broken !== read.broken) {
+      const inForce = `${countOf(this.text.size)} from before stay in force`;
+      this.options.events.tell(filterEvent.broken, `${read.broken}; ${inForce}`);
     }
+    this.inFile = read;
   }
 
-  private get stay(): string {
-    return `${countOf(this.options.filters.size)} from before stay in force`;
-  }
-
-  /** The mark of a content that nobody is writing at the moment. */
-  private async settledMark(file: FilterFile): Promise<FileMark> {
-    const { clock } = this.options;
-    let mark = await file.mark();
-    const endsMs = clock.monotonicMs() + limits.filterSettleMsMax;
-    while (mark !== this.mark) {
-      await sleep(isEmptyMark(mark) ? limits.filterGoneMs : limits.filterSettleMs);
-      const next = await file.mark();
-      if (next === mark || clock.monotonicMs() > endsMs) return next;
-      mark = next;
+  /** A file that is gone is an empty set. */
+  private async understand(content: FileContent | undefined): Promise<Understood | Broken> {
+    const { path } = this.options;
+    assert(content !== undefined, "the file is followed");
+    if ("fault" in content && content.kind !== "missing") {
+      return { broken: `${path}: ${content.fault}` };
     }
-    return mark;
-  }
-
-  /** Makes the file's content the set; why it cannot, otherwise. */
-  private async read(file: FilterFile): Promise<string | undefined> {
-    let content: Awaited<ReturnType<FilterFile["read"]>>;
-    try {
-      content = await file.read();
-    } catch (error) {
-      this.mark = undefined;
-      return errorText(error);
-    }
-    this.mark = content.mark;
-    const read = await this.understand(content.text);
-    if (read.text === undefined) return this.problemText(read);
-    this.adopt(read.text, read.warnings);
-    return undefined;
+    const text = "fault" in content ? "" : textOf(content.bytes);
+    if (text === undefined) return { broken: `${path}: is not UTF-8 text` };
+    const read = await readFilters(text, knownEntries(this.text));
+    if (read.text === undefined) return { broken: this.problemText(read) };
+    return { text: read.text, warnings: read.warnings };
   }
 
   /** Makes the copy of the last good filters the set; says what is in force then. */
   private async fallBack(): Promise<string> {
     const { path } = this.lastGood;
-    try {
-      const copy = await this.lastGood.read();
-      if (copy === undefined) return `no filters are in force (there is no copy ${path})`;
-      const { text } = await readFilters(copy);
-      if (text === undefined) return `no filters are in force (the copy ${path} is broken, too)`;
-      this.options.publish(this.take(text));
-      return `the last good ones (${countOf(text.size)}, ${path}) are in force`;
-    } catch (error) {
-      return `no filters are in force (${errorText(error)})`;
+    const copy = await this.lastGood.read();
+    if ("fault" in copy) {
+      if (copy.kind === "missing") return `no filters are in force (there is no copy ${path})`;
+      return `no filters are in force (${path}: ${copy.fault})`;
     }
+    const { text } = await readFilters(textOf(copy.bytes) ?? "[");
+    if (text === undefined) return `no filters are in force (the copy ${path} is broken, too)`;
+    const changes = text.changesFrom(this.text);
+    this.put(text);
+    this.options.publish(changes);
+    return `the last good ones (${countOf(text.size)}, ${path}) are in force`;
   }
 
-  private async copy(file: FilterFile | undefined): Promise<void> {
-    this.copyWanted = false;
-    if (file === undefined || this.broken !== undefined) return;
+  /** The one place where the set changes. Who calls it tells the hunters. */
+  private put(text: FilterText): void {
+    this.text = text;
+    // When no change waits, so that a change takes one write and not two.
+    void this.followed.inTurn(async () => {
+      if (this.waiting.length === 0 && this.copied !== this.text) await this.copy();
+    });
+  }
+
+  private async copy(): Promise<void> {
+    if (this.file === undefined || "broken" in this.inFile) return;
+    this.copied = this.text;
     try {
       // Who removed the file, and its directory perhaps, does not want them back.
-      if (this.mark === "") await this.lastGood.remove();
+      if (this.followed.mark === "") await this.lastGood.remove();
       else await this.lastGood.write(this.text.toString());
       this.copyTrouble = "";
     } catch (error) {
@@ -225,10 +226,6 @@ export class FilterStore {
     }
   }
 
-  private understand(text: string): Promise<ReadFilters> {
-    return readFilters(text, knownEntries(this.text));
-  }
-
   /** With the doubts: a value is missing because its key is misspelt. */
   private problemText({ problems, warnings }: ReadFilters): string {
     const { path } = this.options;
@@ -238,44 +235,22 @@ export class FilterStore {
     return shown.join("; ") + (more > 0 ? `; and ${more} more` : "");
   }
 
-  private break(reason: string, inForce: string): void {
-    if (this.broken === reason && !this.reloadWanted) return;
-    this.reloadWanted = false;
-    this.broken = reason;
-    this.options.events.tell(filterEvent.broken, `${reason}; ${inForce}`);
-  }
-
-  /** Makes the content of `text` the set. */
-  private take(text: FilterText): readonly FilterChange[] {
-    const { filters } = this.options;
-    const changes = text.changesFrom(filters);
-    this.text = text;
-    for (const { id, after } of changes) {
-      if (after === undefined) filters.delete(id);
-      else filters.set(id, after);
-    }
-    return changes;
-  }
-
-  /** `take` for the content of the file. */
-  private adopt(text: FilterText, warnings: readonly Remark[]): void {
-    const { filters, path, events, publish } = this.options;
-    const changes = this.take(text);
-    const silent = this.broken === undefined && !this.reloadWanted;
-    this.reloadWanted = false;
-    this.broken = undefined;
-    this.copyWanted = true;
+  /** Makes what a file holds the set. */
+  private adopt({ text, warnings }: Understood, asked: boolean): void {
+    const { path, events, publish } = this.options;
+    const changes = text.changesFrom(this.text);
+    this.put(text);
     for (const { line, text: doubt } of warnings) {
       events.tell(filterEvent.doubtful, `${path}:${line}: ${doubt}`);
     }
-    if (changes.length === 0 && silent) return;
+    if (changes.length === 0 && !asked && "text" in this.inFile) return;
     const hunters = publish(changes);
     let disabled = 0;
-    for (const { enabled } of filters.values()) if (!enabled) disabled++;
+    for (const { enabled } of text.values()) if (!enabled) disabled++;
     const off = disabled > 0 ? `, ${disabled} of them off` : "";
-    const gone = this.mark === "" ? " (the file is gone)" : "";
-    events.tell(filterEvent.loaded, `${path}: ${countOf(filters.size)}${off}${gone}`, {
-      filters: filters.size,
+    const gone = this.followed.mark === "" ? " (the file is gone)" : "";
+    events.tell(filterEvent.loaded, `${path}: ${countOf(text.size)}${off}${gone}`, {
+      filters: text.size,
       changed: changes.length,
       hunters,
     });
@@ -284,19 +259,14 @@ export class FilterStore {
   private async commit(batch: readonly WaitingEdit[]): Promise<void> {
     const edits = batch.map(({ edit }) => edit);
     for (let attempt = 0; attempt < limits.filterWriteAttemptsMax; attempt++) {
-      await this.refreshNow();
-      if (this.broken !== undefined) {
-        throw new WeirError("filter-file-broken", `nothing was changed: ${this.broken}`);
+      await this.followed.settle();
+      if ("broken" in this.inFile) {
+        throw new WeirError("filter-file-broken", `nothing was changed: ${this.inFile.broken}`);
       }
-      const draft = new Draft(this.text, edits);
-      try {
-        if ((draft.changed || this.ahead) && !(await this.write(draft))) continue;
-        this.finish(draft, batch);
-        return;
-      } finally {
-        // There is nothing to undo once it is written.
-        this.text.undo();
-      }
+      const edited = withEdits(this.text, edits);
+      if (edited.text !== this.inFile.text && !(await this.write(edited.text))) continue;
+      this.finish(edited, batch);
+      return;
     }
     const { path } = this.options;
     const message = `${path}: others keep changing the filter file; nothing was changed`;
@@ -304,46 +274,41 @@ export class FilterStore {
   }
 
   /** False when the file has changed meanwhile: then all is to be done again. */
-  private async write(draft: Draft): Promise<boolean> {
-    const { path } = this.options;
-    if (this.file === undefined) return true;
-    const content = await draft.content(path);
-    const before = this.mark ?? "";
-    const held = await this.file.hold(before);
-    if (held === undefined) return false;
-    try {
-      const mark = await this.file.replace(content, before);
-      if (mark === undefined) return false;
-      this.mark = mark;
-      this.ahead = false;
-      // Somebody may have written to the old content while it was replaced.
-      const later = await held.laterText();
-      if (later === undefined) return true;
-      const read = await this.understand(later);
-      if (read.text === undefined) return true;
-      this.adopt(read.text, read.warnings);
-      this.ahead = true;
-      return false;
-    } finally {
-      await held.close();
+  private async write(text: FilterText): Promise<boolean> {
+    if (this.file === undefined) {
+      this.inFile = { text };
+      return true;
     }
+    const written = await contentOf(text, this.options.path);
+    const replaced = await this.file.replace(written.content, this.followed.mark);
+    if (replaced === undefined) return false;
+    this.followed.wrote(replaced.mark);
+    this.inFile = written;
+    if (replaced.later === undefined) return true;
+    const read = await this.understand(replaced.later);
+    if ("broken" in read) return true;
+    // The set is ahead of the file then, until the next attempt has written both.
+    this.adopt(read, false);
+    return false;
   }
 
-  private finish(draft: Draft, batch: readonly WaitingEdit[]): void {
-    const { filters, publish } = this.options;
-    this.text = draft.text;
-    this.text.keep();
-    this.copyWanted ||= draft.changed;
-    for (const [index, outcome] of draft.outcomes.entries()) {
-      if (outcome instanceof WeirError) {
-        batch[index]?.reject(outcome);
-        continue;
-      }
-      const { id, after } = outcome;
-      if (after === undefined) filters.delete(id);
-      else filters.set(id, after);
-      batch[index]?.resolve(publish([outcome]));
+  private finish({ outcomes }: EditedText, batch: readonly WaitingEdit[]): void {
+    if ("text" in this.inFile && this.inFile.text !== this.text) this.put(this.inFile.text);
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome instanceof WeirError) batch[index]?.reject(outcome);
+      else batch[index]?.resolve(this.options.publish([outcome]));
     }
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Undefined when it is not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * The text of a filter file with its entries known by id. An edit replaces the text of one entry and
- * leaves every other character of the file as it is.
+ * The text of a filter file with its entries known by id: the set of filters and what stands around
+ * them. Never changed: `text-edit.ts` makes another that shares what stays.
  */
-import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
+import { type Filter, type FilterChange, type FilterSet, sameFilter } from "./filter.ts";
+import { PlaceIndex } from "./place-index.ts";
 import { ownLength } from "./split-list.ts";
-import { type EntryStyle, editEntry, renderEntry } from "./write-entry.ts";
+import type { EntryStyle } from "./write-entry.ts";
 
 /** A piece of the list: an entry and what stands between it and the next. */
 export interface Slot {
@@ -28,64 +29,41 @@ export interface TextParts {
   readonly certain: boolean;
 }
 
-export class FilterText {
-  readonly certain: boolean;
-  private head: string;
-  private readonly slotList: Slot[];
-  private readonly tail: string;
-  private readonly style: EntryStyle;
-  private readonly openHead: string;
-  private readonly places = new Map<string, number>();
-  private readonly undoLog: (() => void)[] = [];
-  private charCount: number;
-
-  constructor(parts: TextParts) {
-    this.certain = parts.certain;
-    this.head = parts.head;
-    this.slotList = [...parts.slots];
-    this.tail = parts.tail;
-    this.style = parts.style;
-    this.openHead = parts.openHead ?? parts.head;
-    this.charCount = parts.head.length + parts.tail.length;
-    for (const [place, { raw, filter }] of this.slotList.entries()) {
-      this.charCount += raw.length;
-      if (filter !== undefined) this.places.set(filter.id, place);
-    }
-  }
-
+export class FilterText implements FilterSet {
+  readonly parts: TextParts;
+  readonly places: PlaceIndex;
+  readonly size: number;
   /** UTF-16 units; bytes are at most three times as many. */
-  get length(): number {
-    return this.charCount;
-  }
+  readonly length: number;
 
-  get size(): number {
-    return this.places.size;
-  }
-
-  slots(): readonly Slot[] {
-    return this.slotList;
+  constructor(
+    parts: TextParts,
+    known: Pick<FilterText, "places" | "size" | "length"> = count(parts),
+  ) {
+    this.parts = parts;
+    this.places = known.places;
+    this.size = known.size;
+    this.length = known.length;
   }
 
   get(id: string): Filter | undefined {
     const place = this.places.get(id);
-    return place === undefined ? undefined : this.slotList[place]?.filter;
+    return place === undefined ? undefined : this.parts.slots[place]?.filter;
   }
 
-  filters(): ReadonlyMap<string, Filter> {
-    const filters = new Map<string, Filter>();
-    for (const { filter } of this.slotList)
-      if (filter !== undefined) filters.set(filter.id, filter);
-    return filters;
+  *values(): Generator<Filter, void> {
+    for (const { filter } of this.parts.slots) if (filter !== undefined) yield filter;
   }
 
-  /** What turns the set `from` into the entries of this text. */
-  changesFrom(from: ReadonlyMap<string, Filter>): FilterChange[] {
+  /** What turns the set of `from` into the one of this text. */
+  changesFrom(from: FilterText): FilterChange[] {
     const changes: FilterChange[] = [];
-    for (const [id, before] of from) {
-      if (!this.places.has(id)) changes.push({ id, before, after: undefined });
+    // What was read before is the same object, and most of it stands where it stood.
+    for (const before of without(from.parts.slots, this.parts.slots)) {
+      const { id } = before;
+      if (this.get(id) === undefined) changes.push({ id, before, after: undefined });
     }
-    for (const { filter: after } of this.slotList) {
-      if (after === undefined) continue;
+    for (const after of without(this.parts.slots, from.parts.slots)) {
       const before = from.get(after.id);
       if (before !== undefined && sameFilter(before, after)) continue;
       changes.push({ id: after.id, before, after });
@@ -93,117 +71,36 @@ export class FilterText {
     return changes;
   }
 
-  /** Takes back all edits since the last `keep`. */
-  undo(): void {
-    for (const step of this.undoLog.splice(0).reverse()) step();
-  }
-
-  /** The edits so far are for good. */
-  keep(): void {
-    this.undoLog.length = 0;
-  }
-
-  /** Adds `filter`, or gives the entry of its id the values of `filter`. */
-  set(filter: Filter): void {
-    const place = this.places.get(filter.id);
-    const slot = place === undefined ? undefined : this.slotList[place];
-    if (place === undefined || slot?.filter === undefined) {
-      this.append(filter);
-      return;
-    }
-    const own = editEntry(slot.raw.slice(0, slot.length), slot.filter, filter, this.style);
-    this.replace(place, { raw: own + slot.raw.slice(slot.length), length: own.length, filter });
-  }
-
-  /** Takes the entry away; comments between it and the next one stay. */
-  delete(id: string): void {
-    const place = this.places.get(id);
-    const slot = place === undefined ? undefined : this.slotList[place];
-    if (place === undefined || slot === undefined) return;
-    this.places.delete(id);
-    this.undoLog.push(() => this.places.set(id, place));
-    const raw = this.style.kind === "block" ? slot.raw.slice(slot.length) : "";
-    this.replace(place, { raw, length: 0, filter: undefined });
-  }
-
   toString(): string {
-    const parts = [this.head];
-    for (const { raw } of this.slotList) if (raw !== "") parts.push(raw);
-    parts.push(this.tail);
-    return parts.join("");
-  }
-
-  private append(filter: Filter): void {
-    const own = renderEntry(filter, this.style);
-    this.open(this.openHead);
-    if (this.style.kind === "block") this.appendBlock(own, filter, this.style.eol);
-    else this.appendFlow(own, filter);
-    this.places.set(filter.id, this.slotList.length - 1);
-    this.undoLog.push(() => this.places.delete(filter.id));
-  }
-
-  /** Behind the last entry and the comments that follow it without a blank line. */
-  private appendBlock(own: string, filter: Filter, eol: string): void {
-    const place = this.slotList.length - 1;
-    const last = this.slotList[place];
-    if (last === undefined) {
-      this.add({ raw: own, length: own.length, filter });
-      return;
-    }
-    const blank =
-      /(?:^|(?<=\n))[ \t]*(?:\r?\n[\s\S]*)?$/.exec(last.raw.slice(last.length))?.[0] ?? "";
-    let kept = last.raw.slice(0, last.raw.length - blank.length);
-    if (kept !== "" && !kept.endsWith("\n")) kept += eol;
-    this.replace(place, { ...last, raw: kept, length: Math.min(last.length, kept.length) });
-    this.add({ raw: own + blank, length: own.length, filter });
-  }
-
-  private appendFlow(own: string, filter: Filter): void {
-    const place = this.slotList.findLastIndex((slot) => slot.filter !== undefined);
-    const last = this.slotList[place];
-    if (last === undefined) {
-      this.add({ raw: own, length: own.length, filter });
-      return;
-    }
-    const between = last.raw.slice(last.length);
-    this.replace(place, { ...last, raw: `${last.raw.slice(0, last.length)}, ` });
-    this.add({ raw: own + between, length: own.length, filter });
-  }
-
-  private open(head: string): void {
-    const before = this.head;
-    if (head === before) return;
-    this.head = head;
-    this.charCount += head.length - before.length;
-    this.undoLog.push(() => {
-      this.head = before;
-      this.charCount += before.length - head.length;
-    });
-  }
-
-  private add(slot: Slot): void {
-    this.charCount += slot.raw.length;
-    this.slotList.push(slot);
-    this.undoLog.push(() => {
-      this.slotList.pop();
-      this.charCount -= slot.raw.length;
-    });
-  }
-
-  private replace(place: number, slot: Slot): void {
-    const before = this.slotList[place];
-    if (before === undefined) return;
-    const longer = slot.raw.length - before.raw.length;
-    this.charCount += longer;
-    this.slotList[place] = slot;
-    this.undoLog.push(() => {
-      this.slotList[place] = before;
-      this.charCount -= longer;
-    });
+    const { head, slots, tail } = this.parts;
+    const texts = [head];
+    for (const { raw } of slots) if (raw !== "") texts.push(raw);
+    texts.push(tail);
+    return texts.join("");
   }
 }
 
 /** A slot of a block list, whose dashes stand `indent` columns from the left. */
 export function blockSlot(raw: string, filter: Filter, indent: number): Slot {
   return { raw, length: ownLength(raw, indent), filter };
+}
+
+/** The filters of `slots` that do not stand in the same places of `others`. */
+function without(slots: readonly Slot[], others: readonly Slot[]): Filter[] {
+  const rest: Filter[] = [];
+  for (let place = 0; place < slots.length; place++) {
+    const filter = slots[place]?.filter;
+    if (filter !== undefined && filter !== others[place]?.filter) rest.push(filter);
+  }
+  return rest;
+}
+
+function count({ head, slots, tail }: TextParts) {
+  const places: [string, number][] = [];
+  let length = head.length + tail.length;
+  for (const [place, { raw, filter }] of slots.entries()) {
+    length += raw.length;
+    if (filter !== undefined) places.push([filter.id, place]);
+  }
+  return { places: PlaceIndex.of(places), size: places.length, length };
 }

@@ -23,13 +23,13 @@ export function typeBit(type: FilterType): TypeSet {
   return 1 << type;
 }
 
-/** All that a hunter without capabilities supports (contract.md section 3.4). */
+/** All that a hunter without capabilities supports (docs/wire.md#distribution). */
 const withoutCapabilities = typeBit(FilterType.FILTER_BPF) | typeBit(FilterType.FILTER_IP_ADDRESS);
 
 /**
  * The types of a hunter's capabilities; unknown names count for nothing. Existing hunters say
  * `http_path` for `http_url`, and match IMSI and IMEI wherever they match SIP users without saying
- * so (contract.md section 9, item 10).
+ * so (docs/wire.md#distribution).
  */
 export function typesSupported(filterTypes: readonly string[] | undefined): TypeSet {
   if (filterTypes === undefined || filterTypes.length === 0) return withoutCapabilities;

@@ -1,3 +1,4 @@
+/** A filter, a change of one, and when two are the same. */
 import type { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 
 /** What hunters select packets by. Plain, checked by `checkFilter`, never changed once in the set. */
@@ -9,6 +10,13 @@ export interface Filter {
   readonly targetHunters: readonly string[];
   readonly enabled: boolean;
   readonly description: string;
+}
+
+/** Filters by id, in no particular order. */
+export interface FilterSet {
+  readonly size: number;
+  get(id: string): Filter | undefined;
+  values(): IterableIterator<Filter>;
 }
 
 /** One id's step from one state to the next; undefined where it is not in the set. */

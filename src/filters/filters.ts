@@ -1,14 +1,12 @@
 /**
  * The filters of the node: what hunters are to select packets by. `FilterStore` keeps the set and its
- * file, `Distribution` brings it to the hunters; this wires the two and the file's watch.
+ * file, `Distribution` brings it to the hunters; this wires the two.
  */
 import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { watchFile } from "../base/file-watch.ts";
-import { limits } from "../config/limits.ts";
 import type { Events } from "../telemetry/events.ts";
 import { Distribution, type DistributionOptions } from "./distribution.ts";
-import type { Filter } from "./filter.ts";
+import type { FilterSet } from "./filter.ts";
 import { FilterStore } from "./filter-store.ts";
 
 export interface FiltersOptions extends Omit<DistributionOptions, "filters"> {
@@ -19,35 +17,29 @@ export interface FiltersOptions extends Omit<DistributionOptions, "filters"> {
 }
 
 export class Filters {
-  readonly set: ReadonlyMap<string, Filter>;
+  /** As it is at any time. */
+  readonly set: FilterSet;
   readonly distribution: Distribution;
   readonly store: FilterStore;
-  private readonly path: string;
-  private endWatch: () => void = () => {};
 
   constructor({ path, events, clock, capabilitiesOf, evict }: FiltersOptions) {
-    const filters = new Map<string, Filter>();
-    this.path = path === "" ? "" : resolve(path);
-    this.set = filters;
-    this.distribution = new Distribution({ filters, clock, capabilitiesOf, evict });
     this.store = new FilterStore({
-      filters,
-      path: this.path,
+      path: path === "" ? "" : resolve(path),
       events,
       clock,
       publish: (changes) => this.distribution.publish(changes),
     });
+    this.set = this.store.filters;
+    this.distribution = new Distribution({ filters: this.set, clock, capabilitiesOf, evict });
   }
 
   /** Reads the file, and follows it from then on. A broken one is no reason not to start. */
   async start(): Promise<void> {
     await this.store.load();
-    if (this.path === "") return;
-    const look = (): void => void this.store.refresh();
-    this.endWatch = watchFile(this.path, limits.filterPollMs, look);
+    this.store.follow();
   }
 
   stop(): void {
-    this.endWatch();
+    this.store.close();
   }
 }

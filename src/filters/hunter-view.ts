@@ -3,7 +3,7 @@
  * a filter that does not wait here is held as the set has it, if it is for this hunter at all.
  */
 import { FilterType, FilterUpdateType } from "../wire/gen/lippycat/management/management_pb.ts";
-import { type Filter, type FilterChange, sameFilter } from "./filter.ts";
+import { type Filter, type FilterChange, type FilterSet, sameFilter } from "./filter.ts";
 import { type TypeSet, typeBit } from "./filter-types.ts";
 
 export interface FilterStep {
@@ -11,7 +11,7 @@ export interface FilterStep {
   readonly filter: Filter;
 }
 
-/** Whether a hunter with that id and those types gets `filter` (contract.md section 3.4). */
+/** Whether a hunter with that id and those types gets `filter` (docs/wire.md#distribution). */
 export function isFor(filter: Filter, hunterId: string, types: TypeSet): boolean {
   if (!filter.enabled || (types & typeBit(filter.type)) === 0) return false;
   return filter.targetHunters.length === 0 || filter.targetHunters.includes(hunterId);
@@ -20,14 +20,14 @@ export function isFor(filter: Filter, hunterId: string, types: TypeSet): boolean
 export class HunterView {
   readonly hunterId: string;
   readonly types: TypeSet;
-  private readonly filters: ReadonlyMap<string, Filter>;
+  private readonly filters: FilterSet;
   /** By id: what the hunter holds of it, undefined for nothing. In the order they are sent. */
   private readonly pending = new Map<string, Filter | undefined>();
   /** Goes before all others: the second half of a step that takes two. */
   private next: string | undefined = undefined;
 
   /** @param filters the set, as it is at any time */
-  constructor(hunterId: string, types: TypeSet, filters: ReadonlyMap<string, Filter>) {
+  constructor(hunterId: string, types: TypeSet, filters: FilterSet) {
     this.hunterId = hunterId;
     this.types = types;
     this.filters = filters;

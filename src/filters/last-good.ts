@@ -1,7 +1,9 @@
 /** The copy of the last good filters, beside the file: a start falls back on it when the file is broken. */
 import { unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { systemCode } from "../base/errors.ts";
+import { type FileContent, readBoundedFile } from "../base/bounded-file.ts";
+import { isAbsence, readMark } from "../base/file-mark.ts";
+import { limits } from "../config/limits.ts";
 import { FilterFile } from "./filter-file.ts";
 
 export class LastGood {
@@ -15,13 +17,8 @@ export class LastGood {
     this.file = new FilterFile(this.path);
   }
 
-  /**
-   * The copy's text; undefined while there is none.
-   * @throws WeirError when it cannot be read
-   */
-  async read(): Promise<string | undefined> {
-    const { mark, text } = await this.file.read();
-    return mark === "" ? undefined : text;
+  read(): Promise<FileContent> {
+    return readBoundedFile(this.path, limits.filterFileBytesMax, "regular");
   }
 
   /**
@@ -29,7 +26,7 @@ export class LastGood {
    * @throws WeirError when it cannot be written
    */
   async write(text: string): Promise<void> {
-    await this.file.replace(text, await this.file.mark());
+    await this.file.replace(text, await readMark(this.path));
   }
 
   /** @throws the system's error, unless there is none */
@@ -37,7 +34,7 @@ export class LastGood {
     try {
       await unlink(this.path);
     } catch (error) {
-      if (!["ENOENT", "ENOTDIR"].includes(systemCode(error))) throw error;
+      if (!isAbsence(error)) throw error;
     }
   }
 }

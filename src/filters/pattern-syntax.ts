@@ -1,4 +1,4 @@
-/** Patterns by filter type, as hunters understand them (contract.md section 3.3). */
+/** Patterns by filter type, as hunters understand them (docs/wire.md#patterns). */
 import { isIPv4, isIPv6 } from "node:net";
 import { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 

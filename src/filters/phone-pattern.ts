@@ -1,5 +1,5 @@
 /**
- * The form of a phone number in which hunters compare (contract.md section 3.3): digits alone, without
+ * The form of a phone number in which hunters compare (docs/wire.md#patterns): digits alone, without
  * scheme, domain, parameters and international prefix, with the wildcards at its ends kept. What has
  * no digits stays as it is.
  */

@@ -1,4 +1,4 @@
-/** One entry of the list in a filter file (contract.md section 3.2). */
+/** One entry of the list in a filter file (docs/wire.md#filter-file). */
 import { isAlias, isMap, isScalar, isSeq, type YAMLMap } from "yaml";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";

@@ -1,5 +1,5 @@
 /**
- * Reads a filter file (contract.md section 3.2). A block list is parsed some entries at a time, and
+ * Reads a filter file (docs/wire.md#filter-file). A block list is parsed some entries at a time, and
  * what was read before is not parsed again, so that control's thread is never held up by it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -42,7 +42,7 @@ export async function readFilters(text: string, known?: KnownEntries): Promise<R
 
 export function knownEntries(text: FilterText): KnownEntries {
   const known = new Map<string, Slot>();
-  for (const slot of text.slots()) if (slot.filter !== undefined) known.set(slot.raw, slot);
+  for (const slot of text.parts.slots) if (slot.filter !== undefined) known.set(slot.raw, slot);
   return known;
 }
 

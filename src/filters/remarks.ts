@@ -1,3 +1,4 @@
+/** Problems and warnings about a filter file, by line, bounded. */
 import { limits } from "../config/limits.ts";
 
 export interface Remark {

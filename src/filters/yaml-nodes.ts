@@ -1,3 +1,4 @@
+/** Small questions about nodes of the YAML parser. */
 import { isScalar } from "yaml";
 
 /** Where a node's own text begins and ends in what was parsed; nothing at 0 for no node. */

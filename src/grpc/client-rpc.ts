@@ -125,7 +125,8 @@ export class ClientRpc {
     this.httpStatus = status;
     this.status = statusOf(fields);
     const type = fieldOf(fields, "content-type") ?? "";
-    if (this.status !== undefined || (status === 200 && type.startsWith("application/grpc"))) return;
+    if (this.status !== undefined || (status === 200 && type.startsWith("application/grpc")))
+      return;
     this.httpStatus = status === 200 ? 0 : status;
     this.status = {
       code: codeOfHttpStatus(status),
@@ -134,7 +135,10 @@ export class ClientRpc {
   }
 
   private onEnd(): void {
-    const missing = { code: grpcCode.internal, message: "the server ended the RPC without a status" };
+    const missing = {
+      code: grpcCode.internal,
+      message: "the server ended the RPC without a status",
+    };
     this.tell(this.status ?? missing);
     // A server that has ended it reads no more (RFC 9113 section 8.1).
     this.stream?.reset(errorCode.cancel);

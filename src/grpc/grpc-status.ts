@@ -45,7 +45,7 @@ export function percentDecode(text: string): string {
   });
 }
 
-/** gRPC code of an HTTP status that came without `grpc-status` (doc/http-grpc-status-mapping.md of gRPC). */
+/** gRPC code of an HTTP status that came without `grpc-status` (gRPC, "HTTP to gRPC Status Code Mapping"). */
 export function codeOfHttpStatus(status: number): number {
   switch (status) {
     case 400:

@@ -1,9 +1,9 @@
 /**
- * How many bytes of large half-received messages a shard holds. A message above
- * `limits.smallMessageBytesMax` reserves its whole length before it is read on; who finds no room
- * waits, unread. That bounds what any number of clients can make the shard hold by stopping in the
- * middle of a message. One client has half of the room at most, or one message; clients that wait
- * take turns.
+ * Weighted semaphore with a fair queue: how many bytes of large half-received messages a shard holds.
+ * A message above `limits.smallMessageBytesMax` reserves its whole length before it is read on; who
+ * finds no room waits, unread. That bounds what any number of clients can make the shard hold by
+ * stopping in the middle of a message. One client has half of the room at most, or one message;
+ * clients that wait take turns.
  */
 export class MessageBudget {
   private readonly shareBytes: number;

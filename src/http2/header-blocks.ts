@@ -84,8 +84,8 @@ export class HeaderBlocks {
     // A copy: the frame may be a part of a large read.
     this.parts.push(Buffer.from(bytes.subarray(start, end)));
     this.bytes += end - start;
-    const { headerBlockBytesMax, headerFramesMax } = limits;
-    if (this.bytes <= headerBlockBytesMax && this.parts.length <= headerFramesMax) return undefined;
+    const isTooLong = this.bytes > limits.headerBlockBytesMax;
+    if (!isTooLong && this.parts.length <= limits.headerFramesMax) return undefined;
     return {
       code: errorCode.enhanceYourCalm,
       reason: "too many CONTINUATION frames of one header block",

@@ -1,3 +1,4 @@
+/** The registration and heartbeats of a hunter. */
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -18,7 +19,7 @@ import type { Tally } from "./tally.ts";
 const warningAbove = 0.8;
 const cpuUnknown = -1;
 
-/** How this hunter presents itself (contract.md section 2.1). It captures nothing, so it has no filters. */
+/** How this hunter presents itself (docs/wire.md#hunters). It captures nothing: it has no filters. */
 export function composeRegistration(
   config: HuntConfig,
   tally: Tally,

@@ -1,3 +1,4 @@
+/** Encodes packets as a PacketBatch. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 import type { CapturePacket } from "./capture-packet.ts";
@@ -10,7 +11,7 @@ export interface BatchCounters {
   readonly bufferUsage: number;
 }
 
-/** Tags of `lippycat.data`, wire type included (contract.md section 0). */
+/** Tags of `lippycat.data`, wire type included (docs/wire.md#messages). */
 const tag = {
   hunterId: 0x0a,
   sequence: 0x10,

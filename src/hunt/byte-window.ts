@@ -1,3 +1,4 @@
+/** Buffer of an input: filled at its end, consumed at its start. */
 import { assert } from "../base/assert.ts";
 
 /**

@@ -1,7 +1,8 @@
+/** Opens a capture file or standard input. */
 import { close, fstat, open, read } from "node:fs";
 import { promisify } from "node:util";
 import { errorText, systemCode } from "../base/errors.ts";
-import { InputError } from "./capture-errors.ts";
+import { InputError } from "./input-error.ts";
 
 /** Bytes of a file or of standard input. */
 export interface CaptureInput {

@@ -1,8 +1,7 @@
 /** One packet of a capture file. The reader uses one object for all packets and fills it anew. */
-export interface CapturePacket {
-  /** Nanoseconds since 1970, two unsigned halves of a signed 64-bit number. */
-  timeLow: number;
-  timeHigh: number;
+import type { TimeTarget } from "../capture-format/pcap-time.ts";
+
+export interface CapturePacket extends TimeTarget {
   /** A LINKTYPE number, as the file has it. */
   linkType: number;
   interfaceName: string;

@@ -3,9 +3,11 @@
  * in constant memory.
  */
 import { basename } from "node:path";
+import { CaptureError } from "../capture-format/capture-error.ts";
+import { pcapVariant } from "../capture-format/pcap-layout.ts";
+import { blockType } from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import { ByteWindow } from "./byte-window.ts";
-import { CaptureError } from "./capture-errors.ts";
 import { type CaptureInput, openInput } from "./capture-input.ts";
 import {
   type CaptureDecoder,
@@ -13,8 +15,8 @@ import {
   createCapturePacket,
   type FallbackName,
 } from "./capture-packet.ts";
-import { createPcapDecoder, isPcapMagic } from "./pcap-decoder.ts";
-import { PcapngDecoder, pcapngMagic } from "./pcapng-decoder.ts";
+import { createPcapDecoder } from "./pcap-decoder.ts";
+import { PcapngDecoder } from "./pcapng-decoder.ts";
 
 const tooShort = "too short for a capture: it ends inside its header";
 
@@ -95,8 +97,10 @@ export class CaptureReader {
       throw new CaptureError(0, window.isEmpty ? "the input is empty" : tooShort);
     }
     const magic = window.bytes.readUInt32BE(window.start);
-    if (magic === pcapngMagic) return new PcapngDecoder(window, this.fallbackName);
-    if (isPcapMagic(magic)) return createPcapDecoder(window, magic, this.fallbackName(0));
+    // A section header's type reads the same in both byte orders.
+    if (magic === blockType.sectionHeader) return new PcapngDecoder(window, this.fallbackName);
+    const variant = pcapVariant(magic);
+    if (variant !== undefined) return createPcapDecoder(window, variant, this.fallbackName(0));
     throw new CaptureError(0, foreignText(magic));
   }
 }

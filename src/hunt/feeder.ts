@@ -1,3 +1,4 @@
+/** Reads packets from a capture into batches, at the wanted rate. */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import type { BatchEncoder } from "./batch-encoder.ts";

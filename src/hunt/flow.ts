@@ -1,3 +1,4 @@
+/** State of flow control: open, slow or paused. */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import { FlowControl } from "../wire/gen/lippycat/data/data_pb.ts";
@@ -12,7 +13,7 @@ export type Flow =
 export const openFlow: Flow = { kind: "open" };
 
 /**
- * The flow after the signal `control` (contract.md section 2.1): SLOW halves the rate measured when
+ * The flow after the signal `control` (docs/wire.md#flow-control): SLOW halves the rate measured when
  * it comes, until CONTINUE or RESUME; only RESUME ends a PAUSE. Unknown signals change nothing.
  */
 export function nextFlow(

@@ -1,8 +1,13 @@
-import type { HunterHeartbeat } from "../wire/gen/lippycat/management/management_pb.ts";
-import type { HeartbeatCall } from "./processor-client.ts";
+/** The heartbeats of a hunter. */
+import { createWritableIterable, type WritableIterable } from "@connectrpc/connect/protocol";
+import type {
+  HunterHeartbeat,
+  ProcessorHeartbeat,
+} from "../wire/gen/lippycat/management/management_pb.ts";
 
 export interface HeartbeatOptions {
-  readonly open: () => HeartbeatCall;
+  /** The stream of heartbeats and their answers. */
+  readonly open: (beats: AsyncIterable<HunterHeartbeat>) => AsyncIterable<ProcessorHeartbeat>;
   readonly compose: () => HunterHeartbeat;
   readonly intervalMs: number;
 }
@@ -14,7 +19,9 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   private readonly options: HeartbeatOptions;
   private readonly timer: NodeJS.Timeout;
-  private call: HeartbeatCall | undefined;
+  /** Of the stream that is open. */
+  private beats: WritableIterable<HunterHeartbeat> | undefined;
+  /** The stream has not taken the last one yet. */
   private blocked = false;
 
   constructor(options: HeartbeatOptions) {
@@ -26,30 +33,41 @@ export class Heartbeat {
   /** Sends a last heartbeat (the hunter's state says that it stops) and ends the stream. */
   stop(): void {
     clearInterval(this.timer);
-    if (this.call === undefined) return;
-    this.beat();
-    this.call?.end();
+    if (this.beats === undefined) return;
+    void this.send(this.beats);
+    this.beats.close();
   }
 
   private beat(): void {
-    const call = this.call ?? this.open();
-    if (this.blocked) return;
-    this.blocked = !call.write(this.options.compose());
+    const beats = this.beats ?? this.open();
+    if (!this.blocked) void this.send(beats);
   }
 
-  private open(): HeartbeatCall {
-    const call = this.options.open();
-    this.call = call;
+  private async send(beats: WritableIterable<HunterHeartbeat>): Promise<void> {
+    this.blocked = true;
+    try {
+      await beats.write(this.options.compose());
+      if (this.beats === beats) this.blocked = false;
+    } catch {
+      // The stream has ended: the next heartbeat opens another.
+    }
+  }
+
+  private open(): WritableIterable<HunterHeartbeat> {
+    const beats = createWritableIterable<HunterHeartbeat>();
+    this.beats = beats;
     this.blocked = false;
-    // What the reply says is of no use to a hunter, but it has to be read.
-    call.on("data", () => {});
-    call.on("drain", () => {
-      this.blocked = false;
-    });
-    call.on("error", () => {});
-    call.on("status", () => {
-      if (this.call === call) this.call = undefined;
-    });
-    return call;
+    void this.read(beats);
+    return beats;
+  }
+
+  /** What the answers say is of no use to a hunter, but they have to be read. */
+  private async read(beats: WritableIterable<HunterHeartbeat>): Promise<void> {
+    try {
+      for await (const _ of this.options.open(beats));
+    } catch {
+      // As when it ends in order.
+    }
+    if (this.beats === beats) this.beats = undefined;
   }
 }

@@ -1,3 +1,4 @@
+/** What a hunt needs of its process; a test gives its own. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { processStopSignals, type StopSignals } from "../base/stop-signals.ts";
 import { limits } from "../config/limits.ts";

@@ -1,5 +1,7 @@
+/** Runs a hunt from start to exit status. */
 import { errorText } from "../base/errors.ts";
 import { signalExitCode } from "../base/stop-signals.ts";
+import { CaptureError } from "../capture-format/capture-error.ts";
 import type { HuntConfig } from "../config/hunt-config.ts";
 import { limits } from "../config/limits.ts";
 import { createDialer, type Dialer } from "../dial/dialer.ts";
@@ -7,7 +9,6 @@ import { createEvents, type Events } from "../telemetry/events.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { composeHeartbeat, composeRegistration } from "./announcements.ts";
 import { BatchEncoder } from "./batch-encoder.ts";
-import { CaptureError } from "./capture-errors.ts";
 import { type CaptureReader, openCapture } from "./capture-reader.ts";
 import { huntEvent } from "./events.ts";
 import { Feeder } from "./feeder.ts";

@@ -1,9 +1,10 @@
-import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+/** The connection of a hunter, made again after each failure. */
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
 import { isForeign } from "../base/call-reason.ts";
 import type { Clock } from "../base/clock.ts";
-import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
+import type { CallEnd } from "../dial/dial-reason.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { RoomEvent } from "../telemetry/room-events.ts";
@@ -39,6 +40,8 @@ export interface LinkOptions {
 }
 
 const refusalReportMs = 60_000;
+/** The status of a stream that ended in order. */
+const ok = 0;
 
 /** The connection to the processor: made anew, for ever, until there is nothing left to send. */
 export class Link {
@@ -131,9 +134,11 @@ export class Link {
   private async register(client: ProcessorClient): Promise<boolean> {
     let answer: RegistrationResponse | undefined;
     try {
-      answer = await this.untilDone(client.register(this.options.registration()));
+      const timeoutMs = limits.huntRegisterMsMax;
+      const registration = this.options.registration();
+      answer = await this.untilDone(client.management.registerHunter(registration, { timeoutMs }));
     } catch (error) {
-      this.reportNoRegistration(error);
+      this.reportNoRegistration(ConnectError.from(error));
       return false;
     }
     if (answer === undefined) return false;
@@ -157,8 +162,11 @@ export class Link {
     const oneByOne = this.oneByOne;
     const stream = new PacketStream({ call, outbox, tally, events, clock, oneByOne });
     const startMs = clock.monotonicMs();
-    const open = (): ReturnType<ProcessorClient["openHeartbeat"]> => client.openHeartbeat();
-    const heartbeat = new Heartbeat({ open, compose, intervalMs: heartbeatMs });
+    const heartbeat = new Heartbeat({
+      open: (beats) => client.management.heartbeat(beats),
+      compose,
+      intervalMs: heartbeatMs,
+    });
     this.state = { kind: "streaming", stream };
     stream.pump();
     const end = await this.untilDone(stream.ended);
@@ -183,12 +191,12 @@ export class Link {
     stream.cancel();
   }
 
-  private lost(end: StatusObject, stream: PacketStream): void {
+  private lost(end: CallEnd, stream: PacketStream): void {
     const { outbox, events } = this.options;
     const { sent } = outbox;
     outbox.rewind();
     this.oneByOne = stream.oneByOne;
-    const reason = end.code === status.OK ? "it closed the stream" : this.dialer.reasonOf(end);
+    const reason = end.code === ok ? "it closed the stream" : this.dialer.reasonOf(end);
     if (sent > 0 && isRejection(end.code, end.details)) {
       // Which of those under way was meant is known only when they go one at a time.
       this.oneByOne = sent;
@@ -216,18 +224,14 @@ export class Link {
     events.tell(huntEvent.batchSetAside, text, { sequence, packets });
   }
 
-  private reportNoRegistration(error: unknown): void {
-    if (!isServiceError(error)) {
-      this.tell(huntEvent.unreachable, errorText(error));
-      return;
-    }
-    if (error.code === status.UNAUTHENTICATED) {
+  private reportNoRegistration({ code, rawMessage: details }: ConnectError): void {
+    if (code === Code.Unauthenticated) {
       const untilMs = this.options.clock.monotonicMs() + limits.huntRefusedKeyMs;
       this.refusedKey = { number: this.dialer.keyNumber, untilMs };
     }
-    const reason = this.dialer.reasonOf(error);
-    const isRoad = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-    if (isRoad || isForeign(error.details)) this.tell(huntEvent.unreachable, reason);
+    const reason = this.dialer.reasonOf({ code, details });
+    const isRoad = code === Code.Unavailable || code === Code.DeadlineExceeded;
+    if (isRoad || isForeign(details)) this.tell(huntEvent.unreachable, reason);
     else this.reportRefusal(reason);
   }
 
@@ -267,8 +271,4 @@ export class Link {
     await this.untilDone(promise);
     clearTimeout(timer);
   }
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && "code" in error && "details" in error;
 }

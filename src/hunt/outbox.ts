@@ -1,3 +1,4 @@
+/** Retransmission queue: batches are kept, and sent again on a new stream, until they are acknowledged. */
 import { assert } from "../base/assert.ts";
 import { limits } from "../config/limits.ts";
 
@@ -14,7 +15,7 @@ export interface OutgoingBatch {
 
 /**
  * Batches that no acknowledgement has come for, in order: first those sent on the current stream,
- * then those that wait. Acknowledgements are matched by order (design.md section 3, item 6).
+ * then those that wait. Acknowledgements are matched by order (docs/architecture.md#one-batchs-way).
  */
 export class Outbox {
   /** Bytes of all batches, and of those not yet sent on the current stream. */

@@ -1,9 +1,13 @@
+/** Token bucket of the sending rate (`--rate`), and a meter of the rate in windows of a second. */
 import type { Clock } from "../base/clock.ts";
 
-/** What was missed by a late timer is made up for; what was missed while blocked is not. */
+/** The bucket holds so much: what a late timer missed is made up for; what was missed while blocked is not. */
 const catchUpMs = 50;
 
-/** Spreads packets evenly over time by the clock, so that late timers do not lower the rate. */
+/**
+ * The bucket is kept as the time at which the next packet is due (the virtual scheduling of GCRA), so that
+ * packets are spread evenly and late timers do not lower the rate.
+ */
 export class Pacer {
   readonly packetsPerSecond: number;
   private readonly clock: Pick<Clock, "monotonicMs">;

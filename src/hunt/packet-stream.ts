@@ -1,3 +1,4 @@
+/** One StreamPackets RPC of a hunter. */
 import type { StatusObject } from "@grpc/grpc-js";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";

@@ -1,23 +1,27 @@
+/**
+ * Decodes pcapng (draft-ietf-opsawg-pcapng): sections of either byte order, Enhanced, Simple and the old
+ * Packet Blocks. Other blocks are passed over unread.
+ */
+import { readUint16, readUint32 } from "../capture-format/byte-order.ts";
+import { CaptureError } from "../capture-format/capture-error.ts";
+import { type PcapngInterface, readInterface } from "../capture-format/pcapng-interface.ts";
+import {
+  blockFrame,
+  blockType,
+  byteOrderMagic,
+  enhancedPacket,
+  majorVersion,
+  obsoletePacket,
+  sectionHeader,
+  simplePacket,
+} from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { CaptureError } from "./capture-errors.ts";
 import type { CaptureDecoder, CapturePacket, FallbackName } from "./capture-packet.ts";
-import { type PcapngInterface, readInterface } from "./pcapng-interface.ts";
 
-export const pcapngMagic = 0x0a0d_0d0a;
+const sectionBytesMin = sectionHeader.options + blockFrame.trailerBytes;
 
-const blockType = { interface: 1, oldPacket: 2, simplePacket: 3, packet: 6 } as const;
-const orderMagic = 0x1a2b_3c4d;
-const headerBytes = 8;
-/** Type and both lengths. */
-const frameBytes = 12;
-const sectionBytesMin = 28;
-
-/**
- * pcapng (draft-ietf-opsawg-pcapng): sections of either byte order, Enhanced, Simple and the old
- * Packet Blocks. Other blocks are passed over unread. Packets of a Simple Packet Block have no time
- * and get 0. Throws `CaptureError`.
- */
+/** Packets of a Simple Packet Block have no time and get 0. Throws `CaptureError`. */
 export class PcapngDecoder implements CaptureDecoder {
   private readonly window: ByteWindow;
   private readonly fallbackName: FallbackName;
@@ -31,11 +35,11 @@ export class PcapngDecoder implements CaptureDecoder {
 
   next(packet: CapturePacket): boolean {
     const window = this.window;
-    while (window.has(frameBytes)) {
-      const type = this.u32(0);
-      if (type === pcapngMagic) this.littleEndian = this.readByteOrder();
-      const length = this.u32(4);
-      if (length < frameBytes || length % 4 !== 0) {
+    while (window.has(blockFrame.bytes)) {
+      const type = this.u32(blockFrame.type);
+      if (type === blockType.sectionHeader) this.littleEndian = this.readByteOrder();
+      const length = this.u32(blockFrame.totalLength);
+      if (length < blockFrame.bytes || length % 4 !== 0) {
         throw this.fault(`a block length of ${length}: the file is damaged`);
       }
       if (!isKnown(type)) {
@@ -46,7 +50,7 @@ export class PcapngDecoder implements CaptureDecoder {
         throw this.fault(`a block of ${length} bytes is too long to be right`);
       }
       if (!window.has(length)) return false;
-      if (this.u32(length - 4) !== length) {
+      if (this.u32(length - blockFrame.trailerBytes) !== length) {
         throw this.fault("the two lengths of a block differ: the file is damaged");
       }
       const isPacket = this.readBlock(type, length, packet);
@@ -58,16 +62,18 @@ export class PcapngDecoder implements CaptureDecoder {
 
   private readBlock(type: number, length: number, packet: CapturePacket): boolean {
     switch (type) {
-      case pcapngMagic:
+      case blockType.sectionHeader:
         this.startSection(length);
         return false;
-      case blockType.interface:
+      case blockType.interfaceDescription:
         this.addInterface(length);
         return false;
-      case blockType.packet:
-        return this.readPacket(length, packet, this.u32Body(8, length, 20));
-      case blockType.oldPacket:
-        return this.readPacket(length, packet, this.u16Body(8, length, 20));
+      case blockType.enhancedPacket:
+        this.checkLength(length, enhancedPacket.data);
+        return this.readPacket(length, packet, this.u32(enhancedPacket.interfaceId));
+      case blockType.obsoletePacket:
+        this.checkLength(length, obsoletePacket.data);
+        return this.readPacket(length, packet, this.u16(obsoletePacket.interfaceId));
       default:
         return this.readSimplePacket(length, packet);
     }
@@ -75,18 +81,18 @@ export class PcapngDecoder implements CaptureDecoder {
 
   private readByteOrder(): boolean {
     const { bytes, start } = this.window;
-    if (bytes.readUInt32LE(start + 8) === orderMagic) return true;
-    if (bytes.readUInt32BE(start + 8) === orderMagic) return false;
+    const at = start + sectionHeader.byteOrderMagic;
+    if (readUint32(bytes, at, true) === byteOrderMagic) return true;
+    if (readUint32(bytes, at, false) === byteOrderMagic) return false;
     throw this.fault("a section header without its byte-order mark: the file is damaged");
   }
 
   private startSection(length: number): void {
     if (length < sectionBytesMin) throw this.fault("a section header is too short");
-    const { bytes, start } = this.window;
-    const major = this.littleEndian
-      ? bytes.readUInt16LE(start + 12)
-      : bytes.readUInt16BE(start + 12);
-    if (major !== 1) throw this.fault(`pcapng version ${major}, where 1 is known`);
+    const major = this.u16(sectionHeader.majorVersion);
+    if (major !== majorVersion) {
+      throw this.fault(`pcapng version ${major}, where ${majorVersion} is known`);
+    }
     this.interfaces = [];
   }
 
@@ -95,26 +101,30 @@ export class PcapngDecoder implements CaptureDecoder {
     if (this.interfaces.length >= limits.interfacesMax) {
       throw this.fault(`more than ${limits.interfacesMax} interfaces in one section`);
     }
-    const body = bytes.subarray(start + headerBytes, start + length - 4);
-    const found = readInterface(body, this.littleEndian, offset + headerBytes);
+    const block = bytes.subarray(start, start + length);
+    const found = readInterface(block, this.littleEndian, offset);
     const name = found.name === "" ? this.fallbackName(this.interfaces.length) : found.name;
     this.interfaces.push({ ...found, name });
   }
 
-  /** Both timed packet blocks have the time at 12, the lengths at 20 and the data at 28. */
+  /** Both timed packet blocks have time, lengths and data at the same places. */
   private readPacket(length: number, packet: CapturePacket, index: number): boolean {
     const from = this.interface(index);
-    this.setData(packet, from, index, 28, this.u32(20), length);
-    packet.originalLength = Math.max(this.u32(24), packet.data.length);
-    from.timeScale(this.u32(12), this.u32(16), packet);
+    const captured = this.u32(enhancedPacket.capturedLength);
+    this.setData(packet, from, index, enhancedPacket.data, captured, length);
+    const original = this.u32(enhancedPacket.originalLength);
+    packet.originalLength = Math.max(original, packet.data.length);
+    from.timeScale(this.u32(enhancedPacket.timeHigh), this.u32(enhancedPacket.timeLow), packet);
     return true;
   }
 
   private readSimplePacket(length: number, packet: CapturePacket): boolean {
     const from = this.interface(0);
-    const original = this.u32Body(8, length, 4);
+    this.checkLength(length, simplePacket.data);
+    const original = this.u32(simplePacket.originalLength);
     const snapLength = from.snapLength === 0 ? original : from.snapLength;
-    this.setData(packet, from, 0, 12, Math.min(original, snapLength), length);
+    const captured = Math.min(original, snapLength);
+    this.setData(packet, from, 0, simplePacket.data, captured, length);
     packet.originalLength = original;
     packet.timeLow = 0;
     packet.timeHigh = 0;
@@ -129,7 +139,7 @@ export class PcapngDecoder implements CaptureDecoder {
     captured: number,
     length: number,
   ): void {
-    if (captured > limits.packetBytesMax || dataAt + captured + 4 > length) {
+    if (captured > limits.packetBytesMax || dataAt + captured + blockFrame.trailerBytes > length) {
       throw this.fault(
         `a packet of ${captured} bytes in a block of ${length}: the file is damaged`,
       );
@@ -150,18 +160,17 @@ export class PcapngDecoder implements CaptureDecoder {
 
   private u32(at: number): number {
     const { bytes, start } = this.window;
-    return this.littleEndian ? bytes.readUInt32LE(start + at) : bytes.readUInt32BE(start + at);
+    return readUint32(bytes, start + at, this.littleEndian);
   }
 
-  private u32Body(at: number, length: number, bodyBytesMin: number): number {
-    if (length < frameBytes + bodyBytesMin) throw this.fault("a packet block is too short");
-    return this.u32(at);
-  }
-
-  private u16Body(at: number, length: number, bodyBytesMin: number): number {
-    if (length < frameBytes + bodyBytesMin) throw this.fault("a packet block is too short");
+  private u16(at: number): number {
     const { bytes, start } = this.window;
-    return this.littleEndian ? bytes.readUInt16LE(start + at) : bytes.readUInt16BE(start + at);
+    return readUint16(bytes, start + at, this.littleEndian);
+  }
+
+  /** `dataAt` is where the fields of a packet block end. */
+  private checkLength(length: number, dataAt: number): void {
+    if (length < dataAt + blockFrame.trailerBytes) throw this.fault("a packet block is too short");
   }
 
   private fault(reason: string): CaptureError {
@@ -171,10 +180,10 @@ export class PcapngDecoder implements CaptureDecoder {
 
 function isKnown(type: number): boolean {
   return (
-    type === pcapngMagic ||
-    type === blockType.interface ||
-    type === blockType.oldPacket ||
+    type === blockType.sectionHeader ||
+    type === blockType.interfaceDescription ||
+    type === blockType.obsoletePacket ||
     type === blockType.simplePacket ||
-    type === blockType.packet
+    type === blockType.enhancedPacket
   );
 }

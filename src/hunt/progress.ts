@@ -1,3 +1,4 @@
+/** Shows how a hunt goes: a bar on a terminal, lines in the log. */
 import type { Clock } from "../base/clock.ts";
 import type { Events } from "../telemetry/events.ts";
 import { huntEvent } from "./events.ts";

@@ -1,4 +1,5 @@
-import { status } from "@grpc/grpc-js";
+/** Finds batches that the processor will never take, and gives them up. */
+import { Code } from "@connectrpc/connect";
 import type { Outbox, OutgoingBatch } from "./outbox.ts";
 
 const rejectionsMax = 2;
@@ -8,8 +9,8 @@ const rejectionsMax = 2;
  * or RESOURCE_EXHAUSTED for its size; the same code for lack of room is no word about the batch.
  */
 export function isRejection(code: number, details: string): boolean {
-  if (code === status.INVALID_ARGUMENT) return true;
-  return code === status.RESOURCE_EXHAUSTED && /larger than|too large|message size/i.test(details);
+  if (code === Code.InvalidArgument) return true;
+  return code === Code.ResourceExhausted && /larger than|too large|message size/i.test(details);
 }
 
 /**

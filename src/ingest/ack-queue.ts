@@ -1,4 +1,4 @@
-/** Acks of one shard that wait until the sink is done, in the order of the batches. */
+/** FIFO queue of acks: those of one shard that wait until the sink is done, in the order of the batches. */
 import type { HunterStream } from "./hunter-stream.ts";
 
 export interface PendingAck {

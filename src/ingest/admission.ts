@@ -1,4 +1,4 @@
-/** Which packets of a decoded batch are accepted (design.md section 3, item 7). */
+/** Which packets of a decoded batch are accepted (docs/ingest.md). */
 import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import { rejection, rejectionTexts } from "../pipeline/rejection.ts";

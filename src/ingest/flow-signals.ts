@@ -1,6 +1,6 @@
 /**
  * Tells the hunters of one shard SLOW, PAUSE and RESUME, at once and unprompted, as the recorder's
- * queue fills and empties (design.md section 3, items 6 and 7).
+ * queue fills and empties (docs/architecture.md#flow-control).
  */
 import { type Board, type BoardRow, boardWord, recorderState } from "../pipeline/board.ts";
 import type { HunterStream } from "./hunter-stream.ts";

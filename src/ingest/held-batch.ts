@@ -1,3 +1,4 @@
+/** A batch that waits for room in the sink. */
 import type { PendingAck } from "./ack-queue.ts";
 import type { HunterEntry } from "./hunter-table.ts";
 

@@ -1,4 +1,4 @@
-/** The hunters of one shard: their numbers, and what they sent since control last asked. */
+/** LRU table of the hunters of one shard: their numbers, and what they sent since control last asked. */
 import { limits } from "../config/limits.ts";
 
 export interface HunterEntry {

@@ -1,6 +1,6 @@
 /**
  * Ingest of one shard: takes the batches of its packet streams, gives their packets to detection and
- * the sink, and answers each batch when the sink is done with it (design.md section 3).
+ * the sink, and answers each batch when the sink is done with it (docs/architecture.md#one-batchs-way).
  *
  * It knows neither gRPC nor files. `receive` never throws for what a client sent.
  */

@@ -1,4 +1,4 @@
-/** Flow-control signals by contract.md section 0, from the fill of the recorder's queue. */
+/** Flow-control signals by docs/wire.md#flow-control, from the fill of the recorder's queue. */
 import { limits } from "../config/limits.ts";
 
 /** Values of `lippycat.data.FlowControl`. */

@@ -1,4 +1,7 @@
-/** Paused hunters that wait for their RESUME: a few at a time, so that they do not return as one wave. */
+/**
+ * Leaky bucket, as a queue: paused hunters wait for their RESUME, and `limits.resumesAtOnce` leave every
+ * `limits.resumeIntervalMs`, so that they do not return as one wave.
+ */
 import { limits } from "../config/limits.ts";
 import type { HunterStream } from "./hunter-stream.ts";
 

@@ -1,4 +1,4 @@
-/** Encodes `StreamControl` (contract.md section 0) as a length-prefixed gRPC message. */
+/** Encodes `StreamControl` (docs/wire.md#messages) as a length-prefixed gRPC message. */
 
 /**
  * Appends one message at `at` of `target`, which must have `streamControlBytesMax(error)` bytes left,

@@ -1,5 +1,5 @@
 /**
- * The accounting equation (design.md promise 6), read from the board:
+ * The accounting equation (docs/architecture.md#promises, 6), read from the board:
  * received = accepted + rejected, and with recording on
  * accepted = written + in flight + held + abandoned.
  */

@@ -4,9 +4,10 @@ import { AccessStore } from "../access/access-store.ts";
 import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
 import { systemClock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
+import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
-import type { ProcessorConfig } from "../config/processor-config.ts";
+import type { ProcessorConfig, ThreadConfig } from "../config/processor-config.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import { createAddressMemory } from "../pipeline/address-counts.ts";
@@ -43,6 +44,8 @@ export async function runProcessor(config: ProcessorConfig): Promise<number> {
 
 class Processor {
   private readonly config: ProcessorConfig;
+  /** What recorder and shards are told; who may call, shards are told whenever it changes. */
+  private readonly threads: ThreadConfig;
   private readonly log: Log;
   private readonly events: Events;
   private readonly clock = systemClock;
@@ -57,6 +60,8 @@ class Processor {
 
   constructor(config: ProcessorConfig, log: Log) {
     this.config = config;
+    const { access, ...threads } = config;
+    this.threads = threads;
     this.log = log;
     this.events = createEvents(log);
     this.memory = createBoardMemory(config.workers);
@@ -73,8 +78,9 @@ class Processor {
     const { tls } = config;
     this.credentials = tls && new Credentials({ config: tls, events, clock, publish });
     this.access = new AccessStore({
-      config: config.access,
+      config: access,
       events,
+      clock,
       publish: (rules) => {
         this.plane.claims.setRules(rules);
         for (const shard of this.shards) shard.setAccess(rules);
@@ -92,7 +98,7 @@ class Processor {
     lost.promise.catch(() => {});
     try {
       await this.credentials?.start();
-      this.access.start();
+      await this.access.start();
       const claimed = await claimPort(config.listen);
       const listen = claimed.endpoint;
       const rings = await this.startRecorder(lost.reject);
@@ -135,7 +141,7 @@ class Processor {
   }
 
   private async startRecorder(onLost: (error: WeirError) => void): Promise<SharedArrayBuffer[]> {
-    const { config, board, log, events } = this;
+    const { config, threads, board, log, events } = this;
     if (config.writeFile === "") {
       Atomics.store(board.words, boardWord.recorderState, recorderState.off);
       events.tell(nodeEvent.recordingOff, "nothing is recorded: no --write-file was given");
@@ -143,7 +149,14 @@ class Processor {
     }
     const share = Math.floor(limits.recordRingBytes / config.workers / 8) * 8;
     const rings = Array.from({ length: config.workers }, () => new SharedArrayBuffer(share));
-    this.recorder = new RecorderThread({ config, memory: this.memory, rings, log, events, onLost });
+    this.recorder = new RecorderThread({
+      config: threads,
+      memory: this.memory,
+      rings,
+      log,
+      events,
+      onLost,
+    });
     await this.recorder.start();
     if (config.ack === "memory") {
       events.tell(
@@ -154,34 +167,24 @@ class Processor {
     return rings;
   }
 
-  private async startShards(
-    listen: { host: string; port: number },
-    rings: readonly SharedArrayBuffer[],
-  ): Promise<void> {
-    const { config, board, log, events, clock, plane } = this;
-    const addresses = createAddressMemory(config.workers, clock.random);
+  private async startShards(listen: Endpoint, rings: readonly SharedArrayBuffer[]): Promise<void> {
+    const { threads, board, log, events, clock, plane } = this;
+    const addresses = createAddressMemory(threads.workers, clock.random);
     const connectionsMax = this.boundConnections();
     this.shards = board.rows.map(
       (row, shard) =>
         new ShardThread({
           start: {
             shard,
+            config: threads,
             board: this.memory,
             addresses,
             ring: rings[shard],
             recordCapacityBytes: limits.recordRingBytes,
-            ack: config.ack,
-            host: listen.host,
-            port: listen.port,
+            listen,
             credentials: this.credentials?.current,
-            messageBytesMax: config.messageBytesMax,
             failures: this.failures,
-            detection: config.enableDetection,
             connectionsMax,
-            subscribersMax:
-              config.maxSubscribers === 0 ? limits.subscribersMax : config.maxSubscribers,
-            subscriberBuffer: config.subscriberBuffer,
-            logLevel: config.logLevel,
           },
           access: () => this.access.rules,
           row,
@@ -217,7 +220,7 @@ class Processor {
   private reload(): void {
     const tls = this.credentials === undefined ? "" : ", certificate and key";
     this.events.tell(nodeEvent.reloading, `SIGHUP: read again are filters${tls}, and who may call`);
-    this.access.refresh();
+    void this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
   }
@@ -248,7 +251,7 @@ class Processor {
     };
   }
 
-  /** The ordered stop of design.md; returns how many accepted packets are not written. */
+  /** The stop (docs/architecture.md#the-stop); returns how many accepted packets are not written. */
   private async stop(signal: string): Promise<number> {
     const { board, events, clock } = this;
     const begun = clock.monotonicMs();

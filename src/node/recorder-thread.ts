@@ -2,7 +2,7 @@
 import type { Worker } from "node:worker_threads";
 import { errorText, WeirError } from "../base/errors.ts";
 import { spawnWorker } from "../base/spawn-worker.ts";
-import type { ProcessorConfig } from "../config/processor-config.ts";
+import type { ThreadConfig } from "../config/processor-config.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type {
   RecorderCommand,
@@ -14,7 +14,7 @@ import type { Log } from "../telemetry/log.ts";
 import { buildInfo } from "./build-info.ts";
 
 export interface RecorderThreadOptions {
-  readonly config: ProcessorConfig;
+  readonly config: ThreadConfig;
   readonly memory: BoardMemory;
   readonly rings: readonly SharedArrayBuffer[];
   /** Takes what the thread logs. */
@@ -41,19 +41,10 @@ export class RecorderThread {
   start(): Promise<void> {
     const { config, memory, rings } = this.options;
     const start: RecorderStart = {
-      config: {
-        path: config.writeFile,
-        format: config.writeFile.endsWith(".pcapng") ? "pcapng" : "pcap",
-        ack: config.ack,
-        rotateSizeBytes: config.rotateSizeBytes,
-        rotateIntervalMs: config.rotateIntervalMs,
-        rotateFiles: config.rotateFiles,
-        diskReserveBytes: config.diskReserveBytes,
-      },
+      config,
       application: `weir ${buildInfo.version}`,
       board: memory,
       rings,
-      logLevel: config.logLevel,
     };
     const opened = Promise.withResolvers<void>();
     const worker = spawnWorker("record/recorder.worker", { workerData: start });

@@ -2,8 +2,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { FailureMemory } from "../access/failure-table.ts";
 import type { AccessRules } from "../config/access-config.ts";
-import type { LogLevel } from "../config/log-config.ts";
-import type { AckMode } from "../config/processor-config.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import type { ThreadConfig } from "../config/processor-config.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { SubscriberReport } from "../fanout/subscriber-report.ts";
 import type { HunterReport } from "../ingest/hunter-table.ts";
@@ -16,27 +16,21 @@ import type { LogRecord } from "../telemetry/log-record.ts";
 /** Control → shard, once, as workerData. */
 export interface ShardStart {
   readonly shard: number;
+  readonly config: ThreadConfig;
   readonly board: BoardMemory;
   readonly addresses: AddressMemory;
   /** The shard's ring to the recorder; undefined when nothing is recorded. */
   readonly ring: SharedArrayBuffer | undefined;
   readonly recordCapacityBytes: number;
-  readonly ack: AckMode;
-  readonly host: string;
-  readonly port: number;
+  /** Where it listens: what `config.listen` asks for, once its port is known. */
+  readonly listen: Endpoint;
   /** What the shard serves TLS with; undefined when it is plain. */
   readonly credentials: ServerCredentials | undefined;
-  readonly messageBytesMax: number;
   /** Who may call, and whose keys were wrong lately, over all shards. */
   readonly access: AccessRules;
   readonly failures: FailureMemory;
-  readonly detection: boolean;
   /** Over all shards. */
   readonly connectionsMax: number;
-  /** Live views over all shards, and batches that may wait for each. */
-  readonly subscribersMax: number;
-  readonly subscriberBuffer: number;
-  readonly logLevel: LogLevel;
   readonly tunnel: MessagePort;
 }
 

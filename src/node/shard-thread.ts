@@ -161,7 +161,7 @@ export class ShardThread {
           return;
         case "listen-failed":
           answered = true;
-          onFailure(bindError(start, { code: report.code, message: report.message }));
+          onFailure(bindError(start.listen, { code: report.code, message: report.message }));
           return;
         case "hunters":
           this.options.onHunters(report.hunters);

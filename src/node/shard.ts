@@ -34,20 +34,21 @@ export interface Shard {
 
 /** Builds the shard and begins to listen; everything it has to say goes to `report`. */
 export function startShard(start: ShardStart, report: (report: ShardReport) => void): Shard {
+  const { config, shard } = start;
   const board = new Board(start.board);
-  const row = board.row(start.shard);
+  const row = board.row(shard);
   takeOver(board, row, start.ring !== undefined);
   let sink: Sink = discardSink;
   if (start.ring !== undefined) {
-    const ring = new RingWriter(start.ring, board, start.shard, start.recordCapacityBytes);
+    const ring = new RingWriter(start.ring, board, shard, start.recordCapacityBytes);
     sink = new RecordSink(ring, row, clock);
-    if (start.ack === "memory") sink = doneWhenTaken(sink);
+    if (config.ack === "memory") sink = doneWhenTaken(sink);
   }
-  const detection = start.detection ? createDetection() : undefined;
-  const log = createForwardingLog((record) => report({ kind: "log", record }), start.logLevel);
+  const detection = config.enableDetection ? createDetection() : undefined;
+  const log = createForwardingLog((record) => report({ kind: "log", record }), config.logLevel);
   const events = createEvents(log);
   const sipTap = new SipTap(protocolNumber("SIP"));
-  const { shard, subscriberBuffer: batchesMax } = start;
+  const { subscriberBufferBatches: batchesMax, maxSubscribers } = config;
   const fanout = createLiveViews({ board, shard, row, events, batchesMax });
   const ingest = new Ingest({
     note: events.tell,
@@ -72,18 +73,17 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     },
   });
   const door = new Door({
-    host: start.host,
-    port: start.port,
+    ...start.listen,
     credentials: start.credentials,
-    messageBytesMax: start.messageBytesMax,
+    messageBytesMax: config.messageBytesMax,
     gate,
     ingest,
     fanout,
     connectionsMax: start.connectionsMax,
-    subscribersMax: start.subscribersMax,
+    subscribersMax: maxSubscribers === 0 ? limits.subscribersMax : maxSubscribers,
     board,
     row,
-    addresses: new AddressCounts(start.addresses, start.shard),
+    addresses: new AddressCounts(start.addresses, shard),
     control: start.tunnel,
     now: clock.monotonicMs,
     note: events.tell,
@@ -180,7 +180,7 @@ async function settleForever(board: Board, ingest: Ingest): Promise<never> {
   }
 }
 
-/** Design.md: streams are read until quiet for 200 ms, at most 2 s, then nothing more is taken. */
+/** Reads until streams are quiet for 200 ms, at most 2 s (docs/architecture.md#the-stop). */
 async function drain(door: Door, ingest: Ingest): Promise<void> {
   door.closeListener();
   ingest.beginDrain();

@@ -1,3 +1,4 @@
+/** Finds all layers of a packet, through tunnels. */
 import { findInternet, setPayload } from "./internet-layer.ts";
 import { fragment, ipProtocol, type Layers, uint16At, uint32At } from "./layers.ts";
 import {

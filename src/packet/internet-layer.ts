@@ -1,3 +1,4 @@
+/** Finds the IP header and its payload. */
 import { fragment, ipProtocol, type Layers, uint16At, uint32At } from "./layers.ts";
 
 /** IPv6 extension headers that are followed; senders use one or two. */

@@ -1,3 +1,4 @@
+/** Finds the IP header behind a link layer, by link type. */
 import { Layers, uint16At, uint32At } from "./layers.ts";
 
 /** MPLS labels and VLAN tags that are followed before a frame is given up as senseless. */
@@ -14,7 +15,7 @@ export const etherType = {
 
 /**
  * Finds the IP header of a frame by its LINKTYPE number (tcpdump.org/linktypes.html); -1 = none.
- * 0 is Ethernet on the wire of existing hunters (contract.md section 2), see `linkType0`.
+ * 0 is Ethernet on the wire of existing hunters (docs/wire.md#hunters), see `linkType0`.
  */
 export function findNetwork(
   layers: Layers,

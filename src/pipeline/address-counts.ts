@@ -1,7 +1,7 @@
 /**
- * How much of what the node bounds each client address has, over all shards. The memory is fixed: an
- * address is hashed to one of `limits.addressSlots` places, so that two may share one, which a random
- * seed keeps from being planned. Each shard writes its own counts alone and reads those of all.
+ * Striped counters, a stripe for each shard, which writes its own alone and reads those of all: how much
+ * of what the node bounds each client address has. The memory is fixed: an address is hashed to one of
+ * `limits.addressSlots` places, so that two may share one, which a random seed keeps from being planned.
  */
 import { parseAddress } from "../base/address-text.ts";
 import { limits } from "../config/limits.ts";

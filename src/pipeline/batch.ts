@@ -1,3 +1,4 @@
+/** A batch on its way through a shard. */
 import type { PacketBatchView } from "../wire/packet-batch.ts";
 
 /**

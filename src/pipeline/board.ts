@@ -1,10 +1,11 @@
 /**
- * The board: the one piece of memory that every thread sees. It holds the positions of the rings,
- * the bells that wake a sleeping thread, the limits that hold over all shards, and the counters of
- * the accounting equation.
+ * Seqlocks, event counts and shared counters: the board, the one piece of memory that every thread
+ * sees. A seqlock (`BoardRow`: `beginWrite`, `endWrite`, `read`) is around each thread's counters of
+ * the accounting equation. Event counts are the bells that wake a sleeping thread. Counters shared by
+ * all threads keep the limits that hold over all shards. The positions of the rings stand beside them.
  *
- * Each word has one writer, named beside it; only the words of `boardWord` marked "any" are changed
- * by several threads, with Atomics.
+ * Each word has one writer, named beside it; only the words of `boardWord` marked "any" are changed by
+ * several threads, with Atomics.
  */
 import { assert } from "../base/assert.ts";
 
@@ -225,7 +226,10 @@ export class BoardRow {
     return Atomics.load(this.small, 1);
   }
 
-  /** The one writer brackets changes that belong together, so that `read` never sees half of them. */
+  /**
+   * The seqlock's writing side: the version is odd while the one writer changes what belongs together, so
+   * that `read` never sees half of it.
+   */
   beginWrite(): void {
     Atomics.add(this.small, 0, 1);
   }
@@ -233,7 +237,8 @@ export class BoardRow {
     Atomics.add(this.small, 0, 1);
   }
   /**
-   * Copies of all counters and labels, taken between two writes. Blocks while a write is under way:
+   * The reading side: copies of all counters and labels, taken while the version stayed the same and
+   * even, that is, between two writes. Blocks while a write is under way:
    * its thread may be off its core for milliseconds.
    */
   read(): { counters: Float64Array; labels: Float64Array } {

@@ -1,8 +1,8 @@
 /**
- * A byte ring between one shard and the recorder: one writer, one reader, no locks and no copies
- * between threads. Blocks are contiguous; where one does not fit before the end of the memory the
- * writer leaves a skip mark (`record/ring-blocks.ts`) and goes on at the start. A ring of which
- * everything is done starts over there earlier.
+ * Single-producer, single-consumer ring of bytes in shared memory: from one shard to the recorder,
+ * without locks and without copies between threads. Blocks are contiguous; where one does not fit
+ * before the end of the memory the writer leaves a skip mark (`record/ring-blocks.ts`) and goes on at
+ * the start. A ring of which everything is done starts over there earlier.
  *
  * Positions count bytes from the birth of the ring and never wrap; the offset in memory is the
  * position modulo the size. They live in the board (`head` published, `tail` done).

@@ -1,3 +1,4 @@
+/** What a sink of packets is, and the sink of a node that records nothing. */
 import type { Batch } from "./batch.ts";
 
 /**

@@ -1,4 +1,4 @@
-/** Names of capture files (design.md section 8). */
+/** Names of capture files (docs/recording.md#rotation). */
 import { basename, dirname, join } from "node:path";
 
 /** `x.pcapng` is directory, stem `x` and extension `.pcapng`. */

@@ -1,9 +1,11 @@
+/** A part of a capture file in memory, for what reads the file from front to back. */
 import { readSync } from "node:fs";
+import type { WordReader } from "../capture-format/block-check.ts";
 
 const windowBytes = 1024 * 1024;
 
-/** Reads a file from front to back through one buffer. */
-export class FileWindow {
+/** Reads a file through one buffer. */
+export class FileWindow implements WordReader {
   readonly size: number;
   private readonly fd: number;
   private readonly buffer = Buffer.allocUnsafe(windowBytes);

@@ -1,3 +1,4 @@
+/** Tells failures of disks from faults of the program. */
 import { statfsSync } from "node:fs";
 import { systemCode, WeirError } from "../base/errors.ts";
 

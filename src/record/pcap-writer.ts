@@ -3,6 +3,9 @@
  * other to its own file beside it (`x.linux-sll.pcap`), never mislabelled.
  */
 import { assert } from "../base/assert.ts";
+import { pcapFileHeader, recordHeader } from "../capture-format/pcap-layout.ts";
+import { TimeSplit } from "../capture-format/pcap-time.ts";
+import { enhancedPacket } from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { type CaptureWriter, Group, type ShardRing } from "./capture-writer.ts";
@@ -10,8 +13,7 @@ import { besideName, captureName } from "./file-names.ts";
 import { FileSeries } from "./file-series.ts";
 import { isOutOfDescriptors } from "./io-failure.ts";
 import { linkTypeName } from "./link-type-name.ts";
-import { pcapFileHeader, TimeSplit } from "./pcap-records.ts";
-import { ringBlock } from "./ring-blocks.ts";
+import { packetWord, ringBlock } from "./ring-blocks.ts";
 import { readControlBlock, type TakeStatistics } from "./ring-control.ts";
 import type { SeriesContext } from "./series-context.ts";
 
@@ -204,10 +206,13 @@ export class PcapWriter implements CaptureWriter {
         return false;
       }
       if (this.used >= limits.recordGroupBytesMax) return false;
-      const files = this.filesOf(interfaces.linkTypes[words[word + 2] as number], group);
+      const files = this.filesOf(
+        interfaces.linkTypes[words[word + packetWord.interfaceId] as number],
+        group,
+      );
       if (files === undefined) return false;
       this.addRecord(shard, word, files, group);
-      const length = words[word + 1] as number;
+      const length = words[word + packetWord.totalLength] as number;
       reader.position += length;
       group.ringBytes += length;
     }
@@ -240,16 +245,20 @@ export class PcapWriter implements CaptureWriter {
     }
     const { words, bytes } = shard.reader;
     const { time, scratchView, used } = this;
-    time.split(words[word + 3] as number, words[word + 4] as number);
-    const length = words[word + 5] as number;
-    scratchView.setUint32(used, time.seconds, true);
-    scratchView.setUint32(used + 4, time.nanoseconds, true);
-    scratchView.setUint32(used + 8, length, true);
-    scratchView.setUint32(used + 12, words[word + 6] as number, true);
-    const start = (word << 2) + 28;
-    bytes.copy(this.scratch, used + 16, start, start + length);
-    this.used += 16 + length;
-    files.groupBytes += 16 + length;
+    time.split(
+      words[word + packetWord.timeHigh] as number,
+      words[word + packetWord.timeLow] as number,
+    );
+    const length = words[word + packetWord.capturedLength] as number;
+    const original = words[word + packetWord.originalLength] as number;
+    scratchView.setUint32(used + recordHeader.seconds, time.seconds, true);
+    scratchView.setUint32(used + recordHeader.fraction, time.nanoseconds, true);
+    scratchView.setUint32(used + recordHeader.capturedLength, length, true);
+    scratchView.setUint32(used + recordHeader.originalLength, original, true);
+    const start = (word << 2) + enhancedPacket.data;
+    bytes.copy(this.scratch, used + recordHeader.bytes, start, start + length);
+    this.used += recordHeader.bytes + length;
+    files.groupBytes += recordHeader.bytes + length;
     this.runPackets++;
   }
 

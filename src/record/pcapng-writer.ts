@@ -3,19 +3,20 @@
  * place, the interface id of this section. `undo` finds the shard's number again from the id.
  */
 import { assert } from "../base/assert.ts";
+import {
+  interfaceBlock,
+  sectionHeaderBlock,
+  statisticsBlock,
+  statisticsBlockBytes,
+} from "../capture-format/pcapng-blocks.ts";
+import { enhancedPacketOverhead } from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { type CaptureWriter, Group, type ShardRing } from "./capture-writer.ts";
 import { captureName } from "./file-names.ts";
 import { FileSeries } from "./file-series.ts";
 import { isPassing } from "./io-failure.ts";
-import {
-  interfaceBlock,
-  sectionHeaderBlock,
-  statisticsBlock,
-  statisticsBlockBytes,
-} from "./pcapng-blocks.ts";
-import { packetBlockOverhead, ringBlock } from "./ring-blocks.ts";
+import { packetWord, ringBlock } from "./ring-blocks.ts";
 import { readControlBlock, type TakeStatistics } from "./ring-control.ts";
 import type { SeriesContext } from "./series-context.ts";
 import { describe } from "./shard-interfaces.ts";
@@ -120,9 +121,10 @@ export class PcapngWriter implements CaptureWriter {
         if (offset < 0) break;
         const word = offset >>> 2;
         if (words[word] === ringBlock.packet) {
-          words[word + 2] = interfaces.numberOf(words[word + 2] as number);
+          const at = word + packetWord.interfaceId;
+          words[at] = interfaces.numberOf(words[at] as number);
         }
-        reader.position += words[word + 1] as number;
+        reader.position += words[word + packetWord.totalLength] as number;
       }
       reader.rewind();
     }
@@ -226,7 +228,7 @@ export class PcapngWriter implements CaptureWriter {
         full = true;
         break;
       }
-      const number = words[at + 2] as number;
+      const number = words[at + packetWord.interfaceId] as number;
       let id = ids[number] as number;
       if (!(id >= 0)) {
         id = this.giveId(shard, number);
@@ -236,10 +238,10 @@ export class PcapngWriter implements CaptureWriter {
         }
         stop = at + (this.room(file, group, (at - start) * 4) >>> 2);
       }
-      words[at + 2] = id;
+      words[at + packetWord.interfaceId] = id;
       packets++;
-      const length = words[at + 1] as number;
-      assert(length >= packetBlockOverhead, "a packet block is too short");
+      const length = words[at + packetWord.totalLength] as number;
+      assert(length >= enhancedPacketOverhead, "a packet block is too short");
       at += length >>> 2;
     }
     const length = (at - start) * 4;

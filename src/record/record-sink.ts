@@ -3,6 +3,7 @@
  * the ring that the recorder drains. Formats of the blocks: `ring-blocks.ts`.
  */
 import type { Clock } from "../base/clock.ts";
+import { enhancedPacket, enhancedPacketOverhead, padded } from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { BoardRow } from "../pipeline/board.ts";
@@ -10,7 +11,7 @@ import { shardCounter } from "../pipeline/board.ts";
 import type { RingWriter } from "../pipeline/ring.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import { type InterfaceEntry, InterfaceTable } from "./interface-table.ts";
-import { packetBlockOverhead, ringBlock } from "./ring-blocks.ts";
+import { packetWord, ringBlock } from "./ring-blocks.ts";
 
 const offered = shardCounter("recordOffered");
 const repaired = shardCounter("interfaceNamesRepaired");
@@ -93,7 +94,7 @@ export class RecordSink implements Sink {
     const { view } = batch;
     const { ring } = this;
     const length = view.dataLength[index] as number;
-    const total = packetBlockOverhead + ((length + 3) & ~3);
+    const total = enhancedPacketOverhead + padded(length);
     const offset = ring.reserve(total);
     if (offset < 0) return 0;
     const { words } = ring;
@@ -114,23 +115,23 @@ export class RecordSink implements Sink {
     }
     words[last - 1] = 0; // padding; data overwrites what it reaches
     words[word] = ringBlock.packet;
-    words[word + 1] = total;
-    words[word + 2] = interfaceNumber;
-    words[word + 3] = timeHigh;
-    words[word + 4] = timeLow;
-    words[word + 5] = length;
-    words[word + 6] = original;
+    words[word + packetWord.totalLength] = total;
+    words[word + packetWord.interfaceId] = interfaceNumber;
+    words[word + packetWord.timeHigh] = timeHigh;
+    words[word + packetWord.timeLow] = timeLow;
+    words[word + packetWord.capturedLength] = length;
+    words[word + packetWord.originalLength] = original;
     words[last] = total;
     const start = view.dataStart[index] as number;
     // Buffer.copy takes a third of the time of Uint8Array.set(subarray) here (32 against 110 ns).
-    (view.bytes as Buffer).copy(ring.bytes, offset + 28, start, start + length);
+    (view.bytes as Buffer).copy(ring.bytes, offset + enhancedPacket.data, start, start + length);
     return total;
   }
 
   private announce(entry: InterfaceEntry): boolean {
     const hunterId = Buffer.from(entry.hunterId, "utf8");
     const name = Buffer.from(entry.name, "utf8");
-    const total = (24 + hunterId.length + name.length + 3) & ~3;
+    const total = padded(24 + hunterId.length + name.length);
     const offset = this.ring.reserve(total);
     if (offset < 0) return false;
     const { words, bytes } = this.ring;

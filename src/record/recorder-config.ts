@@ -1,16 +1,17 @@
-import type { AckMode } from "../config/processor-config.ts";
+/** What the recorder runs with: the recording settings, and the file that they name. */
+import type { RecordingConfig } from "../config/processor-config.ts";
 
 export type CaptureFormat = "pcapng" | "pcap";
 
-/** Plain data, so that it can be posted to the recorder's thread. 0 switches a rotation off. */
-export interface RecorderConfig {
+export interface RecorderConfig extends RecordingConfig {
+  /** `writeFile`, without links once the recorder is open. */
   readonly path: string;
   readonly format: CaptureFormat;
-  readonly ack: AckMode;
-  readonly rotateSizeBytes: number;
-  readonly rotateIntervalMs: number;
-  readonly rotateFiles: number;
-  readonly diskReserveBytes: number;
+}
+
+export function recorderConfigOf(config: RecordingConfig): RecorderConfig {
+  const path = config.writeFile;
+  return { ...config, path, format: path.endsWith(".pcapng") ? "pcapng" : "pcap" };
 }
 
 /** True when files are numbered, each a new one, instead of one file at the path itself. */

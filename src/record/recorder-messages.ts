@@ -1,19 +1,17 @@
 /** What crosses between control and the recorder's thread, besides the board and the rings. */
-import type { LogLevel } from "../config/log-config.ts";
+import type { ThreadConfig } from "../config/processor-config.ts";
 import type { BoardMemory } from "../pipeline/board.ts";
 import type { EventCounts } from "../telemetry/events.ts";
 import type { LogRecord } from "../telemetry/log-record.ts";
 import type { OpenedCapture } from "./open-capture.ts";
 import type { DrainSummary } from "./recorder.ts";
-import type { RecorderConfig } from "./recorder-config.ts";
 
 /** Control → recorder, once, as `workerData`. */
 export interface RecorderStart {
-  readonly config: RecorderConfig;
+  readonly config: ThreadConfig;
   readonly application: string;
   readonly board: BoardMemory;
   readonly rings: readonly SharedArrayBuffer[];
-  readonly logLevel: LogLevel;
 }
 
 /** Control → recorder. */

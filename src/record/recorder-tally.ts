@@ -1,3 +1,4 @@
+/** The recorder's counters on the shared board. */
 import type { Board, RecorderCounter } from "../pipeline/board.ts";
 import { recorderCounter } from "../pipeline/board.ts";
 

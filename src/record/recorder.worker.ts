@@ -7,6 +7,7 @@ import { Board } from "../pipeline/board.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createRecorder } from "./recorder.ts";
+import { recorderConfigOf } from "./recorder-config.ts";
 import type { RecorderCommand, RecorderReport, RecorderStart } from "./recorder-messages.ts";
 
 const countsIntervalMs = 1000;
@@ -14,8 +15,9 @@ const port = parentPort;
 assert(port !== null, "the recorder runs in a worker");
 const report = (message: RecorderReport): void => port.postMessage(message);
 
-const { config, application, board, rings, logLevel } = workerData as RecorderStart;
-const log = createForwardingLog((record) => report({ type: "log", record }), logLevel);
+const { config: settings, application, board, rings } = workerData as RecorderStart;
+const config = recorderConfigOf(settings);
+const log = createForwardingLog((record) => report({ type: "log", record }), settings.logLevel);
 const events = createEvents(log);
 const recorder = createRecorder({ config, application, board: new Board(board), rings, events });
 const counting = setInterval(reportCounts, countsIntervalMs);

@@ -1,4 +1,4 @@
-/** What becomes of a capture file that is there at start (design.md section 8). */
+/** What becomes of a capture file that is there at start (docs/recording.md#at-start). */
 import {
   closeSync,
   fstatSync,

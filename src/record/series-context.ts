@@ -1,3 +1,4 @@
+/** What everything that handles capture files works with. */
 import type { Clock } from "../base/clock.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { RecorderConfig } from "./recorder-config.ts";

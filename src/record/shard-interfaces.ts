@@ -4,8 +4,8 @@
  */
 import { assert } from "../base/assert.ts";
 import { escapeUnsafeDistinctly } from "../base/safe-text.ts";
+import type { InterfaceDescription } from "../capture-format/pcapng-blocks.ts";
 import type { RingReader } from "../pipeline/ring.ts";
-import type { InterfaceDescription } from "./pcapng-blocks.ts";
 
 /** Hunter and name are kept once, within the key: both may be long, and there may be many. */
 export interface ShardInterface {

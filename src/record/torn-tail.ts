@@ -3,18 +3,25 @@
  * leaves the beginning of one record of ours; a file system that lost the data leaves zeros in the
  * place of it. Behind anything else whole packets may stand.
  */
+import { isSoundRecord, recordHeader } from "../capture-format/pcap-layout.ts";
+import { statisticsBlockBytes } from "../capture-format/pcapng-blocks.ts";
+import {
+  blockFrame,
+  blockType,
+  enhancedPacket,
+  enhancedPacketOverhead,
+  interfaceDescription,
+  padded,
+} from "../capture-format/pcapng-layout.ts";
 import { limits } from "../config/limits.ts";
 import type { FileWindow } from "./file-window.ts";
-import { recordHeaderBytes } from "./pcap-records.ts";
-import { blockType, statisticsBlockBytes } from "./pcapng-blocks.ts";
 import type { CaptureFormat } from "./recorder-config.ts";
-import { packetBlockOverhead } from "./ring-blocks.ts";
 
 /** Of all that this program writes a packet is the longest. */
-const recordBytesMax: number = limits.packetBytesMax + packetBlockOverhead;
+const recordBytesMax: number = limits.packetBytesMax + enhancedPacketOverhead;
 
 /** No packet fits into less, of either format. */
-const packetBytesMin: number = recordHeaderBytes;
+const packetBytesMin: number = recordHeader.bytes;
 
 /** True when nothing is lost with what stands from `at`, the end of the last whole record, to the end. */
 export function isTornTail(window: FileWindow, format: CaptureFormat, at: number): boolean {
@@ -26,22 +33,24 @@ export function isTornTail(window: FileWindow, format: CaptureFormat, at: number
 
 /** Zeros may follow from `end` on. What the beginning of a block of ours says of itself must agree. */
 function isTornBlock(window: FileWindow, at: number, end: number): boolean {
-  const length = window.word(at + 4) ?? 0;
+  const length = window.word(at + blockFrame.totalLength) ?? 0;
   if (length % 4 !== 0 || length > recordBytesMax) return false;
-  const trailer = at + length - 4;
+  const trailer = at + length - blockFrame.trailerBytes;
   // The length at its end was not written.
   if (end > trailer && at + length <= window.size) return false;
   switch (window.word(at)) {
     case blockType.enhancedPacket: {
-      const captured = window.word(at + 20);
-      if (captured === undefined || at + 24 > end) return length >= packetBlockOverhead;
-      return length === packetBlockOverhead + ((captured + 3) & ~3);
+      const captured = window.word(at + enhancedPacket.capturedLength);
+      // The captured length itself may not have been written.
+      const isCut = captured === undefined || at + enhancedPacket.originalLength > end;
+      if (isCut) return length >= enhancedPacketOverhead;
+      return length === enhancedPacketOverhead + padded(captured);
     }
     case blockType.statistics:
       return length === statisticsBlockBytes;
     case blockType.interfaceDescription:
     case blockType.sectionHeader:
-      return length >= 20;
+      return length >= interfaceDescription.options + blockFrame.trailerBytes;
     default:
       return false;
   }
@@ -49,8 +58,9 @@ function isTornBlock(window: FileWindow, at: number, end: number): boolean {
 
 /** Its header is sound, and it does not end before the file does. */
 function isTornRecord(window: FileWindow, at: number): boolean {
-  const captured = window.word(at + 8) ?? 0;
-  if ((window.word(at + 4) ?? 0) >= 1_000_000_000) return false;
-  if (captured > limits.packetBytesMax || captured > (window.word(at + 12) ?? 0)) return false;
-  return at + recordHeaderBytes + captured > window.size;
+  const fraction = window.word(at + recordHeader.fraction) ?? 0;
+  const captured = window.word(at + recordHeader.capturedLength) ?? 0;
+  const original = window.word(at + recordHeader.originalLength) ?? 0;
+  if (!isSoundRecord(fraction, captured, original)) return false;
+  return at + recordHeader.bytes + captured > window.size;
 }

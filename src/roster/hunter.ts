@@ -3,7 +3,7 @@ import { HunterStatus } from "../wire/gen/lippycat/management/management_pb.ts";
 
 /** What a hunter can do, as it said when it registered. */
 export interface Capabilities {
-  /** Names such as "bpf", "ip_address" (contract.md section 2.1). */
+  /** Names such as "bpf", "ip_address" (docs/wire.md#hunters). */
   readonly filterTypes: readonly string[];
   readonly maxBufferSize: bigint;
   readonly gpuAcceleration: boolean;

@@ -1,6 +1,6 @@
 /**
  * The hunters that this node knows, by our clock. A hunter may register, send heartbeats, stream
- * without either, or all of it (contract.md section 9, items 3 and 7).
+ * without either, or all of it (docs/wire.md#checklist, 3 and 7).
  */
 
 import type { Clock } from "../base/clock.ts";
@@ -37,7 +37,7 @@ export class Roster {
   private readonly changed = new Set<RosterHunter>();
   private purgedAtMs: number;
 
-  /** @param huntersMax registered hunters; 0 registers none (contract.md section 1.4) */
+  /** @param huntersMax registered hunters; 0 registers none (docs/wire.md#registerhunter) */
   constructor(huntersMax: number, clock: Clock) {
     this.huntersMax = huntersMax;
     this.clock = clock;

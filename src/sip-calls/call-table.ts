@@ -1,6 +1,6 @@
 /**
- * The calls of the node: SIP messages that belong together, by whichever hunters they were seen
- * (contract.md section 1.3).
+ * LRU table of the calls of the node: SIP messages that belong together, by whichever hunters they
+ * were seen (docs/wire.md#subscribecorrelatedcalls).
  *
  * A message belongs to the call of its tags. Behind a node that makes calls of its own (a back-to-back
  * user agent) the tags differ: then to the call between the same two numbers that was going on.

@@ -1,4 +1,4 @@
-/** One call as several hunters saw it, and what a SIP message changes in it (contract.md 1.3). */
+/** One call as several hunters saw it, and what a SIP message changes in it (docs/calls.md). */
 import type { SipSighting } from "./sip-sighting.ts";
 
 export type CallState = "TRYING" | "RINGING" | "ESTABLISHED" | "ENDED";
@@ -82,7 +82,7 @@ export function advance(call: Call, leg: CallLeg, sighting: SipSighting): void {
 }
 
 /**
- * The states of contract.md 1.3, with what RFC 3261 says where the existing node errs: requests for
+ * The states of docs/calls.md, with what RFC 3261 says where existing nodes err: requests for
  * credentials end nothing, nor do failures of a request inside an established call (sections 12.2.1.2
  * and 14.1), and only a 2xx to INVITE establishes it, or the ACK that follows.
  */

@@ -1,5 +1,5 @@
 /**
- * What a hunter says itself of a SIP packet: `metadata.sip` of the packet (contract.md section 0,
+ * What a hunter says itself of a SIP packet: `metadata.sip` of the packet (docs/wire.md#messages,
  * PacketMetadata and SIPMetadata). Most metadata has no SIP message's tags (RTP packets carry the
  * Call-ID alone), so only what has them is decoded.
  */

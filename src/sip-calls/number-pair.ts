@@ -1,3 +1,4 @@
+/** The pair of telephone numbers by which legs of a call are found. */
 import type { SipSighting } from "./sip-sighting.ts";
 
 /** Last digits by which two numbers are taken for the same: prefixes differ from network to network. */
@@ -5,7 +6,7 @@ const digitsCompared = 7;
 
 /**
  * The last digits of both users of a message, sorted, by which legs of one call are found whose tags
- * differ (contract.md section 1.3); "" when one user has fewer digits.
+ * differ (docs/wire.md#subscribecorrelatedcalls); "" when one user has fewer digits.
  */
 export function numberPair({ fromUser, fromUri, toUser, toUri }: SipSighting): string {
   const from = lastDigits(fromUser, fromUri);

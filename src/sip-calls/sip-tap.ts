@@ -1,6 +1,6 @@
 /**
  * A shard's ear for calls: of the batches that pass it takes what SIP messages say of calls, for
- * control to put together (contract.md section 1.3).
+ * control to put together (docs/wire.md#subscribecorrelatedcalls).
  *
  * It looks at packets that detection labelled SIP and at those whose hunter says something of SIP; of
  * the others only at two numbers.

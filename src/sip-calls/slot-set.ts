@@ -1,4 +1,4 @@
-/** A set of numbers from 0 to `slotsMax` - 1 as bits: an eighth of a byte each, and joined in no time. */
+/** Bit set of numbers from 0 to `slotsMax` - 1: an eighth of a byte each, and joined in no time. */
 export class SlotSet {
   private readonly words: Uint32Array;
   /** Where the next turn begins: what is added again and again does not keep others from theirs. */

@@ -1,3 +1,4 @@
+/** Writes lines to a file descriptor without blocking. */
 import { write } from "node:fs";
 import { systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
@@ -24,7 +25,7 @@ const retryMs = 20;
 /**
  * Lines to a file descriptor through asynchronous writes, one at a time, joined while one is
  * under way. A terminal, pipe or journal that does not take them fills the buffer, and then
- * lines are dropped and counted: logging must not stall a thread (design.md section 2).
+ * lines are dropped and counted: logging must not stall a thread (docs/architecture.md#threads).
  */
 export function createLineWriter(options: LineWriterOptions): LineWriter {
   const bytesMax = options.bytesMax ?? limits.logBufferBytesMax;

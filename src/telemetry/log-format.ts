@@ -1,3 +1,4 @@
+/** Formats log records as text or JSON. */
 import { cutText, escapeUnsafe, quoteText, safeText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import type { LogFormat, LogLevel } from "../config/log-config.ts";

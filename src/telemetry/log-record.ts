@@ -1,3 +1,4 @@
+/** A log record, and which levels are logged. */
 import type { LogLevel } from "../config/log-config.ts";
 
 export type LogValue = string | number | boolean | undefined;

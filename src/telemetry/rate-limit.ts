@@ -1,3 +1,4 @@
+/** Fixed-window rate limit for lines of log, a window for each event. */
 import { assert } from "../base/assert.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
@@ -25,7 +26,7 @@ interface Window {
   heldBack: number;
 }
 
-/** At most `linesMax` lines of each event within `windowMs`, then one summary. */
+/** At most `linesMax` lines of each event within a window of `windowMs`, then one summary. */
 export function createRateLimit(options: RateLimitOptions): RateLimit {
   const linesMax = options.linesMax ?? limits.logLinesPerWindowMax;
   const windowMs = options.windowMs ?? limits.logWindowMs;

@@ -1,3 +1,4 @@
+/** Who makes an RPC, as the shard tells control. */
 import type { Role } from "../config/access-config.ts";
 
 /** Who makes an RPC, as the shard found out at its beginning. Plain data: it crosses threads. */

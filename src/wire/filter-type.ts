@@ -1,3 +1,4 @@
+/** Names of filter types. */
 import { FilterType } from "./gen/lippycat/management/management_pb.ts";
 
 const prefix = "FILTER_";
@@ -10,7 +11,7 @@ const names = new Map<number, string>([...types].map(([name, type]) => [type, na
 /** Names of the filter types as files, flags and capabilities have them: `sip_user`. */
 export const filterTypeNames: readonly string[] = [...types.keys()];
 
-/** The type of `sip_user`, or of `FILTER_SIP_USER` in exactly this case (contract.md section 3.1). */
+/** The type of `sip_user`, or of `FILTER_SIP_USER` in exactly this case (docs/wire.md#filter-types). */
 export function filterTypeOf(text: string): FilterType | undefined {
   if (!text.startsWith(prefix)) return types.get(text);
   return text === text.toUpperCase()

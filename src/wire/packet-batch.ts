@@ -2,7 +2,7 @@
  * The hot walker: finds every field of an encoded `lippycat.data.PacketBatch` in place.
  *
  * It makes no object per packet: results are offsets and numbers in typed arrays that the next walk
- * overwrites. Field numbers: contract.md section 0. Protobuf rules kept: the last occurrence of a
+ * overwrites. Field numbers: docs/wire.md#messages. Protobuf rules kept: the last occurrence of a
  * scalar wins, unknown fields and known fields with a foreign wire type are skipped, sub-messages
  * may come in any order. `test/fuzz/packet-batch.ts` holds it against protobuf-es.
  */

@@ -1,6 +1,6 @@
 /**
- * Messages between a shard and control that carry an RPC as opaque protobuf bytes (design.md
- * section 2). One MessagePort per shard; `id` counts up within it.
+ * Messages between a shard and control that carry an RPC as opaque protobuf bytes
+ * (docs/architecture.md#the-control-planes-way). One MessagePort per shard; `id` counts up within it.
  */
 import type { Caller } from "./caller.ts";
 

@@ -10,9 +10,14 @@ import { ManagementClient } from "../support/management-client.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { fingerprintOf, namedAddress, TlsFiles } from "../support/tls-node.ts";
-import { checkAccounts, type RunningProcessor, startProcessor } from "../support/weir-process.ts";
+import {
+  checkAccounts,
+  nextStats,
+  type RunningProcessor,
+  startProcessor,
+} from "../support/weir-process.ts";
 
 const files = new TlsFiles();
 const clients = {
@@ -47,7 +52,7 @@ function batch(hunterId: string, sequence: number): Uint8Array {
   return numberedBatch({ hunterId, hunter: 1, first: sequence * 10, packets: 10, sequence });
 }
 
-describe.each([...workerCounts])("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
   let node: RunningProcessor;
   beforeAll(async () => {
     write();
@@ -168,7 +173,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
       { hunterId: "free" },
       client("edge2"),
     );
-    await node.waitFor("node-stats", () => true, node.lines.length);
+    await nextStats(node);
     const since = node.lines.length;
     write("    - {common_name: edge-3, role: hunter, hunter_id: late}\n");
     await node.waitFor("access-loaded", (line) => line["changed"] === true, since);

@@ -15,7 +15,7 @@ import { FilterClient, failureOf } from "../support/filter-client.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   type RunningProcessor,
   runWeir,
@@ -67,7 +67,7 @@ async function stop(node: RunningProcessor): Promise<void> {
   expect((await node.ended).code).toBe(0);
 }
 
-describe.each([...workerCounts])("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
   const keys = new KeysFile();
   let node: RunningProcessor;
   beforeAll(async () => {
@@ -207,7 +207,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     const refused = ({ message }: { message: string }) => message.endsWith(": no API key");
     await until(() => own.lines.filter(refused).length === auditedMethods.size);
     const told = own.lines.filter(({ event }) => event === "access-audit");
-    expect(told.map(({ call }) => call)).toEqual([
+    expect(told.map(({ rpc }) => rpc)).toEqual([
       "UpdateFilterOnProcessor",
       "DeleteFilterOnProcessor",
       "DeleteFilterOnProcessor",

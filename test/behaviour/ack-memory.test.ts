@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { limits } from "../../src/config/limits.ts";
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -43,7 +43,7 @@ async function stopped(node: RunningProcessor, code: number): Promise<void> {
   checkAccounts(node);
 }
 
-describe.each([...workerCounts])("--ack memory with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("--ack memory with --workers %d", (workers) => {
   test("acknowledges what waits for the disk, and says at the start that it can be lost", async () => {
     const { node, file, hunters, streams, acked, goOn } = await fillQueue(workers);
     const line = node.latest("node-ack-memory");

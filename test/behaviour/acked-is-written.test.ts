@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { AckLog } from "../support/ack-log.ts";
 import { expectRun, hunterName, readNumbers } from "../support/numbered-capture.ts";
 import { readCapture } from "../support/read-capture.ts";
+import { runSize } from "../support/run-size.ts";
 import { seededRandom } from "../support/seed.ts";
-import { shardsInUse, workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts, shardsInUse } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -19,7 +20,6 @@ import {
 } from "../support/weir-process.ts";
 import { countByCapinfos, expectOwnersInTshark, hasTshark } from "../support/wireshark.ts";
 
-const roundsEach = 5;
 /** A round with fewer is none. */
 const acksMin = 1000;
 /** From the start on the torn file to the node that listens. */
@@ -31,11 +31,12 @@ const random = seededRandom("acked-is-written");
 const directory = scratchDirectory();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe.each(workerCounts)("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   describe.each(["pcapng", "pcap"])("%s", (extension) => {
     const flags = ["--workers", String(workers), "--stats-interval", "100ms"];
+    const rounds = runSize("kill rounds", 1, 5);
 
-    test.each(Array.from({ length: roundsEach }, (_, index) => index + 1))(
+    test.each(Array.from({ length: rounds }, (_, index) => index + 1))(
       "killed with SIGKILL, round %d",
       (round) => killRound(`${workers}-${round}.${extension}`, flags),
     );

@@ -1,11 +1,8 @@
 /** What is wrong with a call of the control plane is said in its status, and nothing else changes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type DescMethod, fromBinary } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
-import {
-  ManagementService,
-  StatusResponseSchema,
-} from "../../src/wire/gen/lippycat/management/management_pb.ts";
+import { ManagementService } from "../../src/wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { ManagementClient } from "../support/management-client.ts";
 import { connect, type StreamEnd } from "../support/mock-hunter.ts";
@@ -73,10 +70,7 @@ function endOf(method: DescMethod, messages: readonly Buffer[]): Promise<StreamE
 
 async function hunters(): Promise<number> {
   const other = new ManagementClient(node.address);
-  const answer = fromBinary(
-    StatusResponseSchema,
-    await other.unary("GetHunterStatus", Buffer.alloc(0)),
-  );
+  const answer = await other.rpcs.getHunterStatus({});
   other.close();
   return answer.hunters.length + (answer.processorStats?.totalHunters ?? 0);
 }

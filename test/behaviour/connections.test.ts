@@ -4,14 +4,17 @@ import { writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { ProcessorStatus } from "../../src/wire/gen/lippycat/management/management_pb.ts";
+import { endOfCall } from "../support/any-call.ts";
 import { encodeBatch } from "../support/encode-batch.ts";
+import { failureOf } from "../support/filter-client.ts";
 import { ManagementClient } from "../support/management-client.ts";
-import { MockHunter, type StreamEnd, streamPacketsPath } from "../support/mock-hunter.ts";
+import { MockHunter, streamPacketsPath } from "../support/mock-hunter.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { framed, RawConnection } from "../support/raw-connection.ts";
 import { connectAcrossShards, workerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -33,16 +36,6 @@ function speak(port: number, bytes: string | Uint8Array): Promise<string> {
   socket.on("close", () => resolve(answer));
   socket.on("end", () => socket.destroy());
   return promise;
-}
-
-/** How a call failed; rejects when it did not. */
-async function refusal(call: Promise<unknown>): Promise<StreamEnd> {
-  const error: unknown = await call.then(
-    () => new Error("the call succeeded"),
-    (reason: unknown) => reason,
-  );
-  const { code, details } = error as StreamEnd;
-  return { code, details };
 }
 
 const strangers: Record<string, string | Uint8Array> = {
@@ -166,23 +159,23 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
     await register("edge");
     await register("second");
     await register("third");
-    expect(await refusal(register("fourth"))).toEqual({
+    expect(await failureOf(register("fourth"))).toEqual({
       code: resourceExhausted,
       details: "this processor takes at most 3 hunters (--max-hunters)",
     });
     for (const id of ["second", "third", "edge", "edge"]) {
       expect((await register(id)).accepted).toBe(true);
     }
-    const notUtf8 = management.unary("RegisterHunter", new Uint8Array([0x0a, 0x02, 0xff, 0xfe]));
-    const wrong = [register(""), register("x".repeat(1025)), notUtf8].map(refusal);
-    for (const { code } of await Promise.all(wrong)) expect(code).toBe(invalidArgument);
+    const path = "/lippycat.management.ManagementService/RegisterHunter";
+    const notUtf8 = endOfCall(management.client, path, Buffer.from([0x0a, 0x02, 0xff, 0xfe]));
+    const wrong = [register(""), register("x".repeat(1025))].map(failureOf);
+    for (const { code } of await Promise.all([...wrong, notUtf8]))
+      expect(code).toBe(invalidArgument);
     management.close();
   });
 
   test.skipIf(Bun.which("h2load") === null)("h2load streams packets", async () => {
-    const before = Number(
-      (await node.waitFor("node-stats", () => true, node.lines.length))["received"],
-    );
+    const before = Number((await nextStats(node))["received"]);
     const body = join(scratchDirectory(), "body.bin");
     const packets = Array.from({ length: 64 }, () => ({ data: new Uint8Array(512) }));
     const batch = framed(encodeBatch({ hunterId: "h2load", packets }));
@@ -209,7 +202,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
   test("--max-hunters 0 registers nobody, and takes packets all the same", async () => {
     const closed = await startProcessor(["--workers", String(workers), "--max-hunters", "0"]);
     const management = new ManagementClient(closed.address);
-    const refused = await refusal(management.register({ hunterId: "edge" }));
+    const refused = await failureOf(management.register({ hunterId: "edge" }));
     expect(refused.code).toBe(resourceExhausted);
     management.close();
     const hunter = new MockHunter(closed.address);

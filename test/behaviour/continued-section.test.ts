@@ -10,7 +10,8 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { expectRun, hunterName, interfaceOf, readNumbers } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { type ReadCaptureFile, readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { isFullRun } from "../support/run-size.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -87,14 +88,15 @@ function checkFile(path: string, starts: number): ReadCaptureFile {
   const file = readCapture(path);
   expect(file.packets.length).toBe(orders.flat().length * packets);
   expect(file.sections).toBe(1);
-  if (hasTshark) {
+  // In the default run Wireshark reads what all starts have written.
+  if (hasTshark && (isFullRun || starts === arrivals.length)) {
     expect(countByCapinfos(path)).toBe(file.packets.length);
     expectOwnersInTshark(path, file.packets);
   }
   return file;
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
   test.each(["stopped", "killed", "killed, torn"] as const)(

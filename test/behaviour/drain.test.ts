@@ -2,11 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import net from "node:net";
 import { join } from "node:path";
+import { limits } from "../../src/config/limits.ts";
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -14,6 +16,8 @@ import {
 } from "../support/weir-process.ts";
 
 const stopMsMax = 8000;
+/** Little of a polite hunter is under way at once: a stop reads it also on a busy machine. */
+const politeWindow = 2;
 
 async function startRecording(workers: number, fault = "") {
   const file = join(scratchDirectory(), "drain.pcapng");
@@ -25,12 +29,12 @@ async function startRecording(workers: number, fault = "") {
 }
 
 /** Hunters that honour PAUSE, and behind them one that does not. */
-async function startLoad(node: RunningProcessor, polite: number, window = 32) {
+async function startLoad(node: RunningProcessor, polite: number) {
   const streams = await connectAcrossShards(node, polite + 1);
-  const hunters = streams.map(
-    (stream, number) =>
-      new BusyHunter(stream, { number, window, size: 400, ignoresPause: number === polite }),
-  );
+  const hunters = streams.map((stream, number) => {
+    const manners = number < polite ? { window: politeWindow } : { ignoresPause: true };
+    return new BusyHunter(stream, { number, size: 400, ...manners });
+  });
   await Promise.all(hunters.map((hunter) => hunter.waitAcked(20)));
   return hunters;
 }
@@ -45,7 +49,7 @@ function connects(port: number): Promise<boolean> {
   });
 }
 
-describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a stop with --workers %d", (workers) => {
   test.each(["SIGTERM", "SIGINT"] as const)("%s writes all it took", async (signal) => {
     const { node, file } = await startRecording(workers);
     const hunters = await startLoad(node, 4);
@@ -56,26 +60,27 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     await Promise.all(
       hunters.map(({ stream }) => stream.until(() => stream.level === FlowControl.FLOW_PAUSE)),
     );
-    await until(async () => !(await connects(node.port)));
-    expect(node.child.exitCode).toBeNull();
-    expect(hunters.some(({ stream }) => stream.end === undefined)).toBe(true);
     const ends = await Promise.all(hunters.map(({ stream }) => stream.waitEnd()));
     expect(ends).toEqual(hunters.map(() => ({ code: 0, details: "" })));
     const { code } = await node.ended;
     expect(code).toBe(0);
     expect(performance.now() - begun).toBeLessThan(stopMsMax);
 
+    let repeated = 0;
     for (const [index, { stream, acked, sent }] of hunters.entries()) {
       expect(stream.signals.map(({ flow }) => flow)).toEqual([FlowControl.FLOW_PAUSE]);
       const flows = stream.acks.map(({ flow }) => flow);
-      const firstPaused = flows.indexOf(FlowControl.FLOW_PAUSE);
-      expect(firstPaused).toBeGreaterThan(0);
-      expect(new Set(flows.slice(0, firstPaused))).toEqual(new Set([FlowControl.FLOW_CONTINUE]));
-      expect(new Set(flows.slice(firstPaused))).toEqual(new Set([FlowControl.FLOW_PAUSE]));
+      // One that had every batch acknowledged by then has no ack to repeat it.
+      const before = flows.filter((flow) => flow === FlowControl.FLOW_CONTINUE).length;
+      expect(before).toBeGreaterThan(0);
+      const after = flows.slice(before);
+      expect(after).toEqual(after.map(() => FlowControl.FLOW_PAUSE));
+      repeated += after.length;
       // Who heeded the PAUSE has every batch acknowledged.
       if (index < 4) expect(acked).toBe(sent);
       stream.close();
     }
+    expect(repeated).toBeGreaterThan(0);
     const recorded = checkRecorded(file, hunters);
     const stopped = node.latest("node-stopped");
     expect(stopped).toMatchObject({ received: recorded, written: recorded, unwritten: 0 });
@@ -95,7 +100,8 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     const begun = performance.now();
     node.kill(signal);
     expect(await node.ended).toEqual({ code: exitCode, signal: null });
-    expect(performance.now() - begun).toBeLessThan(1000);
+    // Before a drain would have been over.
+    expect(performance.now() - begun).toBeLessThan(limits.drainReadMsMax);
     await Promise.all(hunters.map(({ stream }) => stream.waitEnd()));
     for (const { stream } of hunters) stream.close();
     // Nothing acknowledged is lost even so; the last block may be torn.
@@ -112,9 +118,8 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
       const node = await startProcessor(["--workers", String(workers)], { under: ["nohup"] });
       node.kill("SIGHUP");
       await node.waitFor("node-reloading");
-      const before = node.lines.length;
-      await node.waitFor("node-stats", () => true, before);
-      await node.waitFor("node-stats", () => true, node.lines.length);
+      await nextStats(node);
+      await nextStats(node);
       expect(node.latest("node-stopping")).toBeUndefined();
       node.kill("SIGTERM");
       expect((await node.ended).code).toBe(0);
@@ -136,6 +141,10 @@ describe.each([...workerCounts])("a stop with --workers %d", (workers) => {
     await node.waitFor("node-stats", (line) => Number(line["received"]) === 3 * 25 * 64);
     const begun = performance.now();
     node.kill("SIGTERM");
+    // The port is closed at once; who has a stream keeps it until the drain is over.
+    await until(async () => !(await connects(node.port)));
+    expect(node.child.exitCode).toBeNull();
+    expect(late.some(({ end }) => end === undefined)).toBe(true);
     const { code } = await node.ended;
     expect(code).toBe(75);
     expect(performance.now() - begun).toBeLessThan(stopMsMax);

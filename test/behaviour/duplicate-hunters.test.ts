@@ -7,7 +7,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { numberedPacket } from "../support/numbered-packets.ts";
 import { framed, type RawCall, RawConnection } from "../support/raw-connection.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { TerminalClient } from "../support/terminal-client.ts";
 import {
   checkAccounts,
@@ -27,7 +27,7 @@ async function stop(node: RunningProcessor): Promise<void> {
   checkAccounts(node);
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   const start = async () => {
     const file = join(scratchDirectory(), "x.pcapng");
     const node = await startProcessor(["--workers", String(workers), "-w", file]);

@@ -26,7 +26,7 @@ import {
 /** From the save to the hunter that has it. */
 const pushMsMax = 500;
 
-/** The example of process-architecture.md section 3, verbatim. */
+/** A filter file of an existing processor. */
 const missionYaml = `filters:
   - id: "filter-001"
     type: "sipuser"

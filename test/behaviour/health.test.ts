@@ -7,7 +7,7 @@ import {
   HealthCheckResponse_ServingStatus,
 } from "../../src/wire/gen/grpc/health/v1/health_pb.ts";
 import { ServerStream } from "../support/server-stream.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { noSmallDisk, SmallDisk } from "../support/small-disk.ts";
 import { startProcessor } from "../support/weir-process.ts";
 
@@ -23,7 +23,7 @@ function statuses(call: ServerStream<typeof watch>): number[] {
   return call.messages.map(({ status }) => status);
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
   test("a watcher hears of the stop before its call ends", async () => {

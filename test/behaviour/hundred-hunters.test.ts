@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { numberedBatch, readMark } from "../support/numbered-packets.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { connectAcrossShards, shardsInUse, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts, shardsInUse } from "../support/shards.ts";
 import { checkAccounts, scratchDirectory, startProcessor } from "../support/weir-process.ts";
 
 const alone = 100;
@@ -25,7 +25,7 @@ function batchOf(hunter: number, index: number): Uint8Array {
   });
 }
 
-describe.each([...workerCounts])("many hunters with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("many hunters with --workers %d", (workers) => {
   test("have each packet under their own name and interface", async () => {
     const file = join(scratchDirectory(), "hundred.pcapng");
     const node = await startProcessor(["--workers", String(workers), "-w", file]);

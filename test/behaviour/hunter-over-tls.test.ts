@@ -8,7 +8,7 @@ import { clientFlags } from "../support/client-files.ts";
 import { FakeNode } from "../support/fake-node.ts";
 import { hasIpv6 } from "../support/loopback.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { checkAccounts, runWeir, scratchDirectory, WeirProcess } from "../support/weir-process.ts";
 import { numberedPcap } from "../unit/hunt/capture-files.ts";
 
@@ -58,7 +58,7 @@ function huntArgs(address: string, flags: readonly string[]): string[] {
 const recorded = (file: string): number[] =>
   readCapture(file).packets.map(({ bytes }) => bytes.readUInt32BE(0));
 
-describe.each([...workerCounts])("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
   const reach = async (host: string, listen: string) => {
     const { node, file, address } = await startNode({ workers, listen });
     const port = address.slice(address.lastIndexOf(":") + 1);

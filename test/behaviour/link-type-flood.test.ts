@@ -6,7 +6,12 @@ import { limits } from "../../src/config/limits.ts";
 import { encodeBatch, type PacketToEncode } from "../support/encode-batch.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { checkAccounts, scratchDirectory, startProcessor } from "../support/weir-process.ts";
+import {
+  checkAccounts,
+  nextStats,
+  scratchDirectory,
+  startProcessor,
+} from "../support/weir-process.ts";
 
 const root = scratchDirectory();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -37,8 +42,8 @@ describe.each(["pcapng", "pcap"])("thousands of link types, recorded as %s", (fo
     );
     await other.waitAcks(1);
     expect(other.acks[0]!.error).toBe("");
-    await node.waitFor("node-stats", () => true, node.lines.length);
-    expect(node.latest("node-stats")!["rejected_by"]).toBe(`link_types=${rejected}`);
+    const stats = await nextStats(node);
+    expect(stats["rejected_by"]).toBe(`link_types=${rejected}`);
     flood.close();
     other.close();
     node.kill("SIGTERM");

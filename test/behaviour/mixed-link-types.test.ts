@@ -10,7 +10,7 @@ import type { MockHunter } from "../support/mock-hunter.ts";
 import { capturesIn, expectRun, hunterName } from "../support/numbered-capture.ts";
 import { numberedPacket, readMark } from "../support/numbered-packets.ts";
 import { type ReadPacket, readCapture } from "../support/read-capture.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { checkAccounts, scratchDirectory, startProcessor } from "../support/weir-process.ts";
 import { countByCapinfos, hasTshark, tsharkFields } from "../support/wireshark.ts";
 
@@ -129,7 +129,7 @@ function identify(packet: ReadPacket): { hunter: number; number: number } {
   return mark;
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   test("pcapng: each hunter, interface and link type has its own interface block", async () => {
     const path = join(mkdtempSync(join(root, "d-")), "x.pcapng");
     await record(path, workers);

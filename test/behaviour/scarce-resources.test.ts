@@ -9,7 +9,7 @@ import { MemoryLimit, noMemoryLimit } from "../support/memory-limit.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
 import { capturesIn } from "../support/numbered-capture.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -29,7 +29,7 @@ async function stop(node: RunningProcessor): Promise<void> {
 const pending = (streams: readonly MockHunter[]) =>
   streams.filter(({ acks, end }) => acks.length === 0 && end === undefined).length;
 
-describe.skipIf(Bun.which("prlimit") === null).each([...workerCounts])(
+describe.skipIf(Bun.which("prlimit") === null).each(sampledWorkerCounts(3))(
   "few descriptors, with --workers %d",
   (workers) => {
     test("the rest of the connections is refused, and files are opened all the same", async () => {

@@ -6,6 +6,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { connectAcrossShards, shardStreams, workerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
+  nextStats,
   type RunningProcessor,
   scratchDirectory,
   startProcessor,
@@ -24,7 +25,7 @@ async function startFaulty(workers: number, fault: string) {
 async function connectTo(node: RunningProcessor, shard: number): Promise<MockHunter[]> {
   const streams = await connectAcrossShards(node, 12);
   for (;;) {
-    const line = await node.waitFor("node-stats", () => true, node.lines.length);
+    const line = await nextStats(node);
     const counts = shardStreams(line);
     const open = counts.reduce((sum, count) => sum + count, 0);
     if (open === streams.length && (counts[shard] ?? 0) > 0) return streams;

@@ -12,7 +12,7 @@ import { ManagementClient } from "../support/management-client.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { injecting, noStrace } from "../support/strace.ts";
 import { checkAccounts, scratchDirectory, startProcessor } from "../support/weir-process.ts";
 
@@ -30,7 +30,7 @@ function p99(times: readonly number[]): number {
 
 if (noStrace !== "") console.log(`slow-disk is skipped: ${noStrace}`);
 
-test.skipIf(noStrace !== "").each([...workerCounts])(
+test.skipIf(noStrace !== "").each(sampledWorkerCounts(3))(
   "a slow disk holds back hunters and nobody else, with --workers %d",
   async (workers) => {
     const path = join(scratchDirectory(), "slow.pcapng");

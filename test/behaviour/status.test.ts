@@ -1,6 +1,6 @@
 /**
  * What a terminal UI sees of hunters that come, work and go. The client keeps the limits and habits of
- * the existing one (contract.md section 2.2).
+ * the existing one (docs/wire.md#terminal-client).
  */
 import { describe, expect, test } from "bun:test";
 import { status as code } from "@grpc/grpc-js";
@@ -19,7 +19,7 @@ import { ManagementClient } from "../support/management-client.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { TerminalClient } from "../support/terminal-client.ts";
 import { callUnary } from "../support/unary-call.ts";
 import { startProcessor, until } from "../support/weir-process.ts";
@@ -28,7 +28,7 @@ const { getHunterStatus } = ManagementService.method;
 const monitoring = MonitoringService.method;
 const pollMs = 100;
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers), "--id", "node-1"];
 
   test("a terminal UI sees a hunter come, work, change its state, and go", async () => {

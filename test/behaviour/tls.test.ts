@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
-import { MockSubscriber, subscribePacketsPath } from "../support/mock-subscriber.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { MockSubscriber } from "../support/mock-subscriber.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { fingerprintOf, namedAddress, shownFingerprint, TlsFiles } from "../support/tls-node.ts";
 import {
   checkAccounts,
@@ -26,7 +26,7 @@ async function allShow(node: RunningProcessor, files: TlsFiles): Promise<boolean
   return shown.size === 1 && shown.has(fingerprintOf(files.pair));
 }
 
-describe.each([...workerCounts])("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
   const begin = async (files: TlsFiles, path: string) => {
     const flags = ["--workers", String(workers), "-w", path];
     const node = await startProcessor([...files.flags, ...flags]);
@@ -53,7 +53,7 @@ describe.each([...workerCounts])("a node with --workers %d", (workers) => {
     const files = new TlsFiles();
     const path = join(scratchDirectory(), "tls.pcapng");
     const { node, hunters } = await begin(files, path);
-    const view = new MockSubscriber(namedAddress(node), {}, subscribePacketsPath, files.security());
+    const view = new MockSubscriber(namedAddress(node), {}, undefined, files.security());
     const other = makeAuthority().issue({ commonName: "edge-1" });
     for (const security of [files.security(other), undefined]) {
       const stranger = new MockHunter("", connect(namedAddress(node), security));

@@ -24,7 +24,7 @@ import {
 } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { parseCapture, readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type LogLine,
@@ -133,7 +133,7 @@ function damages(extension: string, record: Buffer): [string, Buffer][] {
   ];
 }
 
-describe.each(workerCounts)("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
   describe.each(["pcapng", "pcap"])("%s", (extension) => {

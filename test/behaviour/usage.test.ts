@@ -86,7 +86,7 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     ],
     [
       ["set", "filter", "--insecure", "-f", "none.yaml"],
-      "weir set filter: none.yaml: cannot read the filter file: ENOENT",
+      "weir set filter: none.yaml: cannot read the filter file: there is no",
     ],
     [["rm", "filter", "--insecure"], "weir rm filter: --id or --file is needed"],
     [["rm", "filter", "--insecure", "--id", "a", "-f", "b"], "weir rm filter: --id and --file"],

@@ -1,8 +1,6 @@
 /** Many hunters and live views at once, and questions while the node is busy. */
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { StatusRequestSchema } from "../../src/wire/gen/lippycat/management/management_pb.ts";
 import { ManagementClient } from "../support/management-client.ts";
 import { packetsPerBatch, writeBody } from "./body.ts";
 import { settled, watch } from "./live.ts";
@@ -46,7 +44,6 @@ export async function crowd(): Promise<void> {
 export async function askUnderLoad(): Promise<void> {
   const { node, path } = await start(1);
   await job(node);
-  const request = toBinary(StatusRequestSchema, create(StatusRequestSchema));
   const client = new ManagementClient(node.address);
   const times: number[] = [];
   for (let round = 0; round < 5; round++) {
@@ -56,7 +53,7 @@ export async function askUnderLoad(): Promise<void> {
     });
     while (isRunning) {
       const begun = performance.now();
-      await client.unary("GetHunterStatus", request);
+      await client.rpcs.getHunterStatus({});
       times.push(performance.now() - begun);
     }
     await load;

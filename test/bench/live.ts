@@ -1,19 +1,17 @@
 /** What live views cost ingest, and what they get of it. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
-  GetNodeStatusRequestSchema,
+  MonitoringService,
   type NodeStatus,
-  NodeStatusSchema,
 } from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
-import { ManagementClient } from "../support/management-client.ts";
+import { connect } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
+import { callUnary } from "../support/unary-call.ts";
 import { type RunningProcessor, until } from "../support/weir-process.ts";
 import { writePcap } from "./body.ts";
 import { batches, job, packets, print, scratch, start, stop, summary } from "./node.ts";
 
-const statusPath = "/lippycat.monitoring.MonitoringService/GetNodeStatus";
 const pairs = 7;
 
 /** 16 live views without a filter on the one-stream load at full speed, against the time without. */
@@ -149,10 +147,9 @@ export async function settled(
 }
 
 export async function nodeStatus(node: RunningProcessor): Promise<NodeStatus> {
-  const client = new ManagementClient(node.address);
+  const client = connect(node.address);
   try {
-    const request = toBinary(GetNodeStatusRequestSchema, create(GetNodeStatusRequestSchema));
-    return fromBinary(NodeStatusSchema, await client.unary(statusPath, request));
+    return await callUnary(client, MonitoringService.method.getNodeStatus, {});
   } finally {
     client.close();
   }

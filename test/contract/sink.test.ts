@@ -8,10 +8,13 @@ import type { Sink } from "../../src/pipeline/sink.ts";
 import { wrapBatch } from "../support/encode-batch.ts";
 import { numberedBatch, readMark } from "../support/numbered-packets.ts";
 import { until } from "../support/record-in-process.ts";
+import { runSize } from "../support/run-size.ts";
 import { type Seeded, seeded } from "../support/seeded.ts";
 import { type OpenSink, sinkCases } from "./sink-cases.ts";
 
 const queueBytes = 64 * 1024;
+/** Of each sink. */
+const rounds = runSize("random rounds of sinks", 1, 4);
 
 /** A batch that can be offered again and again, although its bytes are destroyed after each offer. */
 class Offer {
@@ -147,7 +150,7 @@ for (const sinkCase of sinkCases) {
     });
 
     test("loses nothing that it is done with, at whatever moment it is looked at", async () => {
-      for (const seed of [1, 2, 3, 4]) {
+      for (let seed = 1; seed <= rounds; seed++) {
         if (seed > 1) open.remove();
         open = await sinkCase.open(2, queueBytes);
         await run(open, seeded(seed));

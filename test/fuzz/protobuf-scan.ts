@@ -1,6 +1,6 @@
 /**
  * A slow, plain scan of an encoded PacketBatch, to tell where protobuf-es and protobuf-go read the
- * same bytes differently: the batch walker follows protobuf-go (contract.md section 0 is Go's wire).
+ * same bytes differently: the batch walker follows protobuf-go (docs/wire.md#messages).
  */
 
 /** Wire types of the known fields: of the batch, of a packet, of the statistics. */

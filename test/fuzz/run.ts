@@ -1,12 +1,14 @@
 /**
  * Runs fuzzers: `run.ts <name> [seed] [rounds]`, `run.ts smoke [seed]`, `run.ts canary [seed]`.
  *
- * A failure names the seed that replays it in one round, and its input is kept under
- * test/fuzz/failures/. `smoke` gives each fuzzer a share of a few seconds and fails, too, when the
- * canary does not.
+ * A failure prints the command that replays it in one round, and its input is kept in the
+ * directory `failures` beside this file. `smoke` fails, too, when the canary does not. Without a seed it tries the
+ * seeds of this file, the same at each run; with one, and in `npm test -- --full`, which takes it at
+ * random, each fuzzer runs for a moment from that seed on.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { isFullRun, leftOut } from "../support/run-size.ts";
 import { canary } from "./canary.ts";
 import { detectorsFuzzer } from "./detectors.ts";
 import { dissectFuzzer } from "./dissect.ts";
@@ -21,22 +23,27 @@ import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
 import { requestsFuzzer } from "./requests.ts";
 
-const fuzzers: readonly Fuzzer[] = [
-  packetBatchFuzzer,
-  layersFuzzer,
-  detectorsFuzzer,
-  enrichFuzzer,
-  dissectFuzzer,
-  pcapngFuzzer,
-  expressionFuzzer,
-  envelopeFuzzer,
-  hpackFuzzer,
-  http2FramesFuzzer,
-  http2PairFuzzer,
-  filtersFuzzer,
-  requestsFuzzer,
+/** Each with the rounds that a fixed seed gets: half a second or so. */
+const smokeRounds: readonly (readonly [Fuzzer, number])[] = [
+  [packetBatchFuzzer, 500],
+  [layersFuzzer, 2000],
+  [detectorsFuzzer, 4000],
+  [enrichFuzzer, 800],
+  [dissectFuzzer, 2000],
+  [pcapngFuzzer, 50],
+  [expressionFuzzer, 800],
+  [envelopeFuzzer, 1500],
+  [hpackFuzzer, 2000],
+  [http2FramesFuzzer, 500],
+  [http2PairFuzzer, 40],
+  [filtersFuzzer, 200],
+  [requestsFuzzer, 250],
 ];
 
+const fuzzers: readonly Fuzzer[] = smokeRounds.map(([fuzzer]) => fuzzer);
+
+/** Far apart: round n of a fuzzer has the seed + n. */
+const smokeSeeds = [1, 1_000_000_007];
 const smokeMsPerFuzzer = 1500;
 const roundsAtOnce = 50;
 const roundsDefault = 20_000;
@@ -63,7 +70,7 @@ function report(fuzzer: Fuzzer, failure: FuzzFailure): void {
   writeFileSync(path, failure.input);
   console.error(failure.message);
   if (failure.cause instanceof Error) console.error(failure.cause.stack);
-  console.error(`replay: run.ts ${fuzzer.name} ${failure.seed} 1`);
+  console.error(`replay: npm run fuzz -- ${fuzzer.name} ${failure.seed} 1`);
   console.error(`input (${failure.input.length} bytes): ${relative(process.cwd(), path)}`);
 }
 
@@ -77,6 +84,17 @@ async function runOne(fuzzer: Fuzzer, seed: number, rounds: number): Promise<boo
   return true;
 }
 
+/** The same rounds each time. */
+async function fixedSmoke(): Promise<boolean> {
+  let isGood = true;
+  for (const [fuzzer, rounds] of smokeRounds) {
+    for (const seed of smokeSeeds) isGood = (await runOne(fuzzer, seed, rounds)) && isGood;
+  }
+  leftOut(fuzzers.length, "random fuzz seeds");
+  return (await seesTheCanary(smokeSeeds[0] ?? 0)) && isGood;
+}
+
+/** As many rounds as a moment has. */
 async function smoke(seed: number): Promise<boolean> {
   let isGood = true;
   for (const fuzzer of fuzzers) {
@@ -94,11 +112,15 @@ async function smoke(seed: number): Promise<boolean> {
       isGood = false;
     }
   }
+  return (await seesTheCanary(seed)) && isGood;
+}
+
+async function seesTheCanary(seed: number): Promise<boolean> {
   const seen = await failureOf(canary, seed, roundsDefault);
   console.log(
     seen === undefined ? "canary: did not fail: the runner is blind" : "canary: failed, as it must",
   );
-  return isGood && seen !== undefined;
+  return seen !== undefined;
 }
 
 function usage(): never {
@@ -118,6 +140,7 @@ const seed = numberOf(seedText) ?? Math.floor(Math.random() * 2 ** 32);
 const rounds = numberOf(roundsText) ?? roundsDefault;
 const fuzzer = [...fuzzers, canary].find((one) => one.name === name);
 let isGood = false;
-if (name === "smoke") isGood = await smoke(seed);
-else isGood = await runOne(fuzzer ?? usage(), seed, rounds);
+if (name === "smoke") {
+  isGood = seedText === undefined && !isFullRun ? await fixedSmoke() : await smoke(seed);
+} else isGood = await runOne(fuzzer ?? usage(), seed, rounds);
 process.exitCode = isGood ? 0 : 1;

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { captureFiles, readCapture as readOriginal } from "../support/captures.ts";
 import { capturesFolder, readExpectedLabels } from "../support/expected-flows.ts";
 import { type ReadPacket, readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type LogLine,
@@ -30,7 +30,7 @@ test("every capture has a line in expected.tsv", () => {
   expect([...expected.keys()].sort()).toEqual(originals.map((path) => basename(path)).sort());
 });
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   describe.each(["pcapng", "pcap"] as const)("recorded as %s", (format) => {
     const directory = scratchDirectory();
     let node: RunningProcessor;

@@ -1,15 +1,15 @@
 /**
- * A client on grpc-go with the habits that contract.md section 2.1 lists of the existing hunters; its
+ * A client on grpc-go with the habits that docs/wire.md#hunters lists of the existing hunters; its
  * source is in grpc-go/. It is not the existing program.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeKeyPair } from "../support/certificates.ts";
-import { buildGo, obstacleToGo } from "../support/go-program.ts";
+import { GoProgram } from "../support/go-program.ts";
 import { readMark } from "../support/numbered-packets.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import { TlsFiles } from "../support/tls-node.ts";
 import {
   checkAccounts,
@@ -21,7 +21,8 @@ import {
 
 const folder = join(import.meta.dir, "grpc-go");
 const directory = scratchDirectory();
-const program = join(directory, "hunter");
+const program = new GoProgram(folder);
+const counts = sampledWorkerCounts(1);
 const packetsPerBatch = 64;
 const hugeBatchBytes = 20 * 1024 * 1024;
 const stallMs = 4000;
@@ -31,7 +32,7 @@ const idleSeconds = 35;
 /** Every process of this file. */
 const started: Pick<Bun.Subprocess, "kill">[] = [];
 
-const reason = obstacleToGo(folder);
+const reason = program.obstacle;
 if (reason !== "") console.log(`skipped: a client on grpc-go (${reason})`);
 
 /** The last line of the program; `main.go` has the fields. */
@@ -52,8 +53,8 @@ let waiting: Promise<void>[] = [];
 
 beforeAll(async () => {
   if (reason !== "") return;
-  await buildGo(folder, program);
-  waiting = workerCounts.map(waitOut);
+  await program.build();
+  waiting = counts.map(waitOut);
   // Awaited by the last test; a failure before that is no unhandled one.
   for (const one of waiting) one.catch(() => {});
 }, 180_000);
@@ -64,7 +65,7 @@ afterAll(() => {
 });
 
 describe.skipIf(reason !== "")("a client on grpc-go", () => {
-  describe.each([...workerCounts])("with --workers %d", (workers) => {
+  describe.each(counts)("with --workers %d", (workers) => {
     test.each(["slow-pings", "fast-pings"])("streams, beats and half-closes (%s)", async (name) => {
       const { node, file } = await start(workers, name);
       const result = await run(node, name, ["-hunter", "7", "-batches", "200"]);
@@ -124,7 +125,7 @@ describe.skipIf(reason !== "")("a client on grpc-go", () => {
   });
 
   test(`keeps idle connections and quiet streams for ${idleSeconds} s`, async () => {
-    expect(waiting.length).toBe(workerCounts.length);
+    expect(waiting.length).toBe(counts.length);
     await Promise.all(waiting);
   });
 });
@@ -164,7 +165,7 @@ async function run(
   flags: readonly string[],
   onEvent: (event: string) => void = () => {},
 ): Promise<Result> {
-  const command = [program, "-address", node.address, "-scenario", scenario, ...flags];
+  const command = [program.path, "-address", node.address, "-scenario", scenario, ...flags];
   const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
   started.push(child);
   let result: Result | undefined;

@@ -1,35 +1,25 @@
 /** grpcurl and grpc-health-probe, built from the modules that grpc-tools/go.mod names. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { buildGo, obstacleToGo } from "../support/go-program.ts";
-import {
-  type RunningProcessor,
-  scratchDirectory,
-  startProcessor,
-} from "../support/weir-process.ts";
+import { GoProgram } from "../support/go-program.ts";
+import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
 
 const folder = join(import.meta.dir, "grpc-tools");
-const directory = scratchDirectory();
-const grpcurl = join(directory, "grpcurl");
-const probe = join(directory, "grpc-health-probe");
+const grpcurl = new GoProgram(folder, "github.com/fullstorydev/grpcurl/cmd/grpcurl");
+const probe = new GoProgram(folder, "github.com/grpc-ecosystem/grpc-health-probe");
 
-const reason = obstacleToGo(folder);
+const reason = grpcurl.obstacle || probe.obstacle;
 if (reason !== "") console.log(`skipped: grpcurl (${reason})`);
 
 let node: RunningProcessor;
 
 beforeAll(async () => {
   if (reason !== "") return;
-  await buildGo(folder, `${directory}/`, [
-    "github.com/fullstorydev/grpcurl/cmd/grpcurl",
-    "github.com/grpc-ecosystem/grpc-health-probe",
-  ]);
+  await Promise.all([grpcurl.build(), probe.build()]);
   node = await startProcessor(["--processor-id", "node-7"]);
 }, 300_000);
 afterAll(() => {
   node?.kill("SIGKILL");
-  rmSync(directory, { recursive: true, force: true });
 });
 
 interface Ended {
@@ -50,7 +40,7 @@ async function run(command: readonly string[]): Promise<Ended> {
 
 /** Calls grpcurl with flags, then the node's address, then `words`. */
 function curl(flags: readonly string[], ...words: readonly string[]): Promise<Ended> {
-  return run([grpcurl, "-plaintext", "-max-time", "20", ...flags, node.address, ...words]);
+  return run([grpcurl.path, "-plaintext", "-max-time", "20", ...flags, node.address, ...words]);
 }
 
 describe.skipIf(reason !== "")("grpcurl", () => {
@@ -135,11 +125,11 @@ describe.skipIf(reason !== "")("grpcurl", () => {
 describe.skipIf(reason !== "")("grpc-health-probe", () => {
   test("finds the node and its services healthy, and says what is not served", async () => {
     const address = `-addr=${node.address}`;
-    expect((await run([probe, address])).code).toBe(0);
+    expect((await run([probe.path, address])).code).toBe(0);
     const service = "-service=lippycat.management.ManagementService";
-    const one = await run([probe, address, service]);
+    const one = await run([probe.path, address, service]);
     expect(one).toMatchObject({ code: 0 });
     expect(one.stderr).toContain("status: SERVING");
-    expect((await run([probe, address, "-service=x"])).code).not.toBe(0);
+    expect((await run([probe.path, address, "-service=x"])).code).not.toBe(0);
   });
 });

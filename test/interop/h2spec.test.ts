@@ -2,20 +2,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { buildGo, obstacleToGo } from "../support/go-program.ts";
+import { GoProgram } from "../support/go-program.ts";
 import { scratchDirectory, startProcessor } from "../support/weir-process.ts";
 
 const folder = join(import.meta.dir, "hostile");
 const directory = scratchDirectory();
-const program = join(directory, "h2spec");
+const program = new GoProgram(folder, "github.com/summerwind/h2spec/cmd/h2spec");
 const cases = 145;
 
-const reason = obstacleToGo(folder);
+const reason = program.obstacle;
 if (reason !== "") console.log(`skipped: h2spec (${reason})`);
 
 beforeAll(async () => {
   if (reason !== "") return;
-  await buildGo(folder, program, ["github.com/summerwind/h2spec/cmd/h2spec"]);
+  await program.build();
 }, 180_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -35,7 +35,7 @@ function outcomes(xml: string): Map<string, string> {
 async function run(port: number, sections: readonly string[] = []): Promise<Map<string, string>> {
   const report = join(directory, "report.xml");
   const address = ["-h", "127.0.0.1", "-p", String(port), "-o", "2", "-j", report];
-  await Bun.spawn([program, ...address, ...sections], { stdout: "ignore" }).exited;
+  await Bun.spawn([program.path, ...address, ...sections], { stdout: "ignore" }).exited;
   return outcomes(readFileSync(report, "utf8"));
 }
 

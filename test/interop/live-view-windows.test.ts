@@ -2,22 +2,19 @@
  * Live views of a client on grpc-go with its default settings, which changes the windows of streams that
  * are open (its bandwidth estimation; RFC 9113 section 6.9.2), over paths that take their time.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { buildGo, obstacleToGo } from "../support/go-program.ts";
-import { scratchDirectory, startProcessor } from "../support/weir-process.ts";
+import { GoProgram } from "../support/go-program.ts";
+import { startProcessor } from "../support/weir-process.ts";
 
 const folder = join(import.meta.dir, "grpc-go");
-const directory = scratchDirectory();
-const program = join(directory, "hunter");
-const reason = obstacleToGo(folder);
+const program = new GoProgram(folder);
+const reason = program.obstacle;
 if (reason !== "") console.log(`skipped: live views on grpc-go (${reason})`);
 
 beforeAll(async () => {
-  if (reason === "") await buildGo(folder, program);
+  if (reason === "") await program.build();
 }, 180_000);
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 interface Result {
   readonly error: string;
@@ -27,7 +24,7 @@ interface Result {
 }
 
 async function watch(address: string, args: readonly string[]): Promise<Result> {
-  const command = [program, "-scenario", "view", "-address", address, ...args];
+  const command = [program.path, "-scenario", "view", "-address", address, ...args];
   const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
   const lines = (await new Response(child.stdout).text()).trim().split("\n");
   await child.exited;

@@ -5,9 +5,9 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { interfaceBlock, sectionHeaderBlock } from "../../src/capture-format/pcapng-blocks.ts";
 import { limits } from "../../src/config/limits.ts";
 import { checkCaptureHeader, headerFault } from "../../src/packet/capture-header.ts";
-import { interfaceBlock, sectionHeaderBlock } from "../../src/record/pcapng-blocks.ts";
 import { encodeBatch, type PacketToEncode } from "../support/encode-batch.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { readCapture } from "../support/read-capture.ts";

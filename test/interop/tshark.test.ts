@@ -7,7 +7,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CapturePacket, readCapture as readOriginal } from "../support/captures.ts";
 import { capturesFolder } from "../support/expected-flows.ts";
-import { workerCounts } from "../support/shards.ts";
+import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -28,7 +28,7 @@ if (!hasTshark) console.log("skipped: reading with tshark (it is not installed)"
 const directory = scratchDirectory();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe.skipIf(!hasTshark).each([...workerCounts])("tshark, with --workers %d", (workers) => {
+describe.skipIf(!hasTshark).each(sampledWorkerCounts(1))("tshark, with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
   const pathOf = (name: string): string => join(directory, `${workers}-${name}`);
 

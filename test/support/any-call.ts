@@ -27,13 +27,17 @@ export function connectWithKey(
 }
 
 /** How the call at `path` ends. */
-export function endOfCall(client: grpc.Client, path: string): Promise<StreamEnd> {
+export function endOfCall(
+  client: grpc.Client,
+  path: string,
+  message: Buffer = undecodable,
+): Promise<StreamEnd> {
   return new Promise((resolve) => {
     const call = client.makeBidiStreamRequest(path, bytes, bytes);
     call.on("status", ({ code, details }) => resolve({ code, details }));
     call.on("error", () => {});
     call.on("data", () => {});
-    call.write(undecodable);
+    call.write(message);
     call.end();
   });
 }

@@ -1,3 +1,4 @@
+/** Reader of pcap and pcapng files for tests. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,3 +1,4 @@
+/** Encodes PacketBatch by hand, for tests. */
 import type { Batch } from "../../src/pipeline/batch.ts";
 import { PacketBatchView, walkOutcomeText, walkPacketBatch } from "../../src/wire/packet-batch.ts";
 
@@ -23,7 +24,7 @@ export interface BatchToEncode {
   readonly stats?: { readonly captured: bigint; readonly dropped: bigint };
 }
 
-/** Encodes a `lippycat.data.PacketBatch` by hand (contract.md section 0), as a Go hunter would. */
+/** Encodes a `lippycat.data.PacketBatch` by hand (docs/wire.md#messages), as a Go hunter would. */
 export function encodeBatch(batch: BatchToEncode): Uint8Array {
   const writer = new ByteWriter();
   writer.text(1, batch.hunterId ?? "hunter");

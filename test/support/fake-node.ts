@@ -1,12 +1,9 @@
 /** A node in this process that answers the questions of clients from memory, as the test says. */
-
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  type ServiceDefinition,
   type sendUnaryData,
   type status,
 } from "@grpc/grpc-js";
@@ -23,6 +20,7 @@ import {
   MonitoringService,
   NodeStatusSchema,
 } from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
+import { definitionOf } from "./service-definition.ts";
 
 const { method } = ManagementService;
 const methods = [
@@ -85,8 +83,11 @@ export class FakeNode {
     host = "127.0.0.1",
   ): Promise<FakeNode> {
     const node = new FakeNode();
-    const handlers = Object.fromEntries(methods.map(({ name }) => [name, node.handler(name)]));
-    node.server.addService(definition, handlers);
+    for (const service of [ManagementService, MonitoringService]) {
+      const own = methods.filter(({ parent }) => parent.typeName === service.typeName);
+      const handlers = own.map(({ name, localName }) => [localName, node.handler(name)]);
+      node.server.addService(definitionOf(service), Object.fromEntries(handlers));
+    }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     node.server.bindAsync(`${host}:0`, credentials, (error, port) => {
       if (error === null) resolve(port);
@@ -139,19 +140,3 @@ export class FakeNode {
     });
   }
 }
-
-function unary({ parent, name, input, output }: DescMethodUnary): ServiceDefinition[string] {
-  return {
-    path: `/${parent.typeName}/${name}`,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (message) => Buffer.from(toBinary(input, message)),
-    requestDeserialize: (bytes) => fromBinary(input, bytes),
-    responseSerialize: (message) => Buffer.from(toBinary(output, message)),
-    responseDeserialize: (bytes) => fromBinary(output, bytes),
-  };
-}
-
-const definition: ServiceDefinition = Object.fromEntries(
-  methods.map((each) => [each.name, unary(each)]),
-);

@@ -1,8 +1,9 @@
 /** Fills a recorder's rings in process, as record sinks do. */
+import { enhancedPacketOverhead, padded } from "../../src/capture-format/pcapng-layout.ts";
 import { limits } from "../../src/config/limits.ts";
 import { Board, createBoardMemory, shardCounter } from "../../src/pipeline/board.ts";
 import { RingWriter } from "../../src/pipeline/ring.ts";
-import { packetBlockOverhead, ringBlock } from "../../src/record/ring-blocks.ts";
+import { ringBlock } from "../../src/record/ring-blocks.ts";
 
 export interface FillPacket {
   /** The shard's number of the interface. */
@@ -50,7 +51,7 @@ export class RingFiller {
 
   packet(packet: FillPacket): boolean {
     const { bytes, time } = packet;
-    const total = packetBlockOverhead + ((bytes.length + 3) & ~3);
+    const total = enhancedPacketOverhead + padded(bytes.length);
     const high = Number(time >> 32n);
     const low = Number(time & 0xffff_ffffn);
     const original = packet.originalLength ?? bytes.length;

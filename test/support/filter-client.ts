@@ -1,34 +1,27 @@
-/** The calls about filters, as the command line and the terminal UI make them. */
-import {
-  create,
-  type DescMethodUnary,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+/** The RPCs about filters, as the command line and the terminal UI make them. */
+import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
 import type * as grpc from "@grpc/grpc-js";
 import {
   type FilterSchema,
   ManagementService,
 } from "../../src/wire/gen/lippycat/management/management_pb.ts";
-import { ManagementClient } from "./management-client.ts";
+import { connect } from "./mock-hunter.ts";
+import { callUnary } from "./unary-call.ts";
 
 export class FilterClient {
-  private readonly management: ManagementClient;
+  private readonly client: grpc.Client;
 
-  constructor(address: string, client?: grpc.Client) {
-    this.management = new ManagementClient(address, client);
+  constructor(address: string, client: grpc.Client = connect(address)) {
+    this.client = client;
   }
 
-  /** Rejects with a `ServiceError`. */
-  async call<M extends DescMethodUnary>(
+  /** Rejects with a ConnectError. */
+  call<M extends DescMethodUnary>(
     method: M,
     request: MessageInitShape<M["input"]>,
   ): Promise<MessageShape<M["output"]>> {
-    const message = toBinary(method.input, create(method.input, request));
-    const answer = await this.management.unary(method.name, message);
-    return fromBinary(method.output, answer) as MessageShape<M["output"]>;
+    return callUnary(this.client, method, request);
   }
 
   /** An enabled SIP user filter, unless told otherwise. */
@@ -46,19 +39,19 @@ export class FilterClient {
   }
 
   close(): void {
-    this.management.close();
+    this.client.close();
   }
 }
 
-/** The gRPC status code and text of a call that must fail. */
+/** The gRPC status code and text of an RPC that must fail. */
 export async function failureOf(
   call: Promise<unknown>,
 ): Promise<{ code: number; details: string }> {
   try {
     await call;
   } catch (error) {
-    const { code, details } = error as { code: number; details: string };
-    return { code, details };
+    const { code, rawMessage } = ConnectError.from(error);
+    return { code, details: rawMessage };
   }
   throw new Error("the call succeeded");
 }

@@ -1,6 +1,6 @@
 /**
  * A hunter as far as filters go: registers, subscribes, and applies what it is told as the existing
- * hunters do (contract.md section 2.1).
+ * hunters do (docs/wire.md#filters-on-a-hunter).
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -38,7 +38,7 @@ export class FilterHunter {
     this.management = management;
     const { subscribeFilters } = ManagementService.method;
     this.stream = new ServerStream(address, subscribeFilters, { hunterId: id });
-    this.stream.call.on("data", () => this.apply());
+    this.stream.onMessage = () => this.apply();
   }
 
   /** Registers and subscribes; `between` happens after the one and before the other. */

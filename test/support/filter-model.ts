@@ -1,4 +1,4 @@
-/** What an existing hunter makes of the filters that it is told (contract.md 2.1, "Filter handling"). */
+/** What an existing hunter makes of the filters that it is told (docs/wire.md#filters-on-a-hunter). */
 import {
   type FilterUpdate,
   FilterUpdateType,

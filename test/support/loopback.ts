@@ -1,3 +1,4 @@
+/** Whether this machine has IPv6 on loopback. */
 import { networkInterfaces } from "node:os";
 
 /** Containers often have no IPv6, not even on loopback. */

@@ -1,5 +1,5 @@
 /**
- * A hunter that does what the existing ones do (contract.md section 2.1): two connections, it
+ * A hunter that does what the existing ones do (docs/wire.md#hunters): two connections, it
  * registers, streams packets, subscribes to filters and sends heartbeats.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -33,7 +33,7 @@ export class ManagedHunter {
     this.filters = new ServerStream(address, subscribeFilters, request, management.client);
   }
 
-  /** Rejects with a `ServiceError` when it is not registered. */
+  /** Rejects with a ConnectError when it is not registered. */
   static async start(address: string, id: string, more: Registration = {}): Promise<ManagedHunter> {
     const management = new ManagementClient(address);
     try {
@@ -59,7 +59,7 @@ export class ManagedHunter {
   /** Goes away without a word. */
   close(): void {
     this.data.close();
-    this.filters.call.cancel();
+    this.filters.cancel();
     this.management.close();
   }
 }

@@ -1,65 +1,54 @@
-/** The management calls of a hunter, on a connection of their own as the existing hunters have it. */
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+/** The management RPCs of a hunter, on a connection of their own as the existing hunters have it. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createWritableIterable, type WritableIterable } from "@connectrpc/connect/protocol";
 import type * as grpc from "@grpc/grpc-js";
+import { createGrpcTransport } from "../../src/dial/transport.ts";
 import {
-  HunterHeartbeatSchema,
-  HunterRegistrationSchema,
+  type HunterHeartbeatSchema,
+  type HunterRegistrationSchema,
+  ManagementService,
   type ProcessorHeartbeat,
-  ProcessorHeartbeatSchema,
   type RegistrationResponse,
-  RegistrationResponseSchema,
 } from "../../src/wire/gen/lippycat/management/management_pb.ts";
 import { connect } from "./mock-hunter.ts";
 
-const service = "/lippycat.management.ManagementService";
-const bytes = (message: Buffer): Buffer => message;
+type Beat = MessageInitShape<typeof HunterHeartbeatSchema>;
 
 export class ManagementClient {
   readonly client: grpc.Client;
-  private beats: grpc.ClientDuplexStream<Buffer, Buffer> | undefined = undefined;
+  readonly rpcs: Client<typeof ManagementService>;
+  private readonly stop = new AbortController();
+  private beats: WritableIterable<Beat> | undefined = undefined;
+  private answers: AsyncIterator<ProcessorHeartbeat> | undefined = undefined;
 
   constructor(address: string, client: grpc.Client = connect(address)) {
     this.client = client;
+    this.rpcs = createClient(ManagementService, createGrpcTransport(client));
   }
 
-  /** Rejects with a `ServiceError`. */
-  async register(
+  /** Rejects with a ConnectError. */
+  register(
     fields: MessageInitShape<typeof HunterRegistrationSchema>,
   ): Promise<RegistrationResponse> {
-    const request = toBinary(HunterRegistrationSchema, create(HunterRegistrationSchema, fields));
-    return fromBinary(RegistrationResponseSchema, await this.unary("RegisterHunter", request));
-  }
-
-  /** Any unary call of the service by its name or by its whole path. */
-  unary(method: string, request: Uint8Array): Promise<Buffer> {
-    const path = method.startsWith("/") ? method : `${service}/${method}`;
-    return new Promise((resolve, reject) => {
-      this.client.makeUnaryRequest(path, bytes, bytes, Buffer.from(request), (error, answer) => {
-        if (error !== null) reject(error);
-        else resolve(answer ?? Buffer.alloc(0));
-      });
-    });
+    return this.rpcs.registerHunter(fields);
   }
 
   /** Sends one heartbeat on a stream that stays open, and waits for its answer. */
-  heartbeat(fields: MessageInitShape<typeof HunterHeartbeatSchema>): Promise<ProcessorHeartbeat> {
-    this.beats ??= this.client.makeBidiStreamRequest(`${service}/Heartbeat`, bytes, bytes);
-    const { beats } = this;
-    return new Promise((resolve, reject) => {
-      const onData = (message: Buffer): void => {
-        beats.off("error", reject);
-        resolve(fromBinary(ProcessorHeartbeatSchema, message));
-      };
-      beats.once("data", onData);
-      beats.once("error", reject);
-      const request = toBinary(HunterHeartbeatSchema, create(HunterHeartbeatSchema, fields));
-      beats.write(Buffer.from(request));
-    });
+  async heartbeat(fields: Beat): Promise<ProcessorHeartbeat> {
+    const { signal } = this.stop;
+    this.beats ??= createWritableIterable<Beat>();
+    this.answers ??= this.rpcs.heartbeat(this.beats, { signal })[Symbol.asyncIterator]();
+    const answer = this.answers.next();
+    // What keeps it from being sent, the answer tells.
+    this.beats.write(fields).catch(() => {});
+    const { value, done } = await answer;
+    if (done === true) throw new Error("the stream of heartbeats has ended");
+    return value;
   }
 
   close(): void {
-    this.beats?.on("error", () => {});
-    this.beats?.cancel();
+    this.stop.abort();
     this.client.close();
   }
 }

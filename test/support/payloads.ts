@@ -1,3 +1,4 @@
+/** TCP and UDP payloads of a capture. */
 import { findLayers } from "../../src/packet/find-layers.ts";
 import { ipProtocol, Layers } from "../../src/packet/layers.ts";
 import { readCapture } from "./captures.ts";

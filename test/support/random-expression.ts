@@ -1,3 +1,4 @@
+/** Random packet filter expressions. */
 import type { Seeded } from "./seeded.ts";
 
 /**

@@ -3,12 +3,14 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { recordingSettings } from "../../src/config/processor-settings.ts";
 import { boardWord } from "../../src/pipeline/board.ts";
 import { createRecorder, type DrainSummary, type Recorder } from "../../src/record/recorder.ts";
-import type { RecorderConfig } from "../../src/record/recorder-config.ts";
+import { type RecorderConfig, recorderConfigOf } from "../../src/record/recorder-config.ts";
 import { createEvents } from "../../src/telemetry/events.ts";
 import { createForwardingLog } from "../../src/telemetry/log.ts";
 import type { LogRecord } from "../../src/telemetry/log-record.ts";
+import { defaultsOf } from "./defaults-of.ts";
 import { createFilledRings, type FilledRings } from "./fill-ring.ts";
 
 export interface InProcessRecorder extends FilledRings {
@@ -26,16 +28,8 @@ export function temporaryDirectory(name: string): string {
 }
 
 export function recorderConfig(path: string, more: Partial<RecorderConfig> = {}): RecorderConfig {
-  return {
-    path,
-    format: path.endsWith(".pcap") ? "pcap" : "pcapng",
-    ack: "written",
-    rotateSizeBytes: 0,
-    rotateIntervalMs: 0,
-    rotateFiles: 0,
-    diskReserveBytes: 0,
-    ...more,
-  };
+  const defaults = defaultsOf(recordingSettings());
+  return { ...recorderConfigOf({ ...defaults, writeFile: path }), ...more };
 }
 
 export interface InProcessOptions {
@@ -85,9 +79,9 @@ export async function recordInProcess(
   };
 }
 
-/** Waits for a condition, turning the event loop; fails after ten seconds. */
+/** Waits for a condition, turning the event loop; fails after half a minute. */
 export async function until(condition: () => boolean, what = "a condition"): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise<void>((resolve) => {

@@ -1,24 +1,21 @@
-/** A call with one request and many answers, which keeps account of what came and how it ended. */
-import {
-  create,
-  type DescMethodServerStreaming,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+/** An RPC with one request and many answers, which keeps account of what came and how it ended. */
+import type { DescMethodServerStreaming, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { type CallOptions, ConnectError, createClient } from "@connectrpc/connect";
 import type * as grpc from "@grpc/grpc-js";
+import { createGrpcTransport } from "../../src/dial/transport.ts";
 import { connect, type StreamEnd } from "./mock-hunter.ts";
-
-const bytes = (message: Buffer): Buffer => message;
 
 /** @example new ServerStream(node.address, Health.method.watch, { service: "" }) */
 export class ServerStream<M extends DescMethodServerStreaming> {
-  readonly call: grpc.ClientReadableStream<Buffer>;
+  readonly client: grpc.Client;
   /** In the order they came; a test may empty it. */
   readonly messages: MessageShape<M["output"]>[] = [];
   end: StreamEnd | undefined = undefined;
-  private readonly client: grpc.Client;
+  /** Is told of each message. */
+  onMessage: () => void = () => {};
+  private readonly stop = new AbortController();
+  /** While it reads nothing. */
+  private gate: PromiseWithResolvers<void> | undefined = undefined;
   private waiters: (() => void)[] = [];
 
   constructor(
@@ -28,23 +25,29 @@ export class ServerStream<M extends DescMethodServerStreaming> {
     client: grpc.Client = connect(address),
   ) {
     this.client = client;
-    const path = `/${method.parent.typeName}/${method.name}`;
-    const message = Buffer.from(toBinary(method.input, create(method.input, request)));
-    this.call = client.makeServerStreamRequest(path, bytes, bytes, message);
-    this.call.on("data", (answer: Buffer) => {
-      this.messages.push(fromBinary(method.output, answer) as MessageShape<M["output"]>);
-      this.wake();
-    });
-    this.call.on("status", ({ code, details }) => {
-      this.end = { code, details };
-      this.wake();
-    });
-    this.call.on("error", () => {});
+    type Rpc = (request: unknown, options: CallOptions) => AsyncIterable<MessageShape<M["output"]>>;
+    const rpcs: unknown = createClient(method.parent, createGrpcTransport(client));
+    const open = (rpcs as Record<string, Rpc>)[method.localName] as Rpc;
+    void this.read(open(request, { signal: this.stop.signal }));
   }
 
-  /** Resolves when `condition` holds after a message or the end of the call. */
+  get isStalled(): boolean {
+    return this.gate !== undefined;
+  }
+
+  /** Reads nothing more, as a client that hangs. */
+  stall(): void {
+    this.gate ??= Promise.withResolvers<void>();
+  }
+
+  resume(): void {
+    this.gate?.resolve();
+    this.gate = undefined;
+  }
+
+  /** Resolves when `condition` holds after a message or the end of the RPC. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.waiters.push(resolve));
+    while (!condition()) await this.change();
   }
 
   async waitEnd(): Promise<StreamEnd> {
@@ -52,9 +55,34 @@ export class ServerStream<M extends DescMethodServerStreaming> {
     return this.end as StreamEnd;
   }
 
+  cancel(): void {
+    this.stop.abort();
+  }
+
   close(): void {
-    this.call.cancel();
+    this.cancel();
     this.client.close();
+  }
+
+  /** Resolves at the next message, or at the end. */
+  protected change(): Promise<void> {
+    return new Promise<void>((resolve) => this.waiters.push(resolve));
+  }
+
+  private async read(messages: AsyncIterable<MessageShape<M["output"]>>): Promise<void> {
+    try {
+      for await (const message of messages) {
+        while (this.gate !== undefined) await this.gate.promise;
+        this.messages.push(message);
+        this.onMessage();
+        this.wake();
+      }
+      this.end = { code: 0, details: "" };
+    } catch (error) {
+      const { code, rawMessage } = ConnectError.from(error);
+      this.end = { code, details: rawMessage };
+    }
+    this.wake();
   }
 
   private wake(): void {

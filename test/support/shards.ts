@@ -1,9 +1,23 @@
 /** Hunters on more than one ingest shard: the kernel spreads connections, so a test must look. */
 import { MockHunter } from "./mock-hunter.ts";
+import { isFullRun, leftOut } from "./run-size.ts";
 import type { LogLine, RunningProcessor } from "./weir-process.ts";
 
-/** Every behaviour is tested with one shard and with several (`describe.each`). */
+/**
+ * One shard and several (`describe.each`), in every run: for tests whose subject is shards, what
+ * passes between them, their shared port, their restart, or fairness between connections.
+ */
 export const workerCounts = [1, 3] as const;
+
+/**
+ * For tests whose subject is something else: both counts in the full run, `count` in the default
+ * one. A node with three shards takes twice the time to start; 3 is for tests with several hunters.
+ */
+export function sampledWorkerCounts(count: 1 | 3): (1 | 3)[] {
+  if (isFullRun) return [...workerCounts];
+  leftOut(1, "second worker counts");
+  return [count];
+}
 
 /** Streams of each shard that a stats line names; one entry when the node has one shard. */
 export function shardStreams(line: LogLine): number[] {

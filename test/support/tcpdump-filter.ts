@@ -1,3 +1,4 @@
+/** Filters packets with tcpdump, to compare. */
 import { writeFileSync } from "node:fs";
 import { parseCapture } from "./captures.ts";
 

@@ -1,5 +1,5 @@
 /**
- * A client with the limits and habits of the existing terminal UI (contract.md section 2.2): one
+ * A client with the limits and habits of the existing terminal UI (docs/wire.md#terminal-client): one
  * connection, messages of at most 4 MiB, nested messages read without asking, and the end of any of
  * its calls is the end of the connection.
  */
@@ -93,7 +93,7 @@ export class TerminalClient {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    this.topologyStream.call.cancel();
+    this.topologyStream.cancel();
     this.client.close();
   }
 
@@ -123,7 +123,7 @@ export class TerminalClient {
           this.wake();
           this.pollLater();
         },
-        (error: grpc.ServiceError) => this.fail(`the poll failed: ${error.message}`),
+        (error: Error) => this.fail(`the poll failed: ${error.message}`),
       );
     }, this.options.pollMs ?? 2000);
   }

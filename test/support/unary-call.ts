@@ -1,30 +1,18 @@
-/** One unary call of any service, with what the existing clients set on it. */
-import {
-  create,
-  type DescMethodUnary,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+/** One unary RPC of any service, with what the existing clients set on it. */
+import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { type CallOptions, createClient } from "@connectrpc/connect";
 import type * as grpc from "@grpc/grpc-js";
+import { createGrpcTransport } from "../../src/dial/transport.ts";
 
-const bytes = (message: Buffer): Buffer => message;
-
-/** Rejects with a `ServiceError`. No deadline unless one is given. */
+/** Rejects with a ConnectError. No deadline unless one is given. */
 export function callUnary<M extends DescMethodUnary>(
   client: grpc.Client,
   method: M,
   request: MessageInitShape<M["input"]>,
   deadlineMs?: number,
 ): Promise<MessageShape<M["output"]>> {
-  const path = `/${method.parent.typeName}/${method.name}`;
-  const message = Buffer.from(toBinary(method.input, create(method.input, request)));
-  const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, bytes, bytes, message, options, (error, answer) => {
-      if (error !== null) reject(error);
-      else resolve(fromBinary(method.output, answer as Buffer) as MessageShape<M["output"]>);
-    });
-  });
+  type Rpc = (request: unknown, options: CallOptions) => Promise<MessageShape<M["output"]>>;
+  const rpcs: unknown = createClient(method.parent, createGrpcTransport(client));
+  const call = (rpcs as Record<string, Rpc>)[method.localName] as Rpc;
+  return call(request, deadlineMs === undefined ? {} : { timeoutMs: deadlineMs });
 }

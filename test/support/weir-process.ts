@@ -180,6 +180,13 @@ export async function startProcessor(
   return Object.assign(node, { address, port });
 }
 
+/** The next stats line that was made after this call: one that is read after it may be older. */
+export function nextStats(node: WeirProcess): Promise<LogLine> {
+  const nowMs = Date.now();
+  const isNew = ({ time }: LogLine): boolean => Date.parse(time) > nowMs;
+  return node.waitFor("node-stats", isNew, node.lines.length);
+}
+
 /** Runs a command to its end. */
 export async function runWeir(args: readonly string[], options: StartOptions = {}) {
   const weir = new WeirProcess(args, options);

@@ -1,3 +1,4 @@
+/** Detector of DNS. */
 import { uint16At } from "../../packet/layers.ts";
 import {
   type Detector,

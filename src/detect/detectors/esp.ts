@@ -1,3 +1,4 @@
+/** Detector of ESP. */
 import { uint32At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, type ProbeContext, probeAnswer } from "../detector.ts";
 import { ikeNatPort } from "../ike-header.ts";

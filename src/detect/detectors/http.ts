@@ -1,3 +1,4 @@
+/** Detector of HTTP/1.x. */
 import { findLineFeed, lineTextEnd, tokenEnd } from "../../dissect/text-line.ts";
 import {
   type Detector,

@@ -1,3 +1,4 @@
+/** Detector of IKE version 1. */
 import { type Detector, type ProbeAnswer, probeAnswer } from "../detector.ts";
 import { findIkeHeader, ikeNatPort, ikePort } from "../ike-header.ts";
 

@@ -1,3 +1,4 @@
+/** Detector of IKE version 2. */
 import { type Detector, type ProbeAnswer, probeAnswer, streamPosition } from "../detector.ts";
 import { findIkeHeader, ikeNatPort, ikePort } from "../ike-header.ts";
 import { ascii, startsWith } from "../payload-text.ts";

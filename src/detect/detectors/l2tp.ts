@@ -1,3 +1,4 @@
+/** Detector of L2TP. */
 import { uint16At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, type ProbeContext, probeAnswer } from "../detector.ts";
 

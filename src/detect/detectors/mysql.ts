@@ -1,3 +1,4 @@
+/** Detector of MySQL and MariaDB. */
 import {
   type Detector,
   type ProbeAnswer,

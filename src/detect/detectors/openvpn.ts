@@ -1,3 +1,4 @@
+/** Detector of OpenVPN. */
 import { uint16At, uint32At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, type ProbeContext, probeAnswer } from "../detector.ts";
 

@@ -1,3 +1,4 @@
+/** Detector of PostgreSQL. */
 import { uint16At, uint32At } from "../../packet/layers.ts";
 import {
   type Detector,

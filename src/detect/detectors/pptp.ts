@@ -1,3 +1,4 @@
+/** Detector of PPTP. */
 import { uint16At, uint32At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, probeAnswer } from "../detector.ts";
 

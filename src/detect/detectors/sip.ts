@@ -1,3 +1,4 @@
+/** Detector of SIP. */
 import { findLineFeed, lineTextEnd, tokenEnd } from "../../dissect/text-line.ts";
 import { type Detector, type ProbeAnswer, probeAnswer } from "../detector.ts";
 import { ascii, isStatusCode, startsWith } from "../payload-text.ts";

@@ -1,3 +1,4 @@
+/** Detector of TLS and SSL. */
 import {
   type Detector,
   type ProbeAnswer,

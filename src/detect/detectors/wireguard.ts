@@ -1,3 +1,4 @@
+/** Detector of WireGuard. */
 import { uint32At } from "../../packet/layers.ts";
 import { type Detector, type ProbeAnswer, type ProbeContext, probeAnswer } from "../detector.ts";
 

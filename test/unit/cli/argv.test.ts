@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { loadProcess, problemsOf } from "./load.ts";
+import { readArgv } from "../../../src/cli/argv.ts";
+import { processorSettings } from "../../../src/config/processor-settings.ts";
+import type { Setting, SettingTable } from "../../../src/config/setting.ts";
+import { Random } from "../../fuzz/fuzzer.ts";
+import { loadProcess, machine, problemsOf } from "./load.ts";
 
 function settingsOf(...words: string[]) {
   const { settings, problems } = loadProcess({ words: ["--insecure", ...words] });
@@ -124,4 +128,62 @@ describe("values", () => {
   for (const [words, problem] of cases) {
     test(words.join(" "), () => expect(problemsOf(...words)[0]).toContain(problem));
   }
+});
+
+describe("lines of many flags", () => {
+  const table: SettingTable = processorSettings(machine);
+  const rows = Object.entries(table).filter(([, { flag }]) => flag !== "");
+  const texts = ["x", "-1", "-", "", "a=b", "=", "true", "--no-stats", "-w"];
+
+  /** A flag in one of its forms, and the value that it then has. */
+  function form(row: Setting<unknown>, random: Random): [string[], string] {
+    const { flag, short } = random.pick([row, ...(row.otherFlags ?? [])]);
+    if (row.kind.placeholder === "") {
+      const text = random.pick(["true", "false", "TRUE", "0", "1"]);
+      const forms: [string[], string][] = [
+        [[`--${flag}`], "true"],
+        [[`--no-${flag}`], "false"],
+        [[`--${flag}=${text}`], text],
+      ];
+      if (short !== undefined) forms.push([[`-${short}`], "true"], [[`-${short}=${text}`], text]);
+      return random.pick(forms);
+    }
+    const text = random.pick(texts);
+    const isPlain = text === "-" || !/^-\D/.test(text);
+    const forms = [[`--${flag}=${text}`], ...(isPlain ? [[`--${flag}`, text]] : [])];
+    if (short !== undefined) {
+      forms.push([`-${short}=${text}`], ...(isPlain ? [[`-${short}`, text]] : []));
+      if (text !== "" && !text.startsWith("=")) forms.push([`-${short}${text}`]);
+    }
+    return [random.pick(forms), text];
+  }
+
+  test("citty and the tokens read each flag as it was given", () => {
+    for (let seed = 1; seed <= 500; seed += 1) {
+      const random = new Random(seed);
+      const chosen = rows.filter(() => random.isChance(30));
+      const given = chosen.map(([field, row]) => [field, ...form(row, random)] as const);
+      const words = given.flatMap(([, written]) => written);
+      const argv = readArgv(words, table);
+      expect(argv.problems, words.join(" ")).toEqual([]);
+      const values = [...argv.flags].map(([field, { value }]) => [field, value]);
+      expect(values, words.join(" ")).toEqual(given.map(([field, , value]) => [field, value]));
+    }
+  });
+
+  test("after a flag that lacks its value the line is read on", () => {
+    const line = (...words: string[]) => readArgv(words, table);
+    const argv = line("-w", "--ack", "synced", "-s=w", "-l", ":1", "--", "--id=a");
+    expect(argv.problems).toEqual([
+      '-w needs a value; to give "--ack" write -w=--ack',
+      'unexpected argument "--"',
+    ]);
+    const values = [...argv.flags].map(([field, { value }]) => [field, value]);
+    expect(Object.fromEntries(values)).toEqual({
+      ack: "synced",
+      stats: "w",
+      listen: ":1",
+      processorId: "a",
+    });
+  });
 });

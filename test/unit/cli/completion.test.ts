@@ -4,33 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bashCompletion } from "../../../src/cli/bash-completion.ts";
-import type { Commands } from "../../../src/cli/command.ts";
-import { completionCommands } from "../../../src/cli/completion.ts";
 import { type CompletedCommand, completionTree } from "../../../src/cli/completion-tree.ts";
 import { fishCompletion } from "../../../src/cli/fish-completion.ts";
-import { huntCommand } from "../../../src/cli/hunt.ts";
-import { listCommands } from "../../../src/cli/list.ts";
-import { processCommand } from "../../../src/cli/process.ts";
-import { rmCommands } from "../../../src/cli/rm.ts";
-import { setCommands } from "../../../src/cli/set.ts";
-import { showCommands } from "../../../src/cli/show.ts";
 import { zshCompletion } from "../../../src/cli/zsh-completion.ts";
 import { filterTypeNames } from "../../../src/wire/filter-type.ts";
+import { allCommands } from "./all-commands.ts";
 
-const all: Commands = {
-  process: async () => processCommand,
-  hunt: async () => huntCommand,
-  list: async () => listCommands,
-  show: async () => showCommands,
-  set: async () => setCommands,
-  rm: async () => rmCommands,
-  completion: async () => completionCommands,
-};
 const folder = mkdtempSync(join(tmpdir(), "weir-completion-"));
 let tree: CompletedCommand[];
 
 beforeAll(async () => {
-  tree = await completionTree(all);
+  tree = await completionTree(allCommands);
   writeFileSync(join(folder, "weir.bash"), bashCompletion(tree));
   writeFileSync(join(folder, "weir.fish"), fishCompletion(tree));
   writeFileSync(join(folder, "calls *.pcap"), "");

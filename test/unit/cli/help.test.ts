@@ -1,17 +1,25 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../src/base/errors.ts";
-import { findMember, isCommand } from "../../../src/cli/command.ts";
+import { wrapCommand } from "../../../src/cli/columns.ts";
+import { isCommand } from "../../../src/cli/command.ts";
+import {
+  type Commands,
+  commandGroup,
+  findMember,
+  isGroup,
+} from "../../../src/cli/command-group.ts";
 import {
   exitCodeOf,
   exitCodes,
   processExitCodes,
   worstExitCode,
 } from "../../../src/cli/exit-codes.ts";
-import { processSettings } from "../../../src/cli/flags.ts";
 import { renderHelp } from "../../../src/cli/help.ts";
-import { huntSettings } from "../../../src/cli/hunt-flags.ts";
 import { setCommands } from "../../../src/cli/set.ts";
+import { huntSettings } from "../../../src/config/hunt-settings.ts";
+import { processorSettings } from "../../../src/config/processor-settings.ts";
 import type { SettingTable } from "../../../src/config/setting.ts";
+import { allCommands } from "./all-commands.ts";
 import { machine } from "./load.ts";
 
 const about = {
@@ -23,21 +31,57 @@ const about = {
   examples: [["weir process", "run"]] as const,
 };
 
+/** The text without its layout. */
+function words(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+async function helpsOf(members: Commands): Promise<[name: string, text: string][]> {
+  const helps: [string, string][] = [];
+  for (const [name, load] of Object.entries(members)) {
+    const definition = await load();
+    if (isGroup(definition)) {
+      helps.push([name, await definition.overview()], ...(await helpsOf(definition.members)));
+    }
+    if (isCommand(definition)) helps.push([name, renderHelp(definition.help, definition.table)]);
+  }
+  return helps;
+}
+
+test("the help of every command and group fits into 80 columns", async () => {
+  const root = commandGroup("weir", "Aggregation node.", allCommands);
+  const helps: [string, string][] = [["weir", await root.overview()]];
+  helps.push(...(await helpsOf(allCommands)));
+  expect(helps.length).toBeGreaterThan(15);
+  for (const [name, text] of helps) {
+    const long = text.split("\n").filter((line) => line.length > 80);
+    expect(long, name).toEqual([]);
+  }
+});
+
+test("a long example is one command for a shell", () => {
+  const example =
+    "weir hunt -r 'a  b.pcap' --processor node.example:50051 --interface eth0 --loop 0";
+  const [first = "", second = "", ...more] = wrapCommand(example);
+  expect([first.at(-1), more]).toEqual(["\\", []]);
+  expect(words(`${first.slice(0, -1)}${second}`).trim()).toBe(words(example));
+  expect(first).toContain("'a  b.pcap'");
+});
+
 test("the help names every flag with its default and variable", () => {
-  const table = processSettings(machine);
+  const table = processorSettings(machine);
   const text = renderHelp(about, table);
   for (const row of Object.values(table)) {
     if (row.flag !== "") expect(text).toContain(`--${row.flag}`);
   }
   expect(text).toContain("-l, --listen ADDRESS");
-  expect(text).toContain("Address to listen on (default :50051) [LISTEN_ADDR]");
-  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-  expect(text).toContain("Own certificate, and those above it (PEM) [TLS_CERT_FILE]");
+  expect(words(text)).toContain("Address to listen on (default :50051) [LISTEN_ADDR]");
+  expect(words(text)).toContain("Own certificate, and those above it (PEM) [TLS_CERT_FILE]");
   expect(text.indexOf("Examples:")).toBeLessThan(text.indexOf("--listen"));
 });
 
 test("today's spellings stay out of the help", () => {
-  const text = renderHelp(about, processSettings(machine));
+  const text = renderHelp(about, processorSettings(machine));
   expect(text).not.toContain("-P,");
   expect(text).not.toMatch(/--id\b/);
 });
@@ -49,7 +93,7 @@ async function setFilterTable(): Promise<SettingTable> {
 }
 
 test("no two flags, keys or variables of a table are the same", async () => {
-  const tables = [processSettings(machine), huntSettings(machine), await setFilterTable()];
+  const tables = [processorSettings(machine), huntSettings(machine), await setFilterTable()];
   for (const table of tables) {
     const rows = Object.values(table).filter(({ flag }) => flag !== "");
     const spellings = rows.flatMap((row) => [row, ...(row.otherFlags ?? [])]);
@@ -66,11 +110,10 @@ test("rows without a key or variable name none; the words of a long list are in 
   const help = { ...about, name: "set filter", section: "remote" };
   const text = renderHelp(help, await setFilterTable());
   expect(text).not.toContain("[]");
-  expect(text).toContain("What the pattern is compared with: sip_user, phone_number,");
-  expect(text).toContain("TLS_ENABLED for tls.enabled");
-  expect(text).toContain("  LIPPYCAT_PRODUCTION=true    Refuse --insecure and --tls-skip-verify\n");
+  expect(words(text)).toContain("What the pattern is compared with: sip_user, phone_number,");
+  expect(words(text)).toContain("TLS_ENABLED for tls.enabled");
+  expect(words(text)).toContain("LIPPYCAT_PRODUCTION=true Refuse --insecure and --tls-skip-verify");
   expect(text).not.toContain("SIZE:");
-  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 test("several failures have the code of the worst", () => {

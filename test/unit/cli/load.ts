@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadClientSettings } from "../../../src/cli/client-command.ts";
-import type { Machine } from "../../../src/cli/flags.ts";
 import { loadHuntSettings } from "../../../src/cli/hunt-config.ts";
 import { loadProcessSettings } from "../../../src/cli/process-config.ts";
+import type { Machine } from "../../../src/config/general-settings.ts";
 
 export const machine: Machine = { cores: 4, platform: "linux", hostname: "edge-1" };
 

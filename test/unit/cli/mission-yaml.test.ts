@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { processorConfigOf } from "../../../src/cli/process-config.ts";
 import { loadProcess } from "./load.ts";
 
-/** The configuration example of process-architecture.md, verbatim. */
+/** A configuration file of an existing processor. */
 const missionYaml = `processor:
   listen_addr: "0.0.0.0:50051"
   processor_id: "central-proc"

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { processSettings } from "../../../src/cli/flags.ts";
-import { huntSettings } from "../../../src/cli/hunt-flags.ts";
+import { huntSettings } from "../../../src/config/hunt-settings.ts";
+import { processorSettings } from "../../../src/config/processor-settings.ts";
 import {
   environmentNamesOf,
   type Setting,
@@ -78,7 +78,7 @@ function checkPrecedence(table: SettingTable, load: Load): void {
   }
 }
 
-describe("weir process", () => checkPrecedence(processSettings(machine), loadProcess));
+describe("weir process", () => checkPrecedence(processorSettings(machine), loadProcess));
 describe("weir hunt", () => checkPrecedence(huntSettings(machine), loadHunt));
 
 test("the defaults are those that the mission names", () => {
@@ -91,12 +91,12 @@ test("the defaults are those that the mission names", () => {
     maxSubscribers: 100,
     writeFile: "",
     stats: true,
-    statsInterval: 5000,
+    statsIntervalMs: 5000,
     enableDetection: true,
     workers: 3,
     ack: "written",
-    subscriberBuffer: 100,
-    maxMessageSize: 33_554_432,
+    subscriberBufferBatches: 100,
+    messageBytesMax: 33_554_432,
     logFormat: "text",
     logLevel: "info",
   });
@@ -104,7 +104,7 @@ test("the defaults are those that the mission names", () => {
 
 test("workers follow the machine", () => {
   const workers = (cores: number, platform: string) =>
-    processSettings({ cores, platform, hostname: "x" }).workers.fallback;
+    processorSettings({ cores, platform, hostname: "x" }).workers.fallback;
   expect([1, 2, 4, 64].map((cores) => workers(cores, "linux"))).toEqual([1, 1, 3, 8]);
   expect(workers(8, "darwin")).toBe(1);
 });

@@ -128,7 +128,7 @@ test("an input that cannot be read says why", async () => {
   const problemOf = async (path: string) =>
     (await problemsOf(() => readInput(path, "filter file")))[0];
   expect(await problemOf("/nowhere/f")).toStartWith(
-    "/nowhere/f: cannot read the filter file: ENOENT",
+    "/nowhere/f: cannot read the filter file: there is no",
   );
   expect(await problemOf("/")).toBe("/: is a directory, not a filter file");
   expect(await problemOf(process.execPath)).toContain("is larger than");

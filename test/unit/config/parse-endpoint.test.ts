@@ -38,20 +38,19 @@ describe("to listen", () => {
   for (const [text, words] of bad) {
     test(`not ${JSON.stringify(text)}`, () => {
       const result = parseEndpoint(text, "listen");
-      expect("refusal" in result && result.refusal).toContain(words);
+      expect("fault" in result && result.fault).toContain(words);
     });
   }
 });
 
 test("to dial, host and port are needed", () => {
   expect(parseEndpoint("10.0.0.5:50051", "dial")).toEqual({ host: "10.0.0.5", port: 50_051 });
-  expect(parseEndpoint(":50051", "dial")).toHaveProperty("refusal");
+  expect(parseEndpoint(":50051", "dial")).toHaveProperty("fault");
   expect(parseEndpoint("[fe80::1]:1", "dial")).toEqual({ host: "fe80::1", port: 1 });
   expect(parseEndpoint("[fe80::1%eth0]:1", "dial")).toEqual({
-    refusal:
-      '"[fe80::1%eth0]:1": an address with a zone cannot be dialled; take another, or a name',
+    fault: '"[fe80::1%eth0]:1": an address with a zone cannot be dialled; take another, or a name',
   });
   expect(parseEndpoint("host:0", "dial")).toEqual({
-    refusal: '"host:0": a port is a number from 1 to 65,535',
+    fault: '"host:0": a port is a number from 1 to 65,535',
   });
 });

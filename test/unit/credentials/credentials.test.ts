@@ -62,7 +62,7 @@ class Bench {
   /** Looks until whatever is there has stood still for long enough. */
   async settle(): Promise<void> {
     await this.credentials.look();
-    this.nowMs += limits.credentialsSettleMs;
+    this.nowMs += limits.filePartSettleMs;
     await this.credentials.look();
   }
 
@@ -101,7 +101,7 @@ describe("a change", () => {
     await bench.credentials.look();
     await bench.credentials.look();
     expect(bench.published).toEqual([]);
-    bench.nowMs += limits.credentialsSettleMs;
+    bench.nowMs += limits.filePartSettleMs;
     await bench.credentials.look();
     expect(bench.published.map(({ certificate }) => certificate)).toEqual([second.certificate]);
     expect(bench.credentials.current).toBe(bench.published[0] as ServerCredentials);
@@ -111,7 +111,7 @@ describe("a change", () => {
     const bench = await new Bench().started();
     writeFileSync(bench.certificate, second.certificate);
     await bench.credentials.look();
-    bench.nowMs += limits.credentialsSettleMs - 1;
+    bench.nowMs += limits.filePartSettleMs - 1;
     await bench.credentials.look();
     writeFileSync(bench.key, second.key);
     await bench.settle();

@@ -6,7 +6,6 @@ import { connectNode } from "../../../src/client/connect.ts";
 import type { DialConfig } from "../../../src/config/dial-config.ts";
 import type { Endpoint } from "../../../src/config/endpoint.ts";
 import { createDialer, type Dialer } from "../../../src/dial/dialer.ts";
-import { ManagementService } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
 import { type KeyPair, makeAuthority } from "../../support/certificates.ts";
 import { FakeNode } from "../../support/fake-node.ts";
 
@@ -48,7 +47,7 @@ export function startTlsNode(pair: KeyPair, mutual = false, host?: string): Prom
 export async function ask(dialer: Dialer): Promise<string> {
   const node = connectNode(dialer, 5000);
   try {
-    await node.call(ManagementService.method.getFilters, {});
+    await node.management.getFilters({});
     return "answered";
   } catch (error) {
     return String((error as Error).message).replace(dialer.address, "HOST");

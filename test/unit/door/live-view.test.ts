@@ -3,13 +3,15 @@ import http2 from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { limits } from "../../../src/config/limits.ts";
 import { boardWord } from "../../../src/pipeline/board.ts";
-import { SubscribeRequestSchema } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
+import {
+  DataService,
+  SubscribeRequestSchema,
+} from "../../../src/wire/gen/lippycat/data/data_pb.ts";
+import { MonitoringService } from "../../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { MockSubscriber, subscribePacketsPath } from "../../support/mock-subscriber.ts";
 import { until } from "../../support/record-in-process.ts";
 import { batchOf } from "../fanout/fanout-bench.ts";
 import { frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
-
-const monitoringPath = "/lippycat.monitoring.MonitoringService/SubscribePackets";
 
 function subscribers({ board }: OpenDoor): number {
   return Atomics.load(board.words, boardWord.subscribers);
@@ -21,11 +23,11 @@ async function watching(node: OpenDoor, count: number): Promise<void> {
 }
 
 describe("a live view", () => {
-  test.each([subscribePacketsPath, monitoringPath])(
-    "of %s gets what hunters send",
-    async (path) => {
+  test.each([DataService.method.subscribePackets, MonitoringService.method.subscribePackets])(
+    "of $parent.typeName gets what hunters send",
+    async (method) => {
       const node = await openDoor();
-      const view = new MockSubscriber(node.address, {}, path);
+      const view = new MockSubscriber(node.address, {}, method);
       await watching(node, 1);
       for (let sequence = 1; sequence <= 5; sequence++) node.fanout.offer(batchOf({ sequence }));
       await view.until(() => view.batches.length === 5);
@@ -108,7 +110,7 @@ test("bytes that several live views share stay as they are until the slowest has
   // Half of them read in fits and starts.
   const timer = setInterval(() => {
     for (const view of views.slice(3)) {
-      if (view.call.isPaused()) view.resume();
+      if (view.isStalled) view.resume();
       else view.stall();
     }
   }, 3);

@@ -106,7 +106,7 @@ describe("an expression", () => {
   });
 });
 
-/** Every form that subscribers of the node before this one could use (contract.md section 1.2). */
+/** Every form that subscribers of the node before this one could use (docs/wire.md#subscribepackets). */
 describe("what existing subscribers write", () => {
   test.each([
     ["tcp", true, false],

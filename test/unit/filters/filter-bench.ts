@@ -5,9 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { WeirError } from "../../../src/base/errors.ts";
-import { watchFile } from "../../../src/base/file-watch.ts";
-import { limits } from "../../../src/config/limits.ts";
-import type { Filter, FilterChange } from "../../../src/filters/filter.ts";
+import type { FilterChange, FilterSet } from "../../../src/filters/filter.ts";
 import { FilterStore } from "../../../src/filters/filter-store.ts";
 import { createEvents } from "../../../src/telemetry/events.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
@@ -18,7 +16,7 @@ afterEach(() => {
 });
 
 export class Bench {
-  readonly filters = new Map<string, Filter>();
+  readonly filters: FilterSet;
   readonly changes: FilterChange[] = [];
   readonly lines: string[] = [];
   readonly directory = mkdtempSync(join(tmpdir(), "weir-filters-"));
@@ -31,7 +29,6 @@ export class Bench {
     this.path = path === "" ? "" : join(this.directory, path);
     this.copy = join(dirname(this.path), `.${basename(this.path)}.good`);
     this.store = new FilterStore({
-      filters: this.filters,
       path: this.path,
       events: createEvents(
         createLog({ level: "info", format: "text", write: (line) => this.lines.push(line) }),
@@ -42,16 +39,18 @@ export class Bench {
         return changes.length;
       },
     });
+    this.filters = this.store.filters;
   }
 
   /** Follows the file, as the node does. */
   watch(): this {
-    opened.push(watchFile(this.path, limits.filterPollMs, () => void this.store.refresh()));
+    this.store.follow();
+    opened.push(() => this.store.close());
     return this;
   }
 
   get ids(): string[] {
-    return [...this.filters.keys()].toSorted();
+    return [...this.filters.values()].map(({ id }) => id).toSorted();
   }
 
   get content(): string {

@@ -2,6 +2,7 @@
 import type { Filter } from "../../../src/filters/filter.ts";
 import type { FilterText } from "../../../src/filters/filter-text.ts";
 import { readFilters } from "../../../src/filters/read-filters.ts";
+import { TextEdit } from "../../../src/filters/text-edit.ts";
 import { FilterType } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
 
 export function filterOf(id: string, fields: Partial<Filter> = {}): Filter {
@@ -24,5 +25,15 @@ export async function readText(text: string): Promise<FilterText> {
 }
 
 export function filtersIn(text: FilterText): Filter[] {
-  return text.slots().flatMap(({ filter }) => (filter === undefined ? [] : [filter]));
+  return [...text.values()];
+}
+
+/** `text` with these filters set, or deleted where there is an id alone, one after the other. */
+export function edited(text: FilterText, ...edits: (Filter | string)[]): FilterText {
+  const edit = new TextEdit(text);
+  for (const each of edits) {
+    if (typeof each === "string") edit.delete(each);
+    else edit.set(each);
+  }
+  return edit.done();
 }

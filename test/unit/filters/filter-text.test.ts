@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { FilterType } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
 import { seededRandom } from "../../support/seed.ts";
-import { filterOf, filtersIn, readText } from "./filter-samples.ts";
+import { edited, filterOf, filtersIn, readText } from "./filter-samples.ts";
 
 const file = `# Filters of the north site.   Ask Eve before you change them.
 version:   3
@@ -43,69 +43,73 @@ function changedLines(before: string, after: string): string[] {
 
 describe("an edit", () => {
   test("that changes nothing changes no character", async () => {
-    const text = await readText(file);
+    let text = await readText(file);
     expect(text.toString()).toBe(file);
-    for (const filter of filtersIn(text)) text.set({ ...filter });
+    for (const filter of filtersIn(text)) text = edited(text, { ...filter });
     expect(text.toString()).toBe(file);
   });
 
   test("of one value touches nothing but this value", async () => {
-    const text = await readText(file);
-    text.set({ ...text.get("filter-001")!, pattern: "bob" });
+    let text = await readText(file);
+    text = edited(text, { ...text.get("filter-001")!, pattern: "bob" });
     expect(changedLines(file, text.toString())).toEqual([`    pattern:    "bob"   # her address`]);
-    text.set({ ...text.get("filter-001")!, type: FilterType.FILTER_SIP_URI, enabled: false });
+    text = edited(text, {
+      ...text.get("filter-001")!,
+      type: FilterType.FILTER_SIP_URI,
+      enabled: false,
+    });
     expect(changedLines(file, text.toString())).toEqual([
       "    type: sip_uri",
       `    pattern:    "bob"   # her address`,
       "    enabled: false",
     ]);
-    text.set({ ...text.get("flow")!, enabled: true, pattern: 'host "a"' });
+    text = edited(text, { ...text.get("flow")!, enabled: true, pattern: 'host "a"' });
     expect(text.toString()).toContain(
       `  - {id: flow, type: bpf, pattern: "host \\"a\\"", enabled: true}  # one line\n`,
     );
   });
 
   test("leaves a number as it is written while it means the same", async () => {
-    const text = await readText(file);
+    let text = await readText(file);
     expect(text.get("number")).toMatchObject({
       pattern: "49030123",
       enabled: true,
       targetHunters: ["edge-1", "edge-2"],
       description: "two lines",
     });
-    text.set({ ...text.get("number")!, enabled: false });
+    text = edited(text, { ...text.get("number")!, enabled: false });
     expect(changedLines(file, text.toString())).toEqual(["    enabled: false"]);
   });
 
   test("of values on several lines, or of none, replaces what is behind the key", async () => {
-    const text = await readText(file);
+    let text = await readText(file);
     const number = text.get("number")!;
-    text.set({ ...number, targetHunters: ["x"], description: "" });
+    text = edited(text, { ...number, targetHunters: ["x"], description: "" });
     expect(text.toString()).toContain(
       `    target_hunters: ["x"]\n    description: ""\n  - {id: flow,`,
     );
-    const bare = await readText(
+    let bare = await readText(
       "filters:\n  - id: a\n    type: bpf\n    pattern: tcp\n    description: # none yet\n    target_hunters:\n",
     );
-    bare.set({ ...bare.get("a")!, description: "d", targetHunters: ["h"] });
+    bare = edited(bare, { ...bare.get("a")!, description: "d", targetHunters: ["h"] });
     expect(bare.toString()).toBe(
       `filters:\n  - id: a\n    type: bpf\n    pattern: tcp\n    description: "d" # none yet\n    target_hunters: ["h"]\n`,
     );
   });
 
   test("adds keys that were not there behind the others", async () => {
-    const text = await readText(file);
-    text.set({ ...text.get("filter-001")!, description: "x", targetHunters: ["h"] });
+    let text = await readText(file);
+    text = edited(text, { ...text.get("filter-001")!, description: "x", targetHunters: ["h"] });
     expect(text.toString()).toContain(
       `    enabled: true\n    target_hunters: ["h"]\n    description: "x"\n\n\n  # by number`,
     );
-    text.set({ ...text.get("flow")!, description: "y" });
+    text = edited(text, { ...text.get("flow")!, description: "y" });
     expect(text.toString()).toContain(`enabled: false, description: "y"}  # one line`);
   });
 
   test("adds an entry at the end of the list, before what follows it", async () => {
-    const text = await readText(file);
-    text.set(filterOf("new", { description: 'say "hi"\n', targetHunters: ["a", "b"] }));
+    let text = await readText(file);
+    text = edited(text, filterOf("new", { description: 'say "hi"\n', targetHunters: ["a", "b"] }));
     expect(text.toString()).toBe(
       file.replace(
         "# one line\n",
@@ -123,21 +127,21 @@ describe("an edit", () => {
   });
 
   test("takes an entry away and leaves the comments around it", async () => {
-    const text = await readText(file);
-    text.delete("filter-001");
-    text.delete("flow");
+    let text = await readText(file);
+    text = edited(text, "filter-001");
+    text = edited(text, "flow");
     expect(text.toString()).toContain("  # Alice, until the end of the year\n\n\n  # by number\n");
     expect(text.toString()).toContain("\n# behind the list\nother: [1,\n  2]\n");
-    text.delete("number");
+    text = edited(text, "number");
     const empty = await readText(text.toString());
     expect(filtersIn(empty)).toEqual([]);
-    text.set(filterOf("again"));
+    text = edited(text, filterOf("again"));
     expect(filtersIn(await readText(text.toString()))).toEqual([filterOf("again")]);
     expect(text.toString()).toContain("# by number");
   });
 
   test("leaves no comment of an entry behind in the block scalar of the one before", async () => {
-    const text = await readText(`filters:
+    let text = await readText(`filters:
   - id: a
     type: bpf
     pattern: |-
@@ -154,8 +158,8 @@ describe("an edit", () => {
 
       # lines
 `);
-    text.delete("b");
-    text.set(filterOf("new"));
+    text = edited(text, "b");
+    text = edited(text, filterOf("new"));
     const again = await readText(text.toString());
     expect(again.get("a")?.pattern).toBe("tcp");
     expect(again.get("c")?.description).toBe("two\n\n# lines");
@@ -163,10 +167,10 @@ describe("an edit", () => {
   });
 
   test("keeps the ends of lines that the file has", async () => {
-    const text = await readText(file.replaceAll("\n", "\r\n"));
-    text.set(filterOf("new"));
-    text.set({ ...text.get("filter-001")!, description: "d" });
-    text.set({ ...text.get("number")!, description: "e" });
+    let text = await readText(file.replaceAll("\n", "\r\n"));
+    text = edited(text, filterOf("new"));
+    text = edited(text, { ...text.get("filter-001")!, description: "d" });
+    text = edited(text, { ...text.get("number")!, description: "e" });
     expect(text.toString().replaceAll("\r\n", "")).not.toContain("\n");
     expect(filtersIn(await readText(text.toString()))).toEqual(filtersIn(text));
   });
@@ -200,24 +204,24 @@ describe("every layout of the list", () => {
   };
 
   test.each(Object.entries(layouts))("%s can be read and changed", async (_name, layout) => {
-    const text = await readText(layout);
+    let text = await readText(layout);
     expect(text.toString()).toBe(layout);
     const before = filtersIn(text);
-    text.set(filterOf("n1", { description: "x: [y]" }));
-    text.set(filterOf("n2", { pattern: "'*\\*\u2028é😀" }));
-    text.set(filterOf("n1", { pattern: "changed", enabled: false }));
+    text = edited(text, filterOf("n1", { description: "x: [y]" }));
+    text = edited(text, filterOf("n2", { pattern: "'*\\*\u2028é😀" }));
+    text = edited(text, filterOf("n1", { pattern: "changed", enabled: false }));
     if (before[0] !== undefined) {
-      text.set({ ...before[0], pattern: "icmp", targetHunters: ["h 1", "#2"] });
+      text = edited(text, { ...before[0], pattern: "icmp", targetHunters: ["h 1", "#2"] });
     }
     expect(filtersIn(await readText(text.toString()))).toEqual(filtersIn(text));
-    for (const { id } of before) text.delete(id);
-    text.delete("n1");
-    text.set(filterOf("n3"));
+    for (const { id } of before) text = edited(text, id);
+    text = edited(text, "n1");
+    text = edited(text, filterOf("n3"));
     const rest = await readText(text.toString());
     expect(filtersIn(rest).map(({ id }) => id)).toEqual(["n2", "n3"]);
     expect(filtersIn(rest)).toEqual(filtersIn(text));
-    text.delete("n2");
-    text.delete("n3");
+    text = edited(text, "n2");
+    text = edited(text, "n3");
     expect(filtersIn(await readText(text.toString()))).toEqual([]);
   });
 
@@ -229,11 +233,12 @@ describe("every layout of the list", () => {
       const texts = ["x", "a b", "- a", "# x", '"', "'", "\\", "é: 😀", "a, b", "{}", "null", "1"];
       for (let round = 0; round < 15; round++) {
         const text = await readText(layout);
-        const wanted = new Map(text.filters());
+        let current = text;
+        const wanted = new Map(filtersIn(text).map((filter) => [filter.id, filter]));
         for (let edit = random.between(1, 8); edit > 0; edit--) {
           const id = pick(["a", "b", "c d", "#e"]);
           if (random.between(0, 2) === 0) {
-            text.delete(id);
+            current = edited(current, id);
             wanted.delete(id);
             continue;
           }
@@ -243,14 +248,21 @@ describe("every layout of the list", () => {
             targetHunters: pick([[], [], ["h"], ["h, 1", "[h]"]]),
             enabled: random.between(0, 1) === 0,
           });
-          text.set(filter);
+          current = edited(current, filter);
           wanted.set(id, filter);
         }
-        const written = text.toString();
-        expect(text.length).toBe(written.length);
-        expect((await readText(written)).changesFrom(wanted), written).toEqual([]);
-        expect(text.changesFrom(wanted)).toEqual([]);
-        text.undo();
+        const written = current.toString();
+        expect(current.length).toBe(written.length);
+        expect(current.size).toBe(wanted.size);
+        const again = await readText(written);
+        for (const held of [again, current]) {
+          expect(new Map(filtersIn(held).map((each) => [each.id, each])), written).toEqual(wanted);
+        }
+        expect(again.changesFrom(current)).toEqual([]);
+        const changed = current.changesFrom(text).map(({ id }) => id);
+        const differs = (id: string) => !Bun.deepEquals(text.get(id), current.get(id));
+        expect(changed.toSorted()).toEqual(["a", "b", "c d", "#e"].filter(differs).toSorted());
+        // What it was made of is as it was.
         expect(text.toString()).toBe(layout);
         expect(text.length).toBe(layout.length);
       }

@@ -27,7 +27,7 @@ describe("the copy of the last good filters", () => {
     await copied(bench.content);
     bench.write("filters: [");
     await until(() => bench.lines.some((line) => line.includes("stay in force")));
-    await bench.store.refresh();
+    await bench.store.reload();
     expect(readFileSync(bench.copy, "utf8")).toContain('"c"');
     rmSync(bench.path);
     await until(() => !existsSync(bench.copy));
@@ -48,7 +48,7 @@ describe("the copy of the last good filters", () => {
     for (const change of [bench.store.set(filterOf("c")), bench.store.delete("a")]) {
       expect(await codeOf(change)).toBe("filter-file-broken");
     }
-    await bench.store.refresh();
+    await bench.store.reload();
     expect(bench.content).toBe(torn);
     expect(readFileSync(bench.copy, "utf8")).toBe(fileOf("a", "b"));
     bench.write(fileOf("b", "c"));
@@ -71,7 +71,7 @@ describe("the copy of the last good filters", () => {
     const told = () => bench.lines.filter((line) => line.includes("there is no copy of these"));
     await until(() => told().length > 0);
     await bench.store.set(filterOf("b"));
-    await bench.store.refresh();
+    await bench.store.reload();
     expect(bench.ids).toEqual(["a", "b"]);
     expect(told().length).toBe(1);
   });

@@ -6,7 +6,7 @@ import { FilterType } from "../../../src/wire/gen/lippycat/management/management
 import { seededRandom } from "../../support/seed.ts";
 import { filterOf, filtersIn, readText } from "./filter-samples.ts";
 
-/** The example of process-architecture.md section 3, verbatim. */
+/** A filter file of an existing processor. */
 const missionYaml = `filters:
   - id: "filter-001"
     type: "sipuser"

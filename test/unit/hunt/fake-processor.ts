@@ -1,30 +1,29 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
-  type ServiceDefinition,
   type sendUnaryData,
   type status,
 } from "@grpc/grpc-js";
 import {
+  DataService,
   FlowControl,
   type PacketBatch,
-  PacketBatchSchema,
   type StreamControl,
   StreamControlSchema,
 } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import {
   type HunterHeartbeat,
-  HunterHeartbeatSchema,
   type HunterRegistration,
-  HunterRegistrationSchema,
+  ManagementService,
   type ProcessorHeartbeat,
   ProcessorHeartbeatSchema,
   type RegistrationResponse,
   RegistrationResponseSchema,
 } from "../../../src/wire/gen/lippycat/management/management_pb.ts";
+import { definitionOf } from "../../support/service-definition.ts";
 
 type Stream = ServerDuplexStream<PacketBatch, StreamControl>;
 
@@ -59,8 +58,10 @@ export class FakeProcessor {
     credentials: ServerCredentials = ServerCredentials.createInsecure(),
   ): Promise<number> {
     const server = new Server({ "grpc.max_receive_message_length": 32 * 1024 * 1024 });
-    server.addService(dataService, { streamPackets: (call: Stream) => this.accept(call) });
-    server.addService(managementService, {
+    server.addService(definitionOf(DataService), {
+      streamPackets: (call: Stream) => this.accept(call),
+    });
+    server.addService(definitionOf(ManagementService), {
       registerHunter: (
         call: ServerUnaryCall<HunterRegistration, RegistrationResponse>,
         answer: sendUnaryData<RegistrationResponse>,
@@ -159,41 +160,3 @@ export class FakeProcessor {
     for (const { resolve } of due) resolve();
   }
 }
-
-const dataService: ServiceDefinition = {
-  streamPackets: {
-    path: "/lippycat.data.DataService/StreamPackets",
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (batch: PacketBatch) => Buffer.from(toBinary(PacketBatchSchema, batch)),
-    requestDeserialize: (bytes) => fromBinary(PacketBatchSchema, bytes),
-    responseSerialize: (control: StreamControl) =>
-      Buffer.from(toBinary(StreamControlSchema, control)),
-    responseDeserialize: (bytes) => fromBinary(StreamControlSchema, bytes),
-  },
-};
-
-const managementService: ServiceDefinition = {
-  registerHunter: {
-    path: "/lippycat.management.ManagementService/RegisterHunter",
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (message: HunterRegistration) =>
-      Buffer.from(toBinary(HunterRegistrationSchema, message)),
-    requestDeserialize: (bytes) => fromBinary(HunterRegistrationSchema, bytes),
-    responseSerialize: (message: RegistrationResponse) =>
-      Buffer.from(toBinary(RegistrationResponseSchema, message)),
-    responseDeserialize: (bytes) => fromBinary(RegistrationResponseSchema, bytes),
-  },
-  heartbeat: {
-    path: "/lippycat.management.ManagementService/Heartbeat",
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: HunterHeartbeat) =>
-      Buffer.from(toBinary(HunterHeartbeatSchema, message)),
-    requestDeserialize: (bytes) => fromBinary(HunterHeartbeatSchema, bytes),
-    responseSerialize: (message: ProcessorHeartbeat) =>
-      Buffer.from(toBinary(ProcessorHeartbeatSchema, message)),
-    responseDeserialize: (bytes) => fromBinary(ProcessorHeartbeatSchema, bytes),
-  },
-};

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { StopSignal } from "../../../src/base/stop-signals.ts";
 import type { HuntConfig } from "../../../src/config/hunt-config.ts";
+import { huntSettings } from "../../../src/config/hunt-settings.ts";
 import type { HuntHost } from "../../../src/hunt/host.ts";
 import { runHunt } from "../../../src/hunt/hunter.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
+import { defaultsOf } from "../../support/defaults-of.ts";
 
 /** A hunt in this process, with short waits, a log that can be read and signals to send. */
 export interface RunningHunt {
@@ -66,15 +68,12 @@ export function startHunt(
   };
   const exitCode = runHunt(
     {
+      ...defaultsOf(huntSettings()),
       dial: { tls: undefined, apiKeyFile: "" },
       hunterId: "h1",
-      interfaceName: "",
-      loopCount: 1,
-      ratePackets: 0,
       batchPackets: 10,
       batchTimeoutMs: 50,
       progress: "none",
-      logFormat: "text",
       logLevel: "debug",
       ...config,
     },

@@ -9,15 +9,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { limits } from "../../../src/config/limits.ts";
-import { fileIdentity } from "../../../src/record/capture-file.ts";
-import { scanPcapng } from "../../../src/record/capture-scan.ts";
-import { FileWindow } from "../../../src/record/file-window.ts";
 import {
   interfaceBlock,
   sectionHeaderBlock,
   statisticsBlock,
-} from "../../../src/record/pcapng-blocks.ts";
+} from "../../../src/capture-format/pcapng-blocks.ts";
+import { limits } from "../../../src/config/limits.ts";
+import { fileIdentity } from "../../../src/record/capture-file.ts";
+import { scanPcapng } from "../../../src/record/capture-scan.ts";
+import { FileWindow } from "../../../src/record/file-window.ts";
 import { recoverFile } from "../../../src/record/recovery.ts";
 import { type SideState, sideCheck, sideCheckBytes } from "../../../src/record/side-file.ts";
 import { littlePcapng, packetBlock, swappedPcapng } from "../../support/foreign-captures.ts";

@@ -133,7 +133,8 @@ for (const extension of ["pcapng", "pcap"]) {
     await node.settle();
     await node.finish();
     expect(timesIn("sick")).toEqual(numbers(200));
-    expect(readdirSync(directory).some((file) => file.startsWith("sick_00001_"))).toBe(true);
+    // A classic file per link type: it is the first of them to be written that is given up.
+    expect(readdirSync(directory).some((file) => /^sick.*_00001_/.test(file))).toBe(true);
     for (const file of readdirSync(directory)) unlinkSync(join(directory, file));
   });
 

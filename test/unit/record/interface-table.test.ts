@@ -117,7 +117,15 @@ describe("interfaces of a shard", () => {
 
   test("beyond the ceiling there is one named overflow interface per link type", () => {
     const table = new InterfaceTable();
-    for (let index = 0; index < limits.interfacesMax; index++) find(table, { index });
+    const atOnce = 4096;
+    for (let first = 0; first < limits.interfacesMax; first += atOnce) {
+      const packets = Array.from({ length: atOnce }, (_, at) => ({
+        data: new Uint8Array(1),
+        interfaceIndex: first + at,
+      }));
+      const batch = makeBatch({ hunterId: "a", packets }, 0);
+      for (let at = 0; at < atOnce; at++) table.find(batch, at);
+    }
     const first = find(table, { name: "late0" });
     expect(first).toMatchObject({ overflow: true, name: "overflow", linkType: 1 });
     expect(find(table, { name: "late1", hunter: "b", number: 1 })).toBe(first);

@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
+import { pcapFileHeader } from "../../../src/capture-format/pcap-layout.ts";
 import { limits } from "../../../src/config/limits.ts";
-import { pcapFileHeader } from "../../../src/record/pcap-records.ts";
 import type { RecorderConfig } from "../../../src/record/recorder-config.ts";
 import { readCapture } from "../../support/read-capture.ts";
 import {

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pcapFileHeader } from "../../../src/capture-format/pcap-layout.ts";
 import { limits } from "../../../src/config/limits.ts";
-import { pcapFileHeader } from "../../../src/record/pcap-records.ts";
 import { parseCapture, readCapture } from "../../support/read-capture.ts";
 import {
   recorderConfig,

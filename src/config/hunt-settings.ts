@@ -1,8 +1,8 @@
-/** The table of `weir hunt`; the columns are those of flags.ts. */
-import type { Endpoint } from "../config/endpoint.ts";
-import { type ProgressMode, progressModes } from "../config/hunt-config.ts";
-import { limits } from "../config/limits.ts";
-import { setting } from "../config/setting.ts";
+/** The table of `weir hunt`; the columns are those of setting.ts. */
+import { dialSettings } from "./dial-settings.ts";
+import { generalSettings, type Machine, thisMachine } from "./general-settings.ts";
+import { limits } from "./limits.ts";
+import { setting } from "./setting.ts";
 import {
   dialKind,
   durationKind,
@@ -11,16 +11,17 @@ import {
   pathKind,
   textKind,
   wholeNumber,
-} from "../config/value-kinds.ts";
-import { dialSettings } from "./dial-flags.ts";
-import { commonSettings, type Machine, thisMachine } from "./flags.ts";
+} from "./value-kinds.ts";
+
+/** `auto` is a bar on a terminal and plain lines elsewhere. */
+const progressModes = ["auto", "bar", "plain", "none"] as const;
 
 export function huntSettings(machine: Machine = thisMachine()) {
   return {
     ...inputSettings(),
     ...processorSettings(machine),
     ...dialSettings("hunter"),
-    ...commonSettings("hunter"),
+    ...generalSettings("hunter"),
   };
 }
 
@@ -45,7 +46,7 @@ function inputSettings() {
       group,
       check: checkInterfaceName,
     }),
-    loop: setting({
+    loopCount: setting({
       flag: "loop",
       keys: ["hunter.loop"],
       kind: wholeNumber(0, limits.huntLoopsMax),
@@ -53,7 +54,7 @@ function inputSettings() {
       help: "Times to send the file; 0 is for ever",
       group,
     }),
-    rate: setting({
+    ratePackets: setting({
       flag: "rate",
       keys: ["hunter.rate"],
       kind: wholeNumber(0, limits.huntRatePacketsMax),
@@ -62,7 +63,7 @@ function inputSettings() {
       help: "Packets a second",
       group,
     }),
-    progress: setting<ProgressMode>({
+    progress: setting({
       flag: "progress",
       keys: ["hunter.progress"],
       kind: oneOf(progressModes),
@@ -76,7 +77,7 @@ function inputSettings() {
 function processorSettings(machine: Machine) {
   const group = "Processor";
   return {
-    processor: setting<Endpoint>({
+    processor: setting({
       flag: "processor",
       short: "P",
       keys: ["hunter.processor_addr"],
@@ -97,7 +98,7 @@ function processorSettings(machine: Machine) {
       help: "Name of this hunter",
       group,
     }),
-    batchSize: setting({
+    batchPackets: setting({
       flag: "batch-size",
       keys: ["hunter.batch_size"],
       kind: wholeNumber(1, limits.huntBatchPacketsMax),
@@ -105,7 +106,7 @@ function processorSettings(machine: Machine) {
       help: "Packets in a batch",
       group,
     }),
-    batchTimeout: setting({
+    batchTimeoutMs: setting({
       flag: "batch-timeout",
       keys: ["hunter.batch_timeout"],
       kind: durationKind(1, limits.huntBatchTimeoutMsMax, false),

@@ -1,15 +1,14 @@
-/** The rows that every command has that asks a node; the columns are those of flags.ts. */
-import type { Endpoint } from "../config/endpoint.ts";
-import { setting } from "../config/setting.ts";
-import { dialKind, switchKind } from "../config/value-kinds.ts";
-import { dialSettings } from "./dial-flags.ts";
-import { commonSettings } from "./flags.ts";
+/** The rows that every command has that asks a node; the columns are those of setting.ts. */
+import { dialSettings } from "./dial-settings.ts";
+import { generalSettings } from "./general-settings.ts";
+import { setting } from "./setting.ts";
+import { dialKind, switchKind } from "./value-kinds.ts";
 
-/** Section of the file and of the environment (contract.md section 2.3). */
+/** Section of the file and of the environment (docs/wire.md#command-line-client). */
 export const clientSection = "remote";
 
 export function clientSettings() {
-  const { config } = commonSettings(clientSection);
+  const { config } = generalSettings(clientSection);
   return { ...nodeSettings(), ...dialSettings(clientSection), config };
 }
 
@@ -24,7 +23,7 @@ function nodeSettings() {
       help: "JSON instead of text for people",
       group: "Output",
     }),
-    processor: setting<Endpoint>({
+    processor: setting({
       flag: "processor",
       short: "P",
       keys: [`${clientSection}.processor`],

@@ -1,6 +1,6 @@
-/** The rows of every command that connects to a node; the columns are those of flags.ts. */
-import { type RefusedName, setting } from "../config/setting.ts";
-import { pathKind, switchKind } from "../config/value-kinds.ts";
+/** The rows of every command that connects to a node; the columns are those of setting.ts. */
+import { setting, type UnsupportedName } from "./setting.ts";
+import { pathKind, switchKind } from "./value-kinds.ts";
 
 /** How to reach the node, and who we are. `section` is that of the file and of the environment. */
 export function dialSettings(section: string) {
@@ -22,13 +22,17 @@ export function dialSettings(section: string) {
       ["insecure", `${section}.insecure`],
       "No TLS: anyone on the network can read and change what is sent",
     ),
-    tls: choice("tls", [`${section}.tls.enabled`], "TLS 1.3; the other --tls flags say the same"),
-    tlsCa: {
+    useTls: choice(
+      "tls",
+      [`${section}.tls.enabled`],
+      "TLS 1.3; the other --tls flags say the same",
+    ),
+    tlsCaFile: {
       ...file("tls-ca", "ca", "Authority that the node's certificate comes from (PEM)"),
       fallbackText: "the public ones",
     },
-    tlsCert: file("tls-cert", "cert", "Own certificate, for a node that wants one (PEM)"),
-    tlsKey: file("tls-key", "key", "Key of the certificate (PEM)"),
+    tlsCertFile: file("tls-cert", "cert", "Own certificate, for a node that wants one (PEM)"),
+    tlsKeyFile: file("tls-key", "key", "Key of the certificate (PEM)"),
     tlsSkipVerify: choice(
       "tls-skip-verify",
       [`${section}.tls.skip_verify`],
@@ -55,7 +59,7 @@ export function dialSettings(section: string) {
 }
 
 /** A key as a value: process lists show command lines, and errors show values. */
-export function refusedByDial(section: string): readonly RefusedName[] {
+export function unsupportedByDial(section: string): readonly UnsupportedName[] {
   const reason =
     "a key is not given like this, where others see it: put it into a file, and name it with --api-key-file";
   return [{ flags: ["api-key"], keys: [`${section}.api_key`], reason }];

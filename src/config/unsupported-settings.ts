@@ -1,4 +1,5 @@
-import type { RefusedName } from "../config/setting.ts";
+/** Flags and keys of other processors that Weir does not have. */
+import type { UnsupportedName } from "./setting.ts";
 
 const perCall = "Weir does not write a file per call";
 const autoRotate = "Weir rotates the one capture: --rotate-size, --rotate-interval, --rotate-files";
@@ -6,8 +7,8 @@ const virtualInterface = "Weir does not inject packets into interfaces";
 const commands = "Weir does not run commands on events";
 const tunnelling = "Weir does not look for DNS tunnels";
 
-/** Flags and keys of today's processors that Weir does not have (contract.md section 7). */
-export const refusedByProcess: readonly RefusedName[] = [
+/** Flags and keys of today's processors that Weir does not have (docs/wire.md#flags). */
+export const unsupportedByProcess: readonly UnsupportedName[] = [
   {
     flags: ["per-call-pcap", "per-call-pcap-dir", "per-call-pcap-pattern"],
     keys: ["processor.per_call_pcap"],

@@ -1,15 +1,13 @@
 /**
  * The table of `weir process`: flag ⇄ short ⇄ other spellings ⇄ YAML key ⇄ environment variable,
- * with type, default and help. Names, keys and defaults: the mission's flags, contract.md section 7.
+ * with type, default and help. Names, keys and defaults: docs/wire.md#flags.
  */
-import { availableParallelism, hostname } from "node:os";
 import { extname } from "node:path";
-import type { Endpoint } from "../config/endpoint.ts";
-import { limits } from "../config/limits.ts";
-import { type LogFormat, type LogLevel, logFormats, logLevels } from "../config/log-config.ts";
-import { type AckMode, ackModes } from "../config/processor-config.ts";
-import { showDuration, showSize } from "../config/quantity.ts";
-import { setting } from "../config/setting.ts";
+import { generalSettings, type Machine, thisMachine } from "./general-settings.ts";
+import { limits } from "./limits.ts";
+import { showDuration, showSize } from "./quantity.ts";
+import { servingSettings } from "./serving-settings.ts";
+import { setting } from "./setting.ts";
 import {
   durationKind,
   listenKind,
@@ -21,62 +19,16 @@ import {
   textKind,
   type ValueKind,
   wholeNumber,
-} from "../config/value-kinds.ts";
-import { servingSettings } from "./serving-flags.ts";
+} from "./value-kinds.ts";
 
-/** What a default is taken from. */
-export interface Machine {
-  readonly cores: number;
-  readonly platform: string;
-  readonly hostname: string;
-}
-
-export function thisMachine(): Machine {
-  return { cores: availableParallelism(), platform: process.platform, hostname: hostname() };
-}
-
-/** Rows that every command has, under the keys of its section. */
-export function commonSettings(section: string) {
-  const group = "General";
-  return {
-    config: setting({
-      flag: "config",
-      short: "c",
-      keys: [],
-      environment: "LIPPYCAT_CONFIG",
-      kind: pathKind,
-      fallback: "",
-      fallbackText: "~/.config/lippycat/config.yaml if it is there",
-      help: "YAML configuration file",
-      group,
-    }),
-    logFormat: setting<LogFormat>({
-      flag: "log-format",
-      keys: [`${section}.log_format`],
-      kind: oneOf(logFormats),
-      fallback: "text",
-      help: "Log lines for people or for programs",
-      group,
-    }),
-    logLevel: setting<LogLevel>({
-      flag: "log-level",
-      keys: [`${section}.log_level`],
-      kind: oneOf(logLevels),
-      fallback: "info",
-      help: "Least important lines to log",
-      group,
-    }),
-  };
-}
-
-export function processSettings(machine: Machine = thisMachine()) {
+export function processorSettings(machine: Machine = thisMachine()) {
   return {
     ...networkSettings(machine),
     ...recordingSettings(),
     ...workSettings(machine),
     ...servingSettings(),
     ...accessSettings(),
-    ...commonSettings("processor"),
+    ...generalSettings("processor"),
   };
 }
 
@@ -106,7 +58,7 @@ function accessSettings() {
 function networkSettings(machine: Machine) {
   const group = "Hunters and clients";
   return {
-    listen: setting<Endpoint>({
+    listen: setting({
       flag: "listen",
       short: "l",
       keys: ["processor.listen_addr"],
@@ -132,7 +84,7 @@ function networkSettings(machine: Machine) {
       keys: ["processor.max_hunters"],
       kind: wholeNumber(0, limits.rosterHuntersMax),
       fallback: 100,
-      help: "Hunters at a time; 0 admits none",
+      help: "Hunters at a time; 0 accepts none",
       group,
     }),
     maxSubscribers: setting({
@@ -143,7 +95,7 @@ function networkSettings(machine: Machine) {
       help: `Packet subscribers at a time; 0 is ${limits.subscribersMax.toLocaleString("en-US")}`,
       group,
     }),
-    subscriberBuffer: setting({
+    subscriberBufferBatches: setting({
       flag: "subscriber-buffer",
       keys: ["processor.subscriber_buffer"],
       kind: wholeNumber(1, limits.subscriberBufferBatchesMax),
@@ -151,7 +103,7 @@ function networkSettings(machine: Machine) {
       help: "Batches that wait for a slow subscriber before it loses some",
       group,
     }),
-    maxMessageSize: setting({
+    messageBytesMax: setting({
       flag: "max-message-size",
       keys: ["processor.max_message_size"],
       kind: sizeKind(limits.messageBytesMin, limits.messageBytesMax, false),
@@ -184,7 +136,7 @@ function networkSettings(machine: Machine) {
   };
 }
 
-function recordingSettings() {
+export function recordingSettings() {
   const group = "Recording";
   return {
     writeFile: setting({
@@ -195,10 +147,10 @@ function recordingSettings() {
       fallback: "",
       help: "Capture file, .pcapng or .pcap; an existing one is continued",
       group,
-      emptyRefused: "has no value: name a file, or leave it out to record nothing",
+      emptyFault: "has no value: name a file, or leave it out to record nothing",
       check: checkCaptureName,
     }),
-    ack: setting<AckMode>({
+    ack: setting({
       flag: "ack",
       keys: ["processor.ack"],
       kind: oneOf(ackModes),
@@ -206,7 +158,7 @@ function recordingSettings() {
       help: "Acknowledge packets in memory (lost by a kill), given to the system, or on the disk",
       group,
     }),
-    rotateSize: setting({
+    rotateSizeBytes: setting({
       flag: "rotate-size",
       keys: ["processor.rotate_size"],
       kind: sizeKind(limits.rotateSizeBytesMin, limits.settingBytesMax, true),
@@ -215,7 +167,7 @@ function recordingSettings() {
       help: "Begin a new file at this size",
       group,
     }),
-    rotateInterval: setting({
+    rotateIntervalMs: setting({
       flag: "rotate-interval",
       keys: ["processor.rotate_interval"],
       kind: durationKind(limits.rotateIntervalMsMin, limits.settingMsMax, true),
@@ -233,7 +185,7 @@ function recordingSettings() {
       help: "Files to keep; the oldest is deleted",
       group,
     }),
-    diskReserve: setting({
+    diskReserveBytes: setting({
       flag: "disk-reserve",
       keys: ["processor.disk_reserve"],
       kind: sizeKind(0, limits.settingBytesMax, true),
@@ -274,7 +226,7 @@ function workSettings(machine: Machine) {
       help: "Log counters from time to time",
       group,
     }),
-    statsInterval: setting({
+    statsIntervalMs: setting({
       flag: "stats-interval",
       keys: ["processor.stats_interval"],
       kind: durationKind(limits.statsIntervalMsMin, limits.settingMsMax, false),
@@ -286,7 +238,9 @@ function workSettings(machine: Machine) {
   };
 }
 
-/** macOS gives all connections of a shared port to one listener (design.md section 2). */
+const ackModes = ["memory", "written", "synced"] as const;
+
+/** macOS gives all connections of a shared port to one listener (docs/architecture.md#threads). */
 function workersKind(machine: Machine): ValueKind<number> {
   return wholeNumber(1, machine.platform === "darwin" ? 1 : limits.shardsMax);
 }
@@ -302,4 +256,5 @@ function checkCaptureName(path: string): string | undefined {
   return `${JSON.stringify(path)} does not end in .pcapng or .pcap, which says the format`;
 }
 
-export type ProcessSettings = ReturnType<typeof processSettings>;
+export type ProcessorSettings = ReturnType<typeof processorSettings>;
+export type RecordingSettings = ReturnType<typeof recordingSettings>;

@@ -1,29 +1,26 @@
-/** Classic pcap with nanoseconds, little-endian (draft-ietf-opsawg-pcap, sections 4 and 5). */
-import { limits } from "../config/limits.ts";
+/** The time of a pcap record, seconds and nanoseconds, from and to 64-bit nanoseconds, without BigInt. */
 
-/** Magic number of a file with nanoseconds, and with microseconds. */
-export const nanosecondMagic = 0xa1b2_3c4d;
-export const microsecondMagic = 0xa1b2_c3d4;
-
-export const fileHeaderBytes = 24;
-export const recordHeaderBytes = 16;
-
-export function pcapFileHeader(linkType: number): Buffer {
-  const bytes = Buffer.alloc(fileHeaderBytes);
-  bytes.writeUInt32LE(nanosecondMagic, 0);
-  bytes.writeUInt16LE(2, 4);
-  bytes.writeUInt16LE(4, 6);
-  bytes.writeUInt32LE(limits.packetBytesMax, 16);
-  bytes.writeUInt32LE(linkType, 20);
-  return bytes;
+/** Nanoseconds since 1970, two unsigned halves of a signed 64-bit number. */
+export interface TimeTarget {
+  timeLow: number;
+  timeHigh: number;
 }
 
 const billion = 1_000_000_000;
 const secondsMax = 0xffff_ffff;
+const two32 = 2 ** 32;
+
+/** Joins both into one number. All products stay below 2^53. */
+export function setSeconds(target: TimeTarget, seconds: number, nanoseconds: number): void {
+  const upper = (seconds >>> 16) * billion;
+  const low = (upper % 65_536) * 65_536 + (seconds & 0xffff) * billion + nanoseconds;
+  target.timeHigh = (Math.floor(upper / 65_536) + Math.floor(low / two32)) >>> 0;
+  target.timeLow = low >>> 0;
+}
 
 /**
- * Splits 64-bit nanoseconds since 1970 into seconds and nanoseconds without BigInt. What is beyond
- * the 32 bits of the seconds (2106) becomes the last instant that the format can hold.
+ * Splits one number into both. What is beyond the 32 bits of the seconds (2106) becomes the last
+ * instant that the format can hold.
  */
 export class TimeSplit {
   seconds = 0;

@@ -1,25 +1,19 @@
-import type { CapturePacket } from "./capture-packet.ts";
-
-type TimeTarget = Pick<CapturePacket, "timeLow" | "timeHigh">;
+/**
+ * The times of a pcapng interface: ticks of 64 bits, since 1970 or an offset of its own
+ * (draft-ietf-opsawg-pcapng, section 4.2, if_tsresol and if_tsoffset).
+ */
+import type { TimeTarget } from "./pcap-time.ts";
 
 /** Writes a file's own 64-bit time, given in two halves, to `target` as nanoseconds since 1970. */
 export type TimeScale = (high: number, low: number, target: TimeTarget) => void;
 
 const two32 = 2 ** 32;
 
-/** The time of a pcap record: seconds and nanoseconds. All products stay below 2^53. */
-export function setSeconds(target: TimeTarget, seconds: number, nanoseconds: number): void {
-  const upper = (seconds >>> 16) * 1e9;
-  const low = (upper % 65_536) * 65_536 + (seconds & 0xffff) * 1e9 + nanoseconds;
-  target.timeHigh = (Math.floor(upper / 65_536) + Math.floor(low / two32)) >>> 0;
-  target.timeLow = low >>> 0;
-}
+/** if_tsresol: a negative power of ten, or of two when its top bit is set. Absent, it is microseconds. */
+export const microsecondResolution = 6;
+export const nanosecondResolution = 9;
 
-/**
- * The scale of a pcapng interface: `resolution` is the byte of if_tsresol (a negative power of ten,
- * or of two when its top bit is set; 6 when the option is absent), `offsetSeconds` is if_tsoffset
- * (draft-ietf-opsawg-pcapng section 4.2).
- */
+/** `resolution` is the byte of if_tsresol, `offsetSeconds` is if_tsoffset. */
 export function createTimeScale(resolution: number, offsetSeconds: bigint): TimeScale {
   const isPowerOfTwo = (resolution & 0x80) !== 0;
   const exponent = resolution & 0x7f;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { TimeSplit } from "../../../src/record/pcap-records.ts";
+import { TimeSplit } from "../../../src/capture-format/pcap-time.ts";
 
 const billion = 1_000_000_000n;
 

@@ -1,7 +1,9 @@
 /** The rows of a command that serves: TLS or plain text, one of which has to be chosen. */
-import { setting } from "../config/setting.ts";
-import { type TlsVersion, tlsVersions } from "../config/tls-config.ts";
-import { oneOf, pathKind, switchKind } from "../config/value-kinds.ts";
+import { setting } from "./setting.ts";
+import { oneOf, pathKind, switchKind } from "./value-kinds.ts";
+
+/** TLS versions that a node may begin with, as users write them. */
+const tlsVersions = ["1.2", "1.3"] as const;
 
 const group = "Security (one of TLS and --insecure is needed)";
 
@@ -12,16 +14,16 @@ export function servingSettings() {
       ["insecure", "processor.insecure"],
       "No TLS: anyone on the network can read and send packets",
     ),
-    tls: choice("tls", ["processor.tls.enabled"], "TLS; a certificate and a key say the same"),
-    tlsCert: file("tls-cert", "cert_file", "Own certificate, and those above it (PEM)"),
-    tlsKey: file("tls-key", "key_file", "Key of the certificate (PEM)"),
-    tlsCa: file("tls-ca", "ca_file", "Authority that clients' certificates come from (PEM)"),
+    useTls: choice("tls", ["processor.tls.enabled"], "TLS; a certificate and a key say the same"),
+    tlsCertFile: file("tls-cert", "cert_file", "Own certificate, and those above it (PEM)"),
+    tlsKeyFile: file("tls-key", "key_file", "Key of the certificate (PEM)"),
+    tlsCaFile: file("tls-ca", "ca_file", "Authority that clients' certificates come from (PEM)"),
     tlsClientAuth: choice(
       "tls-client-auth",
       ["processor.tls.client_auth"],
       "Refuse clients without a certificate of that authority",
     ),
-    tlsMinVersion: setting<TlsVersion>({
+    tlsMinVersion: setting({
       flag: "tls-min-version",
       keys: ["processor.tls.min_version"],
       kind: { ...oneOf(tlsVersions), yamlTypes: ["number"] },

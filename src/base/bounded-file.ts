@@ -1,0 +1,114 @@
+/** Reads a file whole, up to a ceiling. What goes wrong is an answer and no exception. */
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { errorText, systemCode } from "./errors.ts";
+import { type FileMark, isAbsence, markOf, markOfFailure } from "./file-mark.ts";
+
+export interface FileBytes {
+  readonly bytes: Buffer;
+  /** From before reading: what is written meanwhile makes another. */
+  readonly mark: FileMark;
+  readonly mode: number;
+  readonly uid: number;
+}
+
+export interface UnreadFile {
+  /** `special` is a pipe or a device, which cannot be read twice. */
+  readonly kind: "missing" | "directory" | "special" | "large" | "failed";
+  /** Words that follow the path. */
+  readonly fault: string;
+  readonly mark: FileMark;
+}
+
+export type FileContent = FileBytes | UnreadFile;
+
+/** `regular` refuses pipes and devices, and does not wait for the writer of a pipe. */
+export type Readable = "regular" | "any";
+
+/** Never rejects. */
+export async function readBoundedFile(
+  path: string,
+  bytesMax: number,
+  readable: Readable,
+): Promise<FileContent> {
+  let handle: FileHandle | undefined;
+  try {
+    const wait = readable === "any" ? 0 : constants.O_NONBLOCK;
+    handle = await open(path, constants.O_RDONLY | wait);
+    return await readOpenFile(handle, bytesMax, readable);
+  } catch (error) {
+    return failed(error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The same of a file that was opened and not read yet, and stays open. Rejects as the system does. */
+export async function readOpenFile(
+  handle: FileHandle,
+  bytesMax: number,
+  readable: Readable,
+): Promise<FileContent> {
+  const stats = await handle.stat({ bigint: true });
+  const room = roomFor(stats, bytesMax, readable);
+  if ("fault" in room) return room;
+  let length = 0;
+  for (let count = 1; count > 0 && length < room.length; length += count) {
+    count = (await handle.read(room, length, room.length - length, null)).bytesRead;
+  }
+  return contentOf(room.subarray(0, length), stats, bytesMax);
+}
+
+/** Any file, pipe or device, for programs that have nothing else to do meanwhile. Never throws. */
+export function readBoundedFileSync(path: string, bytesMax: number): FileContent {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const stats = fstatSync(file, { bigint: true });
+    const room = roomFor(stats, bytesMax, "any");
+    if ("fault" in room) return room;
+    let length = 0;
+    for (let count = 1; count > 0 && length < room.length; length += count) {
+      count = readSync(file, room, length, room.length - length, null);
+    }
+    return contentOf(room.subarray(0, length), stats, bytesMax);
+  } catch (error) {
+    return failed(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Where to read to. A pipe has no size, a device may have no end, and some files say that they are empty. */
+function roomFor(stats: BigIntStats, bytesMax: number, readable: Readable): Buffer | UnreadFile {
+  const mark = markOf(stats);
+  if (stats.isDirectory()) return { kind: "directory", fault: "is a directory, not a file", mark };
+  if (!stats.isFile() && readable === "regular") {
+    return { kind: "special", fault: "is not a regular file, and could not be read again", mark };
+  }
+  if (stats.isFile() && stats.size > BigInt(bytesMax)) return tooLarge(stats, bytesMax);
+  return Buffer.allocUnsafe((stats.size > 0n ? Number(stats.size) : bytesMax) + 1);
+}
+
+function contentOf(bytes: Buffer, stats: BigIntStats, bytesMax: number): FileContent {
+  if (bytes.length > bytesMax) return tooLarge(stats, bytesMax);
+  return { bytes, mark: markOf(stats), mode: Number(stats.mode), uid: Number(stats.uid) };
+}
+
+function tooLarge(stats: BigIntStats, bytesMax: number): UnreadFile {
+  const fault = `is larger than ${bytesMax.toLocaleString("en-US")} bytes`;
+  return { kind: "large", fault, mark: markOf(stats) };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ELOOP: "a link that leads nowhere",
+};
+
+function failed(error: unknown): UnreadFile {
+  const mark = markOfFailure(error);
+  if (isAbsence(error)) return { kind: "missing", fault: "there is no such file", mark };
+  const reason = reasons[systemCode(error)] ?? errorText(error);
+  return { kind: "failed", fault: `it cannot be read: ${reason}`, mark };
+}
