@@ -2,6 +2,7 @@
 import type { Socket } from "bun";
 import { limits } from "../config/limits.ts";
 import { type ConnectionHandler, Http2Connection } from "./connection.ts";
+import { errorCode } from "./protocol.ts";
 import type { WindowGrowth } from "./receive-window.ts";
 
 export interface Http2SocketOptions {
@@ -39,6 +40,8 @@ export class Http2Socket {
         onPong: () => handler.onPong(),
         onFault: (fault) => {
           handler.onFault(fault);
+          // Of a flood nothing more is read.
+          if (fault.code === errorCode.enhanceYourCalm) this.socket.pause();
           this.close();
         },
         // Behind what is going on now, so that what is said together goes together.
@@ -65,7 +68,8 @@ export class Http2Socket {
   /** Closes behind what was written; a peer that does not close gets a little time. */
   close(): void {
     if (this.isClosed) return;
-    this.socket.end();
+    // Not `end`, which closes at once: bytes that are unread then make the peer lose what it was sent.
+    this.socket.shutdown();
     setTimeout(() => this.destroy(), limits.socketGraceMs).unref();
   }
 

@@ -68,9 +68,11 @@ class FakeClient {
     return length;
   }
 
-  end(): void {
+  shutdown(): void {
     this.ended = true;
   }
+
+  pause(): void {}
 
   terminate(): void {
     if (this.destroyed) return;

@@ -1,8 +1,11 @@
 /** The door as any HTTP/2 client meets it. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
+import net from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
+import { statusOk } from "../../../src/ingest/stream-port.ts";
+import { clientPreface, data, framesOf, headers, settings } from "../../support/http2-frames.ts";
 import { connect, streamPacketsPath } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
 import { type OpenDoor, openDoor, RawCall } from "./open-door.ts";
@@ -120,5 +123,40 @@ describe("a door that leaves", () => {
     await node.close();
     await until(() => node.connections() === 0);
     call.close();
+  });
+
+  test("a client that sends on, and reads late, hears how its RPC ended and that all is over", async () => {
+    const socket = net.connect(node.port, "127.0.0.1").pause();
+    let error = "";
+    let received = Buffer.alloc(0);
+    socket.on("error", (thrown: Error & { code?: string }) => {
+      error = thrown.code ?? thrown.message;
+    });
+    socket.on("data", (bytes) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    const request = [
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", streamPacketsPath],
+      ["content-type", "application/grpc"],
+    ] as const;
+    socket.write(Buffer.concat([Buffer.from(clientPreface), settings(), headers(1, request)]));
+    await until(() => node.streams() === 1);
+    node.door.closeListener();
+    node.ingest.endAll(statusOk);
+    const over = node.door.close(1000);
+    // Its stream is over, and nothing of this is wanted.
+    for (let sent = 0; sent < 200; sent++) socket.write(data(1, Buffer.alloc(16_000)));
+    await Bun.sleep(200);
+    socket.resume();
+    await until(() => socket.closed);
+    await over;
+    expect(error).toBe("");
+    const { frames, rest } = framesOf(received);
+    expect(rest).toBe(0);
+    const trailers = frames.find(({ type, flags }) => type === 1 && (flags & 1) !== 0);
+    expect(trailers?.payload.toString("latin1")).toContain("grpc-status");
+    expect(frames.at(-1)?.type).toBe(7);
   });
 });
