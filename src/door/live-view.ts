@@ -9,6 +9,7 @@ import type { SubscriberEnd, SubscriberPort } from "../fanout/subscriber-port.ts
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import type { MessageRoom } from "../grpc/message-budget.ts";
 import { ServerRpc, type ServerRpcHandler } from "../grpc/server-rpc.ts";
+import type { FramedBytes } from "../http2/framed-bytes.ts";
 import type { Http2Stream } from "../http2/http2-stream.ts";
 import {
   type SubscribeRequest,
@@ -58,8 +59,8 @@ export class LiveView implements SubscriberPort, ServerRpcHandler {
     this.fail(grpcCode.deadlineExceeded, `the request did not come within ${seconds} s`);
   }
 
-  write(frames: Buffer, taken: () => void): void {
-    this.rpc.write(frames, taken);
+  write(frames: FramedBytes, taken: () => void): void {
+    this.rpc.writeFramed(frames, taken);
   }
 
   end(status: SubscriberEnd): void {

@@ -11,7 +11,7 @@ import { limits } from "../config/limits.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { Audience } from "./audience.ts";
 import { Audiences, type AudiencesOptions } from "./audiences.ts";
-import { BundlePool } from "./bundle.ts";
+import { type Bundle, BundlePool } from "./bundle.ts";
 import { Mesh } from "./mesh.ts";
 import { Schedule } from "./schedule.ts";
 import { type Selection, selectionText } from "./selection.ts";
@@ -53,7 +53,8 @@ export class Fanout {
     this.audiences = new Audiences(options, this.pool, () => this.schedule.atTurnEnd());
     this.mesh = new Mesh({
       audiences: this.audiences,
-      onBundle: (audience, bytes, batches) => this.onBundle(audience, bytes, batches),
+      onBundle: (audience, frames, length, batches) =>
+        this.onBundle(audience, this.pool.wrap(frames, length, batches)),
     });
     this.schedule = new Schedule({
       now: this.now,
@@ -142,9 +143,8 @@ export class Fanout {
     this.turn = (this.turn + 1) % wanting;
   }
 
-  private onBundle(audience: Audience, bytes: Uint8Array, batches: number): void {
+  private onBundle(audience: Audience, bundle: Bundle): void {
     this.makeRoom();
-    const bundle = this.pool.wrap(bytes, batches);
     audience.hand(bundle);
     this.pool.close(bundle);
     this.schedule.atTurnEnd();

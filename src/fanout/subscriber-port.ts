@@ -1,12 +1,14 @@
 /** What fan-out needs of a live view's transport; the door provides it. */
+import type { FramedBytes } from "../http2/framed-bytes.ts";
+
 export interface SubscriberPort {
   /** `address:port` of the client. */
   readonly peer: string;
   /**
-   * Sends whole length-prefixed messages. The bytes are shared and must not change until `taken` is
+   * Sends whole length-prefixed messages, laid as frames. The bytes are shared and must not change until `taken` is
    * called, which is once, when the transport needs them no more; never after the call has ended.
    */
-  write(frames: Buffer, taken: () => void): void;
+  write(frames: FramedBytes, taken: () => void): void;
   /** Ends the call. */
   end(status: SubscriberEnd): void;
 }

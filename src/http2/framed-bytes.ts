@@ -7,6 +7,12 @@ import { frameHeaderBytes, framePayloadBytesMax } from "./protocol.ts";
 
 const wholeFrameBytes = frameHeaderBytes + framePayloadBytesMax;
 
+/** Bytes of payload that `room` bytes of frames have. */
+export function framedPayload(room: number): number {
+  const whole = Math.floor(room / wholeFrameBytes);
+  return whole * framePayloadBytesMax + Math.max(0, (room % wholeFrameBytes) - frameHeaderBytes);
+}
+
 /** Room that `payload` bytes take as frames. */
 export function framedRoom(payload: number): number {
   return payload + Math.ceil(payload / framePayloadBytesMax) * frameHeaderBytes;
@@ -19,25 +25,26 @@ export class FramedBytes {
   readonly length: number;
   readonly end: number;
 
-  private constructor(bytes: Buffer, length: number) {
+  /** Of bytes that are laid as frames; `length` counts their payload. */
+  constructor(bytes: Buffer, length: number) {
     this.bytes = bytes;
     this.length = length;
     this.end = framedRoom(length);
   }
 
-  /** Copies `payload` behind headers into `into`, which must have `framedRoom` bytes. */
-  static lay(payload: Uint8Array, into: Buffer): FramedBytes {
-    const framed = new FramedBytes(into, payload.length);
-    for (let from = 0, at = 0; from < payload.length; from += framePayloadBytesMax) {
-      const count = Math.min(framePayloadBytesMax, payload.length - from);
-      at = into.writeUIntBE(count, at, 3);
+  /** Makes frames of the first `length` bytes of `bytes`, in place: it must have `framedRoom` for them. */
+  static spread(bytes: Buffer, length: number): FramedBytes {
+    const last = Math.ceil(length / framePayloadBytesMax) - 1;
+    for (let frame = last; frame >= 0; frame--) {
+      const from = frame * framePayloadBytesMax;
+      const count = Math.min(framePayloadBytesMax, length - from);
+      const header = frame * wholeFrameBytes;
+      bytes.copyWithin(header + frameHeaderBytes, from, from + count);
+      bytes.writeUIntBE(count, header, 3);
       // DATA is type 0, without flags.
-      into.fill(0, at, at + 6);
-      at += 6;
-      into.set(payload.subarray(from, from + count), at);
-      at += count;
+      bytes.fill(0, header + 3, header + frameHeaderBytes);
     }
-    return framed;
+    return new FramedBytes(bytes, length);
   }
 
   /** Where byte `offset` of the payload, the first of a frame, has its frame's header. */

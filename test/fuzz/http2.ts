@@ -163,7 +163,8 @@ export const http2PairFuzzer: Fuzzer = {
         for (let part = random.below(5); part > 0; part--) {
           const bytes = Buffer.from(random.bytes(random.below(60_000)));
           answers.set(id, [...(answers.get(id) ?? []), bytes]);
-          const framed = FramedBytes.lay(bytes, Buffer.alloc(framedRoom(bytes.length)));
+          const room = Buffer.concat([bytes], framedRoom(bytes.length));
+          const framed = FramedBytes.spread(room, bytes.length);
           if (random.isChance(50)) stream.send(bytes);
           else if (bytes.length > 0) stream.sendFramed(framed);
         }

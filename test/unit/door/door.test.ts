@@ -132,7 +132,7 @@ describe("a door that leaves", () => {
     socket.on("error", (thrown: Error & { code?: string }) => {
       error = thrown.code ?? thrown.message;
     });
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
     });
     const request = [
