@@ -130,14 +130,14 @@ export class ClientRpc {
     this.httpStatus = status === 200 ? 0 : status;
     this.status = {
       code: codeOfHttpStatus(status),
-      message: `not a gRPC server: HTTP status ${status}, content-type ${type || "none"}`,
+      message: `Received HTTP status code ${status} (content-type ${type || "none"})`,
     };
   }
 
   private onEnd(): void {
     const missing = {
       code: grpcCode.internal,
-      message: "the server ended the RPC without a status",
+      message: "Call ended without gRPC status",
     };
     this.tell(this.status ?? missing);
     // A server that has ended it reads no more (RFC 9113 section 8.1).
@@ -147,7 +147,7 @@ export class ClientRpc {
   private onClose(code: number | undefined): void {
     const message =
       code === undefined
-        ? "the server ended the RPC without a status"
+        ? "Call ended without gRPC status"
         : `the stream was reset with code ${code}`;
     this.tell(this.status ?? { code: codeOfReset(code ?? 0), message });
   }
