@@ -5,10 +5,29 @@ import net from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
 import { statusOk } from "../../../src/ingest/stream-port.ts";
+import type { TunnelRequest, TunnelResponse } from "../../../src/wire/tunnel.ts";
+import { encodeBatch } from "../../support/encode-batch.ts";
 import { clientPreface, data, framesOf, headers, settings } from "../../support/http2-frames.ts";
 import { connect, streamPacketsPath } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
-import { type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+import { frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+
+const requestOf = (path: string) =>
+  [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", path],
+    ["content-type", "application/grpc"],
+  ] as const;
+
+/** The bytes as frames of the size that every peer takes. */
+function dataFrames(streamId: number, bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 16_384) {
+    frames.push(data(streamId, bytes.subarray(at, at + 16_384)));
+  }
+  return frames;
+}
 
 let node: OpenDoor;
 beforeEach(async () => {
@@ -102,6 +121,59 @@ describe("an HTTP/2 client", () => {
   });
 });
 
+describe("windows", () => {
+  test("a packet of the largest size passes those that every connection begins with", async () => {
+    const packet = { data: Buffer.alloc(limits.packetBytesMax, 7) };
+    const call = new RawCall(node.address);
+    for (let sent = 0; sent < 5; sent++) {
+      call.write(frame(encodeBatch({ hunterId: "h", packets: [packet, packet] })));
+    }
+    await until(() => node.sink.taken.length === 10);
+    call.close();
+  });
+
+  test("a packet stream that is not read leaves the others of its connection theirs", async () => {
+    node.sink.room = 0;
+    const requests: TunnelRequest[] = [];
+    node.control.on("message", (request: TunnelRequest) => requests.push(request));
+    // Frames of its own: the client of Bun keeps the frames of all streams while one has no window.
+    const socket = net.connect(node.port, "127.0.0.1");
+    let received = Buffer.alloc(0);
+    socket.on("data", (bytes) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    const batch = frame(encodeBatch({ packets: [{ data: Buffer.alloc(40_000) }] }));
+    const window = Buffer.concat([batch, batch]).subarray(0, 65_535);
+    socket.write(Buffer.concat([Buffer.from(clientPreface), settings()]));
+    socket.write(
+      Buffer.concat([headers(1, requestOf(streamPacketsPath)), ...dataFrames(1, window)]),
+    );
+    await until(() => node.ingest.received === 1);
+    socket.write(headers(3, requestOf("/lippycat.management.ManagementService/Heartbeat")));
+    for (let beat = 1; beat <= 20; beat++) {
+      const bytes = Buffer.alloc(10_000, beat);
+      socket.write(Buffer.concat(dataFrames(3, frame(bytes))));
+      await until(() => requests.filter(({ kind }) => kind === "message").length === beat);
+      for (const response of [
+        { kind: "credit", id: 1, count: 1 },
+        { kind: "message", id: 1, bytes: Buffer.from("beat") },
+      ] satisfies TunnelResponse[]) {
+        node.control.postMessage(response);
+      }
+      const answers = () =>
+        framesOf(received).frames.filter(({ type, streamId }) => type === 0 && streamId === 3);
+      await until(() => answers().length === beat);
+    }
+    // Of the packet stream no more was given back than came before its reader stood still.
+    const given = framesOf(received).frames.filter(
+      ({ type, streamId }) => type === 8 && streamId === 1,
+    );
+    expect(given.length).toBe(1);
+    expect(node.ingest.received).toBe(1);
+    socket.destroy();
+  });
+});
+
 describe("a door that leaves", () => {
   test("tells its clients, lets open RPCs go on, and takes no new connection", async () => {
     const call = new RawCall(node.address);
@@ -135,13 +207,8 @@ describe("a door that leaves", () => {
     socket.on("data", (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
     });
-    const request = [
-      [":method", "POST"],
-      [":scheme", "http"],
-      [":path", streamPacketsPath],
-      ["content-type", "application/grpc"],
-    ] as const;
-    socket.write(Buffer.concat([Buffer.from(clientPreface), settings(), headers(1, request)]));
+    socket.write(Buffer.concat([Buffer.from(clientPreface), settings()]));
+    socket.write(headers(1, requestOf(streamPacketsPath)));
     await until(() => node.streams() === 1);
     node.door.closeListener();
     node.ingest.endAll(statusOk);
