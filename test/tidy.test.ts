@@ -38,7 +38,7 @@ const ranks: Record<string, number> = {
 };
 
 /** The transport is known here alone: the others see messages and bytes. */
-const grpcRooms = ["door", "hunt", "dial", "upstream"];
+const grpcRooms = ["dial"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */

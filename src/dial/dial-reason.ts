@@ -1,6 +1,8 @@
 /** Says in words why a connection or RPC to a node failed. */
-import { callReason, statusName } from "../base/call-reason.ts";
+
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
+import { statusName } from "../grpc/grpc-status.ts";
+import { rpcReason } from "../grpc/rpc-reason.ts";
 import { wrongNameMark } from "./server-identity.ts";
 
 /** What a call failed with: code and text of grpc-js. */
@@ -45,7 +47,7 @@ const either: ReadonlyArray<readonly [RegExp, string]> = [
 /** Why a call failed, for a person, with what to do about it where that is known. */
 export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: CallEnd): string {
   if (statusName(code) === "UNAUTHENTICATED") return noKey(apiKeyFile);
-  return (tls === undefined ? undefined : tlsReason(tls, details)) ?? callReason(code, details);
+  return (tls === undefined ? undefined : tlsReason(tls, details)) ?? rpcReason(code, details);
 }
 
 function tlsReason(tls: DialTls, details: string): string | undefined {

@@ -2,6 +2,7 @@
  * The shard's end of the tunnel: every RPC that control answers is carried to it as opaque bytes
  * (`wire/tunnel.ts`).
  */
+
 import type { MessagePort } from "node:worker_threads";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { AuthorizedRpc } from "../access/gate.ts";

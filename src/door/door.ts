@@ -2,6 +2,7 @@
  * The gRPC front door of a shard: the listener that shares the node's port, its connections, and the
  * RPCs on them. Packet streams and live views are served here; every other RPC is carried to control.
  */
+
 import type { MessagePort } from "node:worker_threads";
 import type { AuthorizedRpc, Gate } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";

@@ -1,11 +1,12 @@
 /** One RPC of SubscribePackets: one request, and then what fan-out has for it. */
+
 import { fromBinary } from "@bufbuild/protobuf";
 import { errorText, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { type Selection, selectionOf } from "../fanout/selection.ts";
 import type { Subscriber } from "../fanout/subscriber.ts";
-import type { SubscriberEnd, SubscriberPort } from "../fanout/subscriber-port.ts";
+import type { SubscriberPort } from "../fanout/subscriber-port.ts";
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import type { MessageRoom } from "../grpc/message-budget.ts";
 import { ServerRpc, type ServerRpcHandler } from "../grpc/server-rpc.ts";
@@ -63,7 +64,7 @@ export class LiveView implements SubscriberPort, ServerRpcHandler {
     this.rpc.writeFramed(frames, taken);
   }
 
-  end(status: SubscriberEnd): void {
+  end(status: GrpcStatus): void {
     if (this.rpc.isOver) return;
     this.unsubscribe();
     this.rpc.finish(status);

@@ -1,12 +1,13 @@
 /** One RPC of StreamPackets: its messages go to ingest as they come, and acks go back. */
+
 import { limits } from "../config/limits.ts";
-import { grpcCode } from "../grpc/grpc-status.ts";
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import type { MessageRoom } from "../grpc/message-budget.ts";
 import { ServerRpc, type ServerRpcHandler } from "../grpc/server-rpc.ts";
 import type { Http2Stream } from "../http2/http2-stream.ts";
 import type { HunterStream } from "../ingest/hunter-stream.ts";
 import type { Ingest } from "../ingest/ingest.ts";
-import type { StreamPort, StreamStatus } from "../ingest/stream-port.ts";
+import type { StreamPort } from "../ingest/stream-port.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
 
 export interface PacketStreamOptions {
@@ -17,7 +18,7 @@ export interface PacketStreamOptions {
   readonly peer: string;
   readonly now: () => number;
   /** Why the RPC may not carry that hunter; undefined when it may. */
-  readonly refusalOf: (hunterId: string) => StreamStatus | undefined;
+  readonly refusalOf: (hunterId: string) => GrpcStatus | undefined;
   /** Its stream is closed. */
   readonly onClosed: () => void;
 }
@@ -52,12 +53,12 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.rpc.begin();
   }
 
-  refusalOf(hunterId: string): StreamStatus | undefined {
+  refusalOf(hunterId: string): GrpcStatus | undefined {
     return this.options.refusalOf(hunterId);
   }
 
   /** Its client may not go on: ends the RPC after the acks that are due. */
-  revoke({ code, message }: StreamStatus): void {
+  revoke({ code, message }: GrpcStatus): void {
     if (!this.rpc.isOver) this.close(code, message);
   }
 
@@ -81,7 +82,7 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.rpc.resume();
   }
 
-  end(status: StreamStatus): void {
+  end(status: GrpcStatus): void {
     this.rpc.finish(status);
   }
 
@@ -122,7 +123,7 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.options.ingest.halfClosed(this.hunterStream);
   }
 
-  onBadMessage({ code, message }: StreamStatus): void {
+  onBadMessage({ code, message }: GrpcStatus): void {
     this.close(code, message);
   }
 

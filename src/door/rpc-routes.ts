@@ -1,4 +1,5 @@
 /** From a request to what serves it: every RPC is authorized before anything is done for it. */
+
 import type { Authorization, AuthorizedRpc, Gate } from "../access/gate.ts";
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import { trailersOnly } from "../grpc/response.ts";

@@ -3,6 +3,7 @@
  * client as it reads. Control is sent at most `limits.tunnelUnreadMessagesMax` requests that it has not
  * read, and a request with one answer is one message each way.
  */
+
 import { limits } from "../config/limits.ts";
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import type { MessageRoom } from "../grpc/message-budget.ts";

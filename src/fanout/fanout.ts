@@ -6,8 +6,10 @@
  * Who watches is in `audiences.ts`, where else in `mesh.ts`, when they are served in `schedule.ts`. Here is
  * a batch's way: laid out into bundles (`offer`), put into queues (`deliver`), written (`pump`).
  */
+
 import type { MessagePort } from "node:worker_threads";
 import { limits } from "../config/limits.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { Audience } from "./audience.ts";
 import { Audiences, type AudiencesOptions } from "./audiences.ts";
@@ -16,7 +18,7 @@ import { Mesh } from "./mesh.ts";
 import { Schedule } from "./schedule.ts";
 import { type Selection, selectionText } from "./selection.ts";
 import type { Subscriber } from "./subscriber.ts";
-import type { SubscriberEnd, SubscriberPort } from "./subscriber-port.ts";
+import type { SubscriberPort } from "./subscriber-port.ts";
 import type { SubscriberReport } from "./subscriber-report.ts";
 import { TimeShare } from "./time-share.ts";
 
@@ -208,7 +210,7 @@ export class Fanout {
   }
 
   /** The node stops: every live view ends. */
-  endAll(status: SubscriberEnd): void {
+  endAll(status: GrpcStatus): void {
     this.schedule.stop();
     for (const subscriber of this.audiences.subscribers) subscriber.end(status);
     this.mesh.close();

@@ -1,4 +1,5 @@
 /** What fan-out needs of a live view's transport; the door provides it. */
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { FramedBytes } from "../http2/framed-bytes.ts";
 
 export interface SubscriberPort {
@@ -10,11 +11,5 @@ export interface SubscriberPort {
    */
   write(frames: FramedBytes, taken: () => void): void;
   /** Ends the call. */
-  end(status: SubscriberEnd): void;
-}
-
-/** gRPC status of a call's end. */
-export interface SubscriberEnd {
-  readonly code: number;
-  readonly message: string;
+  end(status: GrpcStatus): void;
 }

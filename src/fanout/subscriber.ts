@@ -1,9 +1,11 @@
 /** Bounded queue with tail drop: one live view, what waits for it, and what it lost. */
+
 import { limits } from "../config/limits.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import { FramedBytes, framedRoom } from "../http2/framed-bytes.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";
-import type { SubscriberEnd, SubscriberPort } from "./subscriber-port.ts";
+import type { SubscriberPort } from "./subscriber-port.ts";
 import type { SubscriberReport } from "./subscriber-report.ts";
 
 export interface SubscriberOptions {
@@ -136,7 +138,7 @@ export class Subscriber {
     this.written = undefined;
   }
 
-  end(status: SubscriberEnd): void {
+  end(status: GrpcStatus): void {
     if (this.ended) return;
     this.close();
     this.port.end(status);

@@ -27,6 +27,27 @@ export const grpcCode = {
   unauthenticated: 16,
 } as const;
 
+const statusNames = new Map<number, string>(
+  Object.entries(grpcCode).map(([name, code]) => [
+    code,
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+  ]),
+);
+
+/** `UNAVAILABLE` for 14, `code 99` for what gRPC does not define. */
+export function statusName(code: number): string {
+  return statusNames.get(code) ?? `code ${code}`;
+}
+
+export function invalidArgument(message: string): GrpcStatus {
+  return { code: grpcCode.invalidArgument, message };
+}
+
+/** The client may come again at once. */
+export function unavailable(message: string): GrpcStatus {
+  return { code: grpcCode.unavailable, message };
+}
+
 export const statusOk: GrpcStatus = { code: grpcCode.ok, message: "" };
 
 /**

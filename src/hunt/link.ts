@@ -1,12 +1,13 @@
 /** The connection of a hunter, made again after each failure. */
+
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
-import { isForeign } from "../base/call-reason.ts";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import type { CallEnd } from "../dial/dial-reason.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import type { GrpcStatus } from "../grpc/grpc-status.ts";
+import { isForeign } from "../grpc/rpc-reason.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { RoomEvent } from "../telemetry/room-events.ts";
 import type {

@@ -1,4 +1,5 @@
 /** One StreamPackets RPC of a hunter. */
+
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
 import type { ClientRpc } from "../grpc/client-rpc.ts";

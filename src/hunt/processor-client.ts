@@ -1,4 +1,5 @@
 /** What a hunter asks of a processor: control RPCs over one connection, packets over another. */
+
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";

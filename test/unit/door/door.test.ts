@@ -1,10 +1,11 @@
 /** The door as any HTTP/2 client meets it. */
+
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import net from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { limits } from "../../../src/config/limits.ts";
-import { statusOk } from "../../../src/ingest/stream-port.ts";
+import { statusOk } from "../../../src/grpc/grpc-status.ts";
 import type { TunnelRequest, TunnelResponse } from "../../../src/wire/tunnel.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
 import { clientPreface, data, framesOf, headers, settings } from "../../support/http2-frames.ts";
@@ -139,7 +140,7 @@ describe("windows", () => {
     // Frames of its own: the client of Bun keeps the frames of all streams while one has no window.
     const socket = net.connect(node.port, "127.0.0.1");
     let received = Buffer.alloc(0);
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
     });
     const batch = frame(encodeBatch({ packets: [{ data: Buffer.alloc(40_000) }] }));

@@ -1,6 +1,8 @@
 /** A live view's transport that takes what it is told to take. */
+
 import { fromBinary } from "@bufbuild/protobuf";
-import type { SubscriberEnd, SubscriberPort } from "../../../src/fanout/subscriber-port.ts";
+import type { SubscriberPort } from "../../../src/fanout/subscriber-port.ts";
+import type { GrpcStatus } from "../../../src/grpc/grpc-status.ts";
 import type { FramedBytes } from "../../../src/http2/framed-bytes.ts";
 import {
   type PacketBatch,
@@ -13,7 +15,7 @@ export class FakeSubscriberPort implements SubscriberPort {
   readonly batches: PacketBatch[] = [];
   /** Bytes of each message. */
   readonly lengths: number[] = [];
-  status: SubscriberEnd | undefined = undefined;
+  status: GrpcStatus | undefined = undefined;
   /** Reads nothing while true. */
   stalled = false;
   private unread: { frames: Buffer; taken: () => void }[] = [];
@@ -39,7 +41,7 @@ export class FakeSubscriberPort implements SubscriberPort {
     }
   }
 
-  end(status: SubscriberEnd): void {
+  end(status: GrpcStatus): void {
     this.status = status;
   }
 

@@ -1,28 +1,5 @@
-/** Status codes of gRPC by number (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
-const statusNames = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-] as const;
-
-/** `UNAVAILABLE` for 14, `code 99` for what gRPC does not define. */
-export function statusName(code: number): string {
-  return statusNames[code] ?? `code ${code}`;
-}
+/** Why an RPC failed, in words for a person. */
+import { statusName } from "./grpc-status.ts";
 
 /** What grpc-js says when the other side is no gRPC server. */
 const foreignReasons: ReadonlyArray<readonly [RegExp, string]> = [
@@ -53,7 +30,7 @@ const connectionFrame =
   /^No connection established\. Last error: (.*?)(?: \([\d-]+T[\d:.]+Z\))?\. Resolution note: ?$/;
 
 /** Why a call failed, for a person: the reason in words where it is known, else code and text. */
-export function callReason(code: number, details: string): string {
+export function rpcReason(code: number, details: string): string {
   for (const [pattern, text] of foreignReasons) {
     const found = pattern.exec(details);
     if (found !== null) return text.replace("$1", found[1] ?? "");
