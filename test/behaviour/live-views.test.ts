@@ -5,7 +5,7 @@ import { BusyHunter, checkRecorded, hunterId } from "../support/busy-hunter.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
 import { numberedBatch, readMark } from "../support/numbered-packets.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   type RunningProcessor,
@@ -51,7 +51,7 @@ function probeBatch(number: number): Uint8Array {
   return numberedBatch({ hunterId: `probe-${number}`, hunter, first: 0, packets: 1, sequence: 1 });
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   const start = (...more: string[]) => startProcessor(["--workers", String(workers), ...more]);
 
   test("a live view on any shard sees every packet of the hunters of all shards, in order", async () => {

@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } f
 import { basename, join } from "node:path";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   runWeir,
@@ -28,7 +28,7 @@ const asNobody: readonly string[] = isRoot
 const noNobody = isRoot && Bun.which("setpriv") === null ? "setpriv (util-linux) is missing" : "";
 if (noNobody !== "") console.log(`unwritable files are not tested: ${noNobody}`);
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   const flags = ["process", "--insecure", "--workers", String(workers)];
   const anyPort = ["--listen", "127.0.0.1:0"];
 
