@@ -1,7 +1,7 @@
 /** Promise 3: a slow subscriber harms nobody. What live views get, over one shard and several. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { BusyHunter, checkRecorded, hunterId } from "../support/busy-hunter.ts";
+import { BusyHunter, checkRecorded, hunterId, unhurried } from "../support/busy-hunter.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
 import { numberedBatch, readMark } from "../support/numbered-packets.ts";
@@ -174,7 +174,9 @@ test("a shard that hangs with live views on it holds up no other shard", async (
   });
   const streams = await connectAcrossShards(node, 8);
   const views = Array.from({ length: 12 }, () => new MockSubscriber(node.address));
-  const hunters = streams.map((stream, number) => new BusyHunter(stream, { number, window: 8 }));
+  const hunters = streams.map(
+    (stream, number) => new BusyHunter(stream, { number, window: 8, before: unhurried }),
+  );
   await Promise.all(hunters.map((hunter) => hunter.waitAcked(20)));
   await until(() => views.filter(({ batches }) => batches.length > 0).length === views.length);
   for (const view of views) view.batches.length = 0;
