@@ -52,7 +52,7 @@ function batch(hunterId: string, sequence: number): Uint8Array {
   return numberedBatch({ hunterId, hunter: 1, first: sequence * 10, packets: 10, sequence });
 }
 
-describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
   let node: RunningProcessor;
   beforeAll(async () => {
     write();

@@ -252,7 +252,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
     expect(message).toContain("127.0.0.1 has shown 5 wrong API keys");
     for (const hunter of hunters) hunter.close();
     await stop(own);
-  }, 20_000);
+  }, 300_000);
 });
 
 test("a shard that was started anew asks for the keys of now, and its address stays locked", async () => {

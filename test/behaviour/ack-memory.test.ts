@@ -43,7 +43,7 @@ async function stopped(node: RunningProcessor, code: number): Promise<void> {
   checkAccounts(node);
 }
 
-describe.each(sampledWorkerCounts(3))("--ack memory with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("--ack memory with --workers %d", (workers) => {
   test("acknowledges what waits for the disk, and says at the start that it can be lost", async () => {
     const { node, file, hunters, streams, acked, goOn } = await fillQueue(workers);
     const line = node.latest("node-ack-memory");

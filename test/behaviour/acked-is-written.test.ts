@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { AckLog } from "../support/ack-log.ts";
 import { expectRun, hunterName, readNumbers } from "../support/numbered-capture.ts";
 import { readCapture } from "../support/read-capture.ts";
-import { runSize } from "../support/run-size.ts";
+import { runSize, sampled } from "../support/run-size.ts";
 import { seededRandom } from "../support/seed.ts";
 import { sampledWorkerCounts, shardsInUse } from "../support/shards.ts";
 import {
@@ -32,7 +32,7 @@ const directory = scratchDirectory();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
-  describe.each(["pcapng", "pcap"])("%s", (extension) => {
+  describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extension) => {
     const flags = ["--workers", String(workers), "--stats-interval", "100ms"];
     const rounds = runSize("kill rounds", 1, 5);
 

@@ -60,7 +60,7 @@ async function timeControl(node: RunningProcessor, count: number): Promise<numbe
   return times.sort((a, b) => a - b);
 }
 
-describe.each(sampledWorkerCounts(3))("a stalled recorder with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (workers) => {
   test("holds hunters back, answers control, and loses nothing", async () => {
     const { node, file, toggleStall } = await startStallable(workers);
     const streams = await connectAcrossShards(node, 6);

@@ -240,7 +240,7 @@ const answered: Record<string, Answered> = {
 };
 
 describe.each(
-  sampledWorkerCounts(3).flatMap(
+  sampledWorkerCounts(1).flatMap(
     (workers) =>
       [
         ["pcapng", workers],
@@ -376,7 +376,7 @@ describe.each(
   });
 });
 
-describe.each(sampledWorkerCounts(3))("the default limit with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("the default limit with --workers %d", (workers) => {
   test("takes a message of 32 MiB, and not one byte more", async () => {
     const node = await startProcessor(["--workers", String(workers)]);
     const connection = new RawConnection(node.address);

@@ -10,7 +10,7 @@ import { MockHunter } from "../support/mock-hunter.ts";
 import { expectRun, hunterName, interfaceOf, readNumbers } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { type ReadCaptureFile, readCapture } from "../support/read-capture.ts";
-import { isFullRun } from "../support/run-size.ts";
+import { isFullRun, sampled } from "../support/run-size.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -33,6 +33,7 @@ const root = scratchDirectory();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 type End = "stopped" | "killed" | "killed, torn";
+const ends: readonly End[] = ["stopped", ...sampled("ends", ["killed, torn", "killed"] as const)];
 
 const sideOf = (path: string): string => join(dirname(path), `.${basename(path)}.weir`);
 
@@ -99,24 +100,21 @@ function checkFile(path: string, starts: number): ReadCaptureFile {
 describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
-  test.each(["stopped", "killed", "killed, torn"] as const)(
-    "%s and started again, with hunters in another order",
-    async (end) => {
-      const path = join(mkdtempSync(join(root, "d-")), "x.pcapng");
-      for (const start of arrivals.keys()) await run(path, start, end, flags);
-      if (end !== "stopped") return;
-      const { statistics } = checkFile(path, arrivals.length);
-      for (const one of statistics) {
-        const hunter = Number(one.received % 1000n);
-        expect([one.hunter, one.interface]).toEqual([hunterName(hunter), interfaceOf(hunter)]);
-      }
-      const said = statistics.map(({ received }) => received).sort();
-      const wanted = arrivals.flatMap((order, start) =>
-        order.map((hunter) => capturedOf(start, hunter)),
-      );
-      expect(said).toEqual(wanted.sort());
-    },
-  );
+  test.each(ends)("%s and started again, with hunters in another order", async (end) => {
+    const path = join(mkdtempSync(join(root, "d-")), "x.pcapng");
+    for (const start of arrivals.keys()) await run(path, start, end, flags);
+    if (end !== "stopped") return;
+    const { statistics } = checkFile(path, arrivals.length);
+    for (const one of statistics) {
+      const hunter = Number(one.received % 1000n);
+      expect([one.hunter, one.interface]).toEqual([hunterName(hunter), interfaceOf(hunter)]);
+    }
+    const said = statistics.map(({ received }) => received).sort();
+    const wanted = arrivals.flatMap((order, start) =>
+      order.map((hunter) => capturedOf(start, hunter)),
+    );
+    expect(said).toEqual(wanted.sort());
+  });
 
   test.each(["absent", "of an earlier start"])(
     "killed and started again with a side file that is %s",

@@ -12,6 +12,7 @@ import { parseCapture } from "../support/captures.ts";
 import { ManagementClient } from "../support/management-client.ts";
 import type { MockHunter } from "../support/mock-hunter.ts";
 import { readMark } from "../support/numbered-packets.ts";
+import { sampled } from "../support/run-size.ts";
 import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { noSmallDisk, SmallDisk } from "../support/small-disk.ts";
 import { checkAccounts, type RunningProcessor, startProcessor } from "../support/weir-process.ts";
@@ -66,10 +67,10 @@ function expectAckedIn(path: string, busy: readonly BusyHunter[]): void {
   }
 }
 
-describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers), "--write-file"];
 
-  describe.each(["pcapng", "pcap"])("%s", (extension) => {
+  describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extension) => {
     test.skipIf(noSmallDisk !== "")("a disk that fills up", async () => {
       const small = smallDisk();
       const release = small.occupy(diskBytes - freeAtFirst);

@@ -27,7 +27,7 @@ async function stop(node: RunningProcessor): Promise<void> {
   checkAccounts(node);
 }
 
-describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const start = async () => {
     const file = join(scratchDirectory(), "x.pcapng");
     const node = await startProcessor(["--workers", String(workers), "-w", file]);

@@ -152,7 +152,7 @@ test("a hunter that does not read delays no other, and holds the set once it rea
     expect(hunter.held).toEqual(wanted.toSorted());
     hunter.close();
   }
-}, 30_000);
+}, 300_000);
 
 describe("a bad call", () => {
   test("is told what is wrong, stores nothing, and disturbs nobody", async () => {

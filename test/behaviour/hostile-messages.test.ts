@@ -111,7 +111,7 @@ describe.each(cases)("%s", (path, method) => {
     const allowed = [invalidArgument, unimplemented];
     const wrong = [...ends].filter(([, end]) => !allowed.includes(codeOf(end)));
     expect(wrong).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 });
 
 test("nothing was stored of all that", async () => {
@@ -133,7 +133,7 @@ describe.each(cases)("%s", (path, method) => {
     );
     const wrong = [...ends].filter(([, end]) => faults.includes(codeOf(end)));
     expect(wrong).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   test("does not wait for what does not come, nor takes more than it may", async () => {
     const none = connection.call(path);

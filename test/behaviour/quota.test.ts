@@ -8,6 +8,7 @@ import {
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { capturesIn } from "../support/numbered-capture.ts";
+import { sampled } from "../support/run-size.ts";
 import { ServerStream } from "../support/server-stream.ts";
 import { connectAcrossShards } from "../support/shards.ts";
 import { noReservingDisk, SmallDisk } from "../support/small-disk.ts";
@@ -48,7 +49,7 @@ async function load(node: RunningProcessor, path: string) {
   return { streams, finish };
 }
 
-describe.each(["pcapng", "pcap"])("%s", (extension) => {
+describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extension) => {
   test.skipIf(noStrace !== "")(
     "a quota that is used up is waited for, in the same file",
     async () => {

@@ -9,6 +9,7 @@ import { BusyHunter, type BusyOptions, numbersByHunter } from "../support/busy-h
 import type { MockHunter } from "../support/mock-hunter.ts";
 import { capturesIn, expectRun } from "../support/numbered-capture.ts";
 import { readCapture } from "../support/read-capture.ts";
+import { sampled } from "../support/run-size.ts";
 import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import { noSmallDisk, SmallDisk } from "../support/small-disk.ts";
 import {
@@ -85,8 +86,8 @@ function countKept(paths: readonly string[], busy: readonly BusyHunter[]): numbe
 const range = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
-describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
-  describe.each(["pcapng", "pcap"])("%s", (extension) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
+  describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extension) => {
     function newCapture(): { directory: string; flags: string[] } {
       const directory = mkdtempSync(join(root, "d-"));
       const path = join(directory, `x.${extension}`);

@@ -29,7 +29,7 @@ async function stop(node: RunningProcessor): Promise<void> {
 const pending = (streams: readonly MockHunter[]) =>
   streams.filter(({ acks, end }) => acks.length === 0 && end === undefined).length;
 
-describe.skipIf(Bun.which("prlimit") === null).each(sampledWorkerCounts(3))(
+describe.skipIf(Bun.which("prlimit") === null).each(sampledWorkerCounts(1))(
   "few descriptors, with --workers %d",
   (workers) => {
     test("the rest of the connections is refused, and files are opened all the same", async () => {

@@ -6,8 +6,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
-import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { connectAcrossShards, workerCounts } from "../support/shards.ts";
+import { BusyHunter, checkRecorded, unhurried } from "../support/busy-hunter.ts";
+import { sampled } from "../support/run-size.ts";
+import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
   runWeir,
@@ -28,7 +29,7 @@ const asNobody: readonly string[] = isRoot
 const noNobody = isRoot && Bun.which("setpriv") === null ? "setpriv (util-linux) is missing" : "";
 if (noNobody !== "") console.log(`unwritable files are not tested: ${noNobody}`);
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   const flags = ["process", "--insecure", "--workers", String(workers)];
   const anyPort = ["--listen", "127.0.0.1:0"];
 
@@ -44,46 +45,51 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     expect([ended.code, ended.stdout, ended.lines.length]).toEqual([code, "", 0]);
   }
 
-  test.each(["pcapng", "pcap"])("the same port, and the same %s", async (extension) => {
-    const directory = mkdtempSync(join(root, "d-"));
-    const path = join(directory, `x.${extension}`);
-    const node = await startProcessor(["--workers", String(workers), "--write-file", path]);
-    const streams = await connectAcrossShards(node, 3);
-    const busy = streams.map((stream, number) => new BusyHunter(stream, { number, window: 4 }));
-    await Promise.all(busy.map((hunter) => hunter.waitAcked(1)));
-    const inUse = (place: string): string =>
-      `${place} is in use by another program; choose another with --listen, or stop that one`;
-    for (const host of ["127.0.0.1", "0.0.0.0"]) {
-      const place = `${host}:${node.port}`;
-      const other = join(directory, `other.${extension}`);
-      await expectRefused(["-l", place, "-w", other], exitCodes.portInUse, inUse(place));
-    }
-    const link = join(directory, `link.${extension}`);
-    symlinkSync(path, link);
-    const taken = `${path} is being written by another node (process ${node.pid})`;
-    for (const name of [path, link, basename(path)]) {
-      const args = [...anyPort, "-w", name];
-      await expectRefused(args, exitCodes.captureFile, taken, { cwd: directory });
-    }
-    const side = `.x.${extension}.weir`;
-    expect(readdirSync(directory).sort()).toEqual(
-      [side, basename(link), basename(path)].toSorted(),
-    );
+  test.each(sampled("second file formats", ["pcapng", "pcap"]))(
+    "the same port, and the same %s",
+    async (extension) => {
+      const directory = mkdtempSync(join(root, "d-"));
+      const path = join(directory, `x.${extension}`);
+      const node = await startProcessor(["--workers", String(workers), "--write-file", path]);
+      const streams = await connectAcrossShards(node, 3);
+      const busy = streams.map(
+        (stream, number) => new BusyHunter(stream, { number, window: 4, before: unhurried }),
+      );
+      await Promise.all(busy.map((hunter) => hunter.waitAcked(1)));
+      const inUse = (place: string): string =>
+        `${place} is in use by another program; choose another with --listen, or stop that one`;
+      for (const host of ["127.0.0.1", "0.0.0.0"]) {
+        const place = `${host}:${node.port}`;
+        const other = join(directory, `other.${extension}`);
+        await expectRefused(["-l", place, "-w", other], exitCodes.portInUse, inUse(place));
+      }
+      const link = join(directory, `link.${extension}`);
+      symlinkSync(path, link);
+      const taken = `${path} is being written by another node (process ${node.pid})`;
+      for (const name of [path, link, basename(path)]) {
+        const args = [...anyPort, "-w", name];
+        await expectRefused(args, exitCodes.captureFile, taken, { cwd: directory });
+      }
+      const side = `.x.${extension}.weir`;
+      expect(readdirSync(directory).sort()).toEqual(
+        [side, basename(link), basename(path)].toSorted(),
+      );
 
-    // The last word of a node that logs for programs is a line for programs.
-    const json = await runWeir([...flags, ...anyPort, "-w", path, "--log-format", "json"]);
-    expect(json.lines.map(({ event, message }) => [event, message])).toEqual([
-      ["cli-command-failed", taken],
-    ]);
+      // The last word of a node that logs for programs is a line for programs.
+      const json = await runWeir([...flags, ...anyPort, "-w", path, "--log-format", "json"]);
+      expect(json.lines.map(({ event, message }) => [event, message])).toEqual([
+        ["cli-command-failed", taken],
+      ]);
 
-    await Promise.all(busy.map((hunter) => hunter.finish()));
-    node.kill("SIGTERM");
-    expect(await node.ended).toEqual({ code: 0, signal: null });
-    for (const stream of streams) stream.close();
-    checkAccounts(node);
-    const acked = busy.reduce((sum, hunter) => sum + hunter.acked * hunter.packets, 0);
-    expect(checkRecorded(path, busy)).toBe(acked);
-  });
+      await Promise.all(busy.map((hunter) => hunter.finish()));
+      node.kill("SIGTERM");
+      expect(await node.ended).toEqual({ code: 0, signal: null });
+      for (const stream of streams) stream.close();
+      checkAccounts(node);
+      const acked = busy.reduce((sum, hunter) => sum + hunter.acked * hunter.packets, 0);
+      expect(checkRecorded(path, busy)).toBe(acked);
+    },
+  );
 
   test("two that start at the same moment on one port: one of them listens", async () => {
     const first = await startProcessor();

@@ -30,7 +30,7 @@ function p99(times: readonly number[]): number {
 
 if (noStrace !== "") console.log(`slow-disk is skipped: ${noStrace}`);
 
-test.skipIf(noStrace !== "").each(sampledWorkerCounts(3))(
+test.skipIf(noStrace !== "").each(sampledWorkerCounts(1))(
   "a slow disk holds back hunters and nobody else, with --workers %d",
   async (workers) => {
     const path = join(scratchDirectory(), "slow.pcapng");

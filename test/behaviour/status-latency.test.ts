@@ -37,7 +37,7 @@ function percentile(timesMs: readonly number[], share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
-describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   test("status and lists of 100 hunters are answered well under 100 ms under full load", async () => {
     const directory = scratchDirectory();
     const flags = ["--workers", String(workers), "--max-hunters", "200"];
@@ -79,5 +79,5 @@ describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
     rmSync(directory, { recursive: true });
     checkAccounts(node);
     expect(p99).toBeLessThan(p99MsMax);
-  }, 60_000);
+  }, 300_000);
 });

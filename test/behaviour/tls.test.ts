@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
+import { BusyHunter, checkRecorded, unhurried } from "../support/busy-hunter.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
@@ -26,14 +26,19 @@ async function allShow(node: RunningProcessor, files: TlsFiles): Promise<boolean
   return shown.size === 1 && shown.has(fingerprintOf(files.pair));
 }
 
-describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
   const begin = async (files: TlsFiles, path: string) => {
     const flags = ["--workers", String(workers), "-w", path];
     const node = await startProcessor([...files.flags, ...flags]);
     const hunters = await connectAcrossShards(node, 8, () => {
       return new MockHunter("", connect(namedAddress(node), files.security()));
     });
-    return { node, hunters: hunters.map((stream, number) => new BusyHunter(stream, { number })) };
+    return {
+      node,
+      hunters: hunters.map(
+        (stream, number) => new BusyHunter(stream, { number, before: unhurried }),
+      ),
+    };
   };
 
   const finish = async (node: RunningProcessor, hunters: BusyHunter[], path: string) => {

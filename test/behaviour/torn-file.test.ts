@@ -24,6 +24,7 @@ import {
 } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { parseCapture, readCapture } from "../support/read-capture.ts";
+import { sampled } from "../support/run-size.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -136,7 +137,7 @@ function damages(extension: string, record: Buffer): [string, Buffer][] {
 describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
   const flags = ["--workers", String(workers)];
 
-  describe.each(["pcapng", "pcap"])("%s", (extension) => {
+  describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extension) => {
     const directory = join(root, `${workers}-${extension}`);
     const original = join(directory, `original.${extension}`);
     let whole: Buffer;

@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { captureFiles, readCapture as readOriginal } from "../support/captures.ts";
 import { capturesFolder, readExpectedLabels } from "../support/expected-flows.ts";
 import { type ReadPacket, readCapture } from "../support/read-capture.ts";
+import { sampled } from "../support/run-size.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -31,84 +32,89 @@ test("every capture has a line in expected.tsv", () => {
 });
 
 describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
-  describe.each(["pcapng", "pcap"] as const)("recorded as %s", (format) => {
-    const directory = scratchDirectory();
-    let node: RunningProcessor;
-    let total = 0;
+  describe.each(sampled("second file formats", ["pcapng", "pcap"] as const))(
+    "recorded as %s",
+    (format) => {
+      const directory = scratchDirectory();
+      let node: RunningProcessor;
+      let total = 0;
 
-    beforeAll(async () => {
-      const flags = ["--workers", String(workers), "--stats-interval", "100ms"];
-      node = await startProcessor([...flags, "-w", join(directory, `all.${format}`)]);
-    });
-    afterAll(() => {
-      node.kill("SIGKILL");
-      rmSync(directory, { recursive: true, force: true });
-    });
-
-    test.each(originals.map((path) => basename(path)))("%s arrives unchanged", async (name) => {
-      const path = join(capturesFolder, name);
-      const original = readOriginal(path);
-      const before = packetsByFile(directory);
-      const statsBefore = node.latest("node-stats");
-      total = Number(statsBefore?.["received"] ?? 0);
-      await replay(node, path);
-      const stats = await node.waitFor(
-        "node-stats",
-        (line) => line["received"] === total + original.length,
-      );
-      total += original.length;
-
-      const arrived = [...packetsByFile(directory)].flatMap(([file, packets]) =>
-        packets.slice(before.get(file)?.length ?? 0),
-      );
-      const linkTypes = new Set(original.map((packet) => packet.linkType));
-      for (const linkType of linkTypes) {
-        const from = original.filter((packet) => packet.linkType === linkType);
-        const to = arrived.filter((packet) => packet.linkType === linkType);
-        expect(to.length).toBe(from.length);
-        for (const [index, packet] of from.entries()) {
-          const same = to[index] as ReadPacket;
-          expect(same.bytes.equals(packet.data)).toBe(true);
-          expect(same.time).toBe(packet.timeNs);
-          expect(same.originalLength).toBe(packet.originalLength);
-          if (format === "pcap") continue;
-          expect(same.hunter).toBe(hunterOf(path));
-          expect(same.interface).toBe(packet.interfaceName || name);
-        }
-      }
-      expect(arrived.length).toBe(original.length);
-      if (format === "pcapng") {
-        // One file holds all link types, so that the order over all interfaces stays as well.
-        expect(arrived.map((packet) => packet.time)).toEqual(original.map(({ timeNs }) => timeNs));
-      }
-
-      checkLabels(name, protocolCounts(statsBefore), protocolCounts(stats));
-    });
-
-    test("the node stops with nothing lost, and tshark reads what it reads in the originals", async () => {
-      node.kill("SIGTERM");
-      expect(await node.ended).toEqual({ code: 0, signal: null });
-      checkAccounts(node);
-      expect(node.latest("node-stopped")).toMatchObject({
-        received: total,
-        written: total,
-        rejected: 0,
+      beforeAll(async () => {
+        const flags = ["--workers", String(workers), "--stats-interval", "100ms"];
+        node = await startProcessor([...flags, "-w", join(directory, `all.${format}`)]);
       });
-      const files = [...packetsByFile(directory)];
-      expect(files.reduce((sum, [, packets]) => sum + packets.length, 0)).toBe(total);
-      if (!hasTshark) return;
-      for (const [file, packets] of files) expect(countByCapinfos(file)).toBe(packets.length);
-      const rows = files.flatMap(([file]) => tsharkRows(file));
-      const wanted = originalRows();
-      // Classic pcap has one file a link type, so the order over all of them is another.
-      if (format === "pcap") {
-        rows.sort();
-        wanted.sort();
-      }
-      expect(rows.length).toBe(wanted.length);
-      for (const [index, row] of rows.entries()) expect(row).toBe(wanted[index] as string);
-    });
-  });
+      afterAll(() => {
+        node.kill("SIGKILL");
+        rmSync(directory, { recursive: true, force: true });
+      });
+
+      test.each(originals.map((path) => basename(path)))("%s arrives unchanged", async (name) => {
+        const path = join(capturesFolder, name);
+        const original = readOriginal(path);
+        const before = packetsByFile(directory);
+        const statsBefore = node.latest("node-stats");
+        total = Number(statsBefore?.["received"] ?? 0);
+        await replay(node, path);
+        const stats = await node.waitFor(
+          "node-stats",
+          (line) => line["received"] === total + original.length,
+        );
+        total += original.length;
+
+        const arrived = [...packetsByFile(directory)].flatMap(([file, packets]) =>
+          packets.slice(before.get(file)?.length ?? 0),
+        );
+        const linkTypes = new Set(original.map((packet) => packet.linkType));
+        for (const linkType of linkTypes) {
+          const from = original.filter((packet) => packet.linkType === linkType);
+          const to = arrived.filter((packet) => packet.linkType === linkType);
+          expect(to.length).toBe(from.length);
+          for (const [index, packet] of from.entries()) {
+            const same = to[index] as ReadPacket;
+            expect(same.bytes.equals(packet.data)).toBe(true);
+            expect(same.time).toBe(packet.timeNs);
+            expect(same.originalLength).toBe(packet.originalLength);
+            if (format === "pcap") continue;
+            expect(same.hunter).toBe(hunterOf(path));
+            expect(same.interface).toBe(packet.interfaceName || name);
+          }
+        }
+        expect(arrived.length).toBe(original.length);
+        if (format === "pcapng") {
+          // One file holds all link types, so that the order over all interfaces stays as well.
+          expect(arrived.map((packet) => packet.time)).toEqual(
+            original.map(({ timeNs }) => timeNs),
+          );
+        }
+
+        checkLabels(name, protocolCounts(statsBefore), protocolCounts(stats));
+      });
+
+      test("the node stops with nothing lost, and tshark reads what it reads in the originals", async () => {
+        node.kill("SIGTERM");
+        expect(await node.ended).toEqual({ code: 0, signal: null });
+        checkAccounts(node);
+        expect(node.latest("node-stopped")).toMatchObject({
+          received: total,
+          written: total,
+          rejected: 0,
+        });
+        const files = [...packetsByFile(directory)];
+        expect(files.reduce((sum, [, packets]) => sum + packets.length, 0)).toBe(total);
+        if (!hasTshark) return;
+        for (const [file, packets] of files) expect(countByCapinfos(file)).toBe(packets.length);
+        const rows = files.flatMap(([file]) => tsharkRows(file));
+        const wanted = originalRows();
+        // Classic pcap has one file a link type, so the order over all of them is another.
+        if (format === "pcap") {
+          rows.sort();
+          wanted.sort();
+        }
+        expect(rows.length).toBe(wanted.length);
+        for (const [index, row] of rows.entries()) expect(row).toBe(wanted[index] as string);
+      });
+    },
+  );
 });
 
 async function replay(node: RunningProcessor, path: string): Promise<void> {

@@ -210,7 +210,7 @@ describe.skipIf(reason !== "")("with attackers", () => {
       // A moment is too short to tell, on a machine that others use as well.
       if (seconds > 1.5) expect(Math.min(...rates)).toBeGreaterThan(5);
     },
-    30_000,
+    300_000,
   );
 
   if (isFullRun) {
@@ -218,7 +218,7 @@ describe.skipIf(reason !== "")("with attackers", () => {
       expect(slow.length).toBe(slowAttacks.length);
       await Promise.all(slow);
       await huntersGoOn(20);
-    }, 60_000);
+    }, 300_000);
   }
 
   test("new connections are served as before", async () => {
@@ -246,7 +246,7 @@ describe.skipIf(reason !== "")("with attackers", () => {
     expect(node.lines.filter(({ level }) => level === "error")).toEqual([]);
     checkRecorded(file, hunters);
     checkAccounts(node);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe.skipIf(reason !== "")("with attackers below TLS", () => {
@@ -288,5 +288,5 @@ describe.skipIf(reason !== "")("with attackers below TLS", () => {
     expect(node.lines.filter(({ level }) => level === "error")).toEqual([]);
     checkRecorded(file, [hunter]);
     checkAccounts(node);
-  }, 60_000);
+  }, 300_000);
 });

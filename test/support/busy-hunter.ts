@@ -20,6 +20,9 @@ export interface BusyOptions {
   readonly before?: (batch: number) => Promise<void>;
 }
 
+/** For `before`: a hunter that only has to go on keeps no core busy, and no large file fills up. */
+export const unhurried = (): Promise<void> => Bun.sleep(5);
+
 export function hunterId(number: number): string {
   return `hunter-${number}`;
 }

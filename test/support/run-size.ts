@@ -16,6 +16,13 @@ export function runSize(what: string, few: number, all: number): number {
   return few;
 }
 
+/** The first of `all` in the default run; the others are `what`, a plural like "file formats". */
+export function sampled<Item>(what: string, all: readonly Item[]): Item[] {
+  if (isFullRun) return [...all];
+  leftOut(all.length - 1, what);
+  return all.slice(0, 1);
+}
+
 /** Tells the runner that the default run leaves `count` of `what` out. */
 export function leftOut(count: number, what: string): void {
   // A line is short, so that lines of files that run side by side do not mix.

@@ -1,6 +1,6 @@
 /** Hunters on more than one ingest shard: the kernel spreads connections, so a test must look. */
 import { MockHunter } from "./mock-hunter.ts";
-import { isFullRun, leftOut } from "./run-size.ts";
+import { sampled } from "./run-size.ts";
 import type { LogLine, RunningProcessor } from "./weir-process.ts";
 
 /**
@@ -11,12 +11,10 @@ export const workerCounts = [1, 3] as const;
 
 /**
  * For tests whose subject is something else: both counts in the full run, `count` in the default
- * one. A node with three shards takes twice the time to start; 3 is for tests with several hunters.
+ * one. A node with three shards takes twice the time to start; 1 is what a machine with two cores has.
  */
 export function sampledWorkerCounts(count: 1 | 3): (1 | 3)[] {
-  if (isFullRun) return [...workerCounts];
-  leftOut(1, "second worker counts");
-  return [count];
+  return sampled("second worker counts", count === 1 ? [1, 3] : [3, 1]);
 }
 
 /** Streams of each shard that a stats line names; one entry when the node has one shard. */
