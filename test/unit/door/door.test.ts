@@ -139,7 +139,7 @@ describe("windows", () => {
     // Frames of its own: the client of Bun keeps the frames of all streams while one has no window.
     const socket = net.connect(node.port, "127.0.0.1");
     let received = Buffer.alloc(0);
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
     });
     const batch = frame(encodeBatch({ packets: [{ data: Buffer.alloc(40_000) }] }));
@@ -197,6 +197,20 @@ describe("a door that leaves", () => {
     call.close();
   });
 
+  test("knows that a message is on its way, and not one that it keeps waiting itself", async () => {
+    const batch = frame(encodeBatch({ hunterId: "h", packets: [{ data: Buffer.alloc(1000) }] }));
+    const call = new RawCall(node.address);
+    call.write(batch, batch.subarray(0, 500));
+    await until(() => node.sink.taken.length === 1 && node.door.isReceiving);
+    call.write(batch.subarray(500));
+    await until(() => node.sink.taken.length === 2 && !node.door.isReceiving);
+    node.sink.room = 0;
+    call.write(batch, batch, batch.subarray(0, 500));
+    await until(() => node.ingest.received === 3);
+    expect(node.door.isReceiving).toBe(false);
+    call.close();
+  });
+
   test("a client that sends on, and reads late, hears how its RPC ended and that all is over", async () => {
     const socket = net.connect(node.port, "127.0.0.1").pause();
     let error = "";
@@ -204,7 +218,7 @@ describe("a door that leaves", () => {
     socket.on("error", (thrown: Error & { code?: string }) => {
       error = thrown.code ?? thrown.message;
     });
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
     });
     socket.write(Buffer.concat([Buffer.from(clientPreface), settings()]));
