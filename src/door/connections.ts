@@ -161,7 +161,8 @@ export class Connections {
 
   private turnAway(socket: Socket<unknown>, reason: string): undefined {
     this.options.closed(reason, peerText(socket.remoteAddress, socket.remotePort));
-    socket.terminate();
+    // Not a reset: that would look to its client as if nobody listened here.
+    socket.end();
   }
 
   /** It is no newcomer any more. */

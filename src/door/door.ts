@@ -135,6 +135,12 @@ export class Door {
     this.connections.leave();
   }
 
+  /** A packet stream is in the middle of a message: its client has more to send, and may need a window. */
+  get isReceiving(): boolean {
+    for (const stream of this.packetStreams) if (stream.isReceiving) return true;
+    return false;
+  }
+
   /** Ends every RPC and connection; resolves when the sockets are gone or the time is over. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.sweeper);

@@ -53,6 +53,12 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.rpc.begin();
   }
 
+  /** A message has begun to come, and nothing keeps it from coming. */
+  get isReceiving(): boolean {
+    const { partial, holding } = this.rpc.envelope;
+    return partial && !holding && !this.rpc.isOver;
+  }
+
   refusalOf(hunterId: string): GrpcStatus | undefined {
     return this.options.refusalOf(hunterId);
   }

@@ -190,7 +190,7 @@ async function drain(door: Door, ingest: Ingest): Promise<void> {
   for (;;) {
     await Bun.sleep(20);
     const now = clock.monotonicMs();
-    if (ingest.received !== received) {
+    if (ingest.received !== received || door.isReceiving) {
       received = ingest.received;
       quietSince = now;
     }

@@ -72,6 +72,10 @@ class FakeClient {
     this.ended = true;
   }
 
+  end(): void {
+    this.terminate();
+  }
+
   pause(): void {}
 
   terminate(): void {

@@ -198,6 +198,20 @@ describe("a door that leaves", () => {
     call.close();
   });
 
+  test("knows that a message is on its way, and not one that it keeps waiting itself", async () => {
+    const batch = frame(encodeBatch({ hunterId: "h", packets: [{ data: Buffer.alloc(1000) }] }));
+    const call = new RawCall(node.address);
+    call.write(batch, batch.subarray(0, 500));
+    await until(() => node.sink.taken.length === 1 && node.door.isReceiving);
+    call.write(batch.subarray(500));
+    await until(() => node.sink.taken.length === 2 && !node.door.isReceiving);
+    node.sink.room = 0;
+    call.write(batch, batch, batch.subarray(0, 500));
+    await until(() => node.ingest.received === 3);
+    expect(node.door.isReceiving).toBe(false);
+    call.close();
+  });
+
   test("a client that sends on, and reads late, hears how its RPC ended and that all is over", async () => {
     const socket = net.connect(node.port, "127.0.0.1").pause();
     let error = "";
