@@ -104,7 +104,7 @@ describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (w
     expect(node.latest("node-stats")!["received"]).toBe(unread["received"] as number);
 
     await toggleStall();
-    await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+    await Promise.all(streams.map((stream) => stream.told(FLOW_RESUME)));
     await Promise.all(busy.map((hunter) => hunter.finish()));
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);
@@ -119,11 +119,9 @@ describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (w
     const streams = await connectAcrossShards(node, 72);
     const resumedAt: number[] = [];
     for (const stream of streams) {
-      void stream
-        .until(() => stream.level === FLOW_RESUME)
-        .then(() => {
-          resumedAt.push(performance.now());
-        });
+      void stream.told(FLOW_RESUME).then(() => {
+        resumedAt.push(performance.now());
+      });
     }
     await toggleStall();
     const hunters = streams.map(
@@ -132,7 +130,7 @@ describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (w
     await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
     const finished = Promise.all(hunters.map((hunter) => hunter.finish()));
     await toggleStall();
-    await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+    await Promise.all(streams.map((stream) => stream.told(FLOW_RESUME)));
     await finished;
     // The fullest shard has at least its share of them, and resumes them in groups.
     const groups = Math.ceil(streams.length / workers / limits.resumesAtOnce);

@@ -98,7 +98,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
       const releasedMs = performance.now();
       release();
       await node.waitFor("record-resumed");
-      await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+      await Promise.all(streams.map((stream) => stream.told(FLOW_RESUME)));
       expect(performance.now() - releasedMs).toBeLessThan(resumedMsMax);
       await Promise.all(busy.map((hunter) => hunter.waitAcked(batches)));
       expect(await statusOf(node)).toBe(ProcessorStatus.PROCESSOR_HEALTHY);

@@ -60,10 +60,10 @@ describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extensi
       const { streams, finish } = await load(node, path);
       await node.waitFor("record-stalled", ({ message }) => message.includes("EDQUOT"));
       const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
-      await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
-      await health.until(() => health.messages.at(-1)?.status === NOT_SERVING);
+      await Promise.all(streams.map((stream) => stream.told(FLOW_PAUSE)));
+      await health.until(() => health.messages.some(({ status }) => status === NOT_SERVING));
       await node.waitFor("record-resumed");
-      await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+      await Promise.all(streams.map((stream) => stream.told(FLOW_RESUME)));
       await health.until(() => health.messages.at(-1)?.status === SERVING);
       health.close();
       expect(await finish()).toEqual([path]);
@@ -83,7 +83,7 @@ describe.each(sampled("second file formats", ["pcapng", "pcap"]))("%s", (extensi
         expect(stalled.message).toContain("ENOSPC");
         expect(Number(stalled["freeBytes"])).toBeLessThan(1_000_000);
         const { FLOW_PAUSE } = FlowControl;
-        await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
+        await Promise.all(streams.map((stream) => stream.told(FLOW_PAUSE)));
         release();
         expect(await finish()).toEqual([path]);
       } finally {

@@ -116,8 +116,7 @@ test.skipIf(noStrace !== "")("a disk that refuses every file is waited for", asy
   const busy = await load(node);
   await node.waitFor("record-stalled");
   const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
-  const levels = (level: FlowControl) =>
-    Promise.all(busy.map(({ stream }) => stream.until(() => stream.level === level)));
+  const levels = (level: FlowControl) => Promise.all(busy.map(({ stream }) => stream.told(level)));
   await levels(FLOW_PAUSE);
   await node.waitFor("record-resumed");
   await levels(FLOW_RESUME);

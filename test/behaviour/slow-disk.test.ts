@@ -46,7 +46,7 @@ test.skipIf(noStrace !== "").each(sampledWorkerCounts(1))(
       (stream, number) => new BusyHunter(stream, { number, size, window: 2048, batches }),
     );
     const { FLOW_PAUSE, FLOW_RESUME } = FlowControl;
-    await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_PAUSE)));
+    await Promise.all(streams.map((stream) => stream.told(FLOW_PAUSE)));
 
     const management = new ManagementClient(node.address);
     const calls: number[] = [];
@@ -67,7 +67,7 @@ test.skipIf(noStrace !== "").each(sampledWorkerCounts(1))(
         await Bun.sleep(10);
       }
     })();
-    await Promise.all(streams.map((stream) => stream.until(() => stream.level === FLOW_RESUME)));
+    await Promise.all(streams.map((stream) => stream.told(FLOW_RESUME)));
     await Promise.all(busy.map((hunter) => hunter.waitAcked(batches)));
     await probing;
     management.close();

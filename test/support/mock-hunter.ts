@@ -85,6 +85,11 @@ export class MockHunter {
     return this.signals.at(-1)?.flow ?? FlowControl.FLOW_CONTINUE;
   }
 
+  /** Resolves when it has been told that level, also when another has followed at once. */
+  told(level: FlowControl): Promise<void> {
+    return this.until(() => this.signals.some(({ flow }) => flow === level));
+  }
+
   async waitAcks(count: number): Promise<void> {
     await this.until(() => this.acks.length >= count || this.end !== undefined);
     if (this.acks.length < count) {
