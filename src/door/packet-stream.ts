@@ -94,6 +94,7 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
 
   /** Ends the RPC when it stands still in the middle of a message; called every few seconds. */
   sweep(now: number): void {
+    this.rpc.shrink();
     const { partial, holding, waitsForRoom, hasRoom } = this.rpc.envelope;
     // What it holds back may also be ours to take, and then the client stands still for us.
     if (this.rpc.isOver || !partial || (holding && !waitsForRoom)) return;

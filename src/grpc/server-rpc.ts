@@ -57,12 +57,7 @@ export class ServerRpc implements StreamHandler {
       smallBytesMax: options.smallBytesMax,
       room: options.room,
       done: (bytes) => stream.done(bytes),
-      take: (bytes, length) => {
-        const goesOn = this.handler.onMessage(bytes, length);
-        // What the window grew by is for streams that go on.
-        if (!goesOn) stream.window.shrink();
-        return goesOn;
-      },
+      take: (bytes, length) => this.handler.onMessage(bytes, length),
       wait: (waiting) => this.handler.onRoom(waiting),
       refuse: (fault) => this.handler.onBadMessage(this.statusOf(fault)),
     });
@@ -99,6 +94,11 @@ export class ServerRpc implements StreamHandler {
     if (this.ended) return;
     this.envelope.resume();
     this.tellHalfClose();
+  }
+
+  /** What its window grew by is for streams that go on: to be called when it stands still. */
+  shrink(): void {
+    if (this.envelope.holding) this.stream.window.shrink();
   }
 
   /** Ends the RPC behind the answers that were sent. What still comes is forgotten. */

@@ -49,6 +49,10 @@ export interface ConnectionOptions {
   readonly now: () => number;
 }
 
+/** Before one was measured, and what a busy thread cannot tell from nothing. */
+const firstRoundTripMs = 1000;
+const roundTripMsMin = 1;
+
 export class Http2Connection {
   readonly peer: PeerSettings = firstPeerSettings();
   readonly streams: StreamTable;
@@ -57,8 +61,8 @@ export class Http2Connection {
   readonly decoder: HeaderDecoder;
   readonly options: ConnectionOptions;
   readonly sender: Sender;
-  /** From a SETTINGS or PING of ours to its answer; a guess until then. */
-  roundTripMs = 10;
+  /** From a SETTINGS or PING of ours to its answer, the shortest seen; a guess until then. */
+  roundTripMs = firstRoundTripMs;
   private readonly reader: FrameReader;
   private askedMs: number;
   /** Bytes of the client's preface that have come. */
@@ -182,7 +186,8 @@ export class Http2Connection {
 
   /** SETTINGS or PING of ours came back. */
   answered(): void {
-    this.roundTripMs = Math.max(1, this.options.now() - this.askedMs);
+    const tookMs = Math.max(roundTripMsMin, this.options.now() - this.askedMs);
+    this.roundTripMs = Math.min(this.roundTripMs, tookMs);
   }
 
   wake(stream: Http2Stream): void {

@@ -26,8 +26,6 @@ export class WindowGrowth {
   }
 }
 
-/** A window is filled again within this many round trips when it is in the way of its sender. */
-const busyRoundTrips = 4;
 
 export class ReceiveWindow {
   private readonly growth: WindowGrowth;
@@ -35,11 +33,13 @@ export class ReceiveWindow {
   /** What the peer may send now. */
   private open: number = firstWindowBytes;
   private heldBytes = 0;
-  private openedMs: number;
+  /** Bytes that were done with since then: what comes in a round trip. */
+  private passed = 0;
+  private sinceMs: number;
 
   constructor(growth: WindowGrowth, nowMs: number) {
     this.growth = growth;
-    this.openedMs = nowMs;
+    this.sinceMs = nowMs;
   }
 
   /** Bytes that came and are not done with. */
@@ -58,13 +58,23 @@ export class ReceiveWindow {
   done(bytes: number, nowMs: number, roundTripMs: number): number {
     // What was given back before its frame had come to its end (`Http2Stream.discard`) counts once.
     this.heldBytes = Math.max(0, this.heldBytes - bytes);
+    this.passed += bytes;
     let increment = this.size - this.open - this.heldBytes;
     if (increment * 2 < this.size) return 0;
-    const isBusy = nowMs - this.openedMs <= busyRoundTrips * roundTripMs;
-    if (isBusy && this.size < limits.streamWindowBytesMax) increment += this.grow();
-    this.openedMs = nowMs;
+    increment += this.adapt(nowMs, roundTripMs);
     this.open += increment;
     return increment;
+  }
+
+  /** Twice what comes in a round trip is enough for a sender that never stops (bandwidth-delay product). */
+  private adapt(nowMs: number, roundTripMs: number): number {
+    const elapsedMs = nowMs - this.sinceMs;
+    if (elapsedMs < roundTripMs) return 0;
+    const inRoundTrip = (this.passed / elapsedMs) * roundTripMs;
+    this.passed = 0;
+    this.sinceMs = nowMs;
+    const isInTheWay = inRoundTrip * 2 > this.size;
+    return isInTheWay && this.size < limits.streamWindowBytesMax ? this.grow() : 0;
   }
 
   /** Its reader stands still: what it grew by is for others. */
