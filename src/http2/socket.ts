@@ -40,9 +40,9 @@ export class Http2Socket {
         onPong: () => handler.onPong(),
         onFault: (fault) => {
           handler.onFault(fault);
-          // Of a flood nothing more is read.
-          if (fault.code === errorCode.enhanceYourCalm) this.socket.pause();
-          this.close();
+          // A flood is cut off at once; others have what they were sent last before the end.
+          if (fault.code === errorCode.enhanceYourCalm) this.socket.end();
+          else this.close();
         },
         // Behind what is going on now, so that what is said together goes together.
         onPending: () => queueMicrotask(() => this.connection.flush()),
@@ -68,7 +68,7 @@ export class Http2Socket {
   /** Closes behind what was written; a peer that does not close gets a little time. */
   close(): void {
     if (this.isClosed) return;
-    // Not `end`, which closes at once: bytes that are unread then make the peer lose what it was sent.
+    // `end` would close both ways, and bytes that come then make the peer lose what it was sent.
     this.socket.shutdown();
     setTimeout(() => this.destroy(), limits.socketGraceMs).unref();
   }

@@ -76,8 +76,6 @@ class FakeClient {
     this.terminate();
   }
 
-  pause(): void {}
-
   terminate(): void {
     if (this.destroyed) return;
     this.destroyed = true;
