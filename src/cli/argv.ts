@@ -78,7 +78,8 @@ class ArgvReader implements Argv {
     const odd = rest.findIndex((word) => /^-[^-=\d][^=]*=/.test(word));
     const words = odd === -1 ? rest : rest.slice(0, odd);
     const tokens = tokensOf(words, this.declared);
-    const args = parseArgs(words, this.declaredIn(tokens));
+    const known = wordsBeforeUnknown(words, tokens, this.declared);
+    const args = parseArgs(known, this.declaredIn(tokens));
     for (const token of tokens) {
       const goOn = this.take(token, start, args);
       if (goOn !== undefined) return goOn;
@@ -115,7 +116,8 @@ class ArgvReader implements Argv {
 
   private option(token: OptionToken, at: number, args: ParsedArgs): number | undefined {
     const { name, rawName, value } = token;
-    const isLong = rawName.startsWith("--");
+    // The second dash of `-s-` is a short name, too.
+    const isLong = this.words[at]?.startsWith("--") === true;
     if (name === "help" || name === "version") {
       this[name] = true;
       return undefined;
@@ -214,6 +216,25 @@ class ArgvReader implements Argv {
     }
     this.flags.set(flag.field, { origin: { source: "flag", name }, value });
   }
+}
+
+/**
+ * What stands before the first flag that is not declared. citty reads letters of that as other flags
+ * (`-qlx` as `-l x`), and fails at one named `_`, its name for the words that are no flags.
+ */
+function wordsBeforeUnknown(
+  words: readonly string[],
+  tokens: readonly Token[],
+  declared: ArgsDef,
+): string[] {
+  const isKnown = (name: string): boolean =>
+    Object.hasOwn(declared, name) ||
+    (name.startsWith("no-") && declared[name.slice(3)]?.type === "boolean");
+  const unknown = tokens.find((token) => token.kind === "option" && !isKnown(token.name));
+  if (unknown?.kind !== "option") return [...words];
+  const word = words[unknown.index] ?? "";
+  const before = words.slice(0, unknown.index);
+  return word.startsWith("--") ? before : [...before, word.slice(0, word.indexOf(unknown.name, 1))];
 }
 
 /** A word that may follow a flag as its value: not a flag, but `-` and negative numbers are. */

@@ -4,6 +4,7 @@ import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
 import { columnsMax, hang, wrap } from "./columns.ts";
+import { unshielded } from "./command-words.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { printErrors, printOut } from "./print.ts";
 import { versionText } from "./version.ts";
@@ -30,7 +31,7 @@ export function commandGroup(name: string, description: string, members: Command
     meta: { name, description },
     subCommands: members,
     // citty looks over flags for the first word that is none, and says no more than "Unknown command".
-    setup: ({ rawArgs }) => group.check(rawArgs[0]),
+    setup: ({ rawArgs }) => group.check(unshielded(rawArgs)[0]),
   });
   return Object.assign(definition, { members, overview: () => group.overview() });
 }

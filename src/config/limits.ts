@@ -200,7 +200,8 @@ export const limits = {
   fileSettleMs: 50,
   /** The same where it may be half of a change: it is empty or gone, or one of several. */
   filePartSettleMs: 250,
-  /** A changed file is read after this long even if it does not stand still. */
+  /** A changed file is read after this long even if it does not stand still, unless it is empty or
+   * gone. */
   fileSettleMsMax: 400,
 
   // --- certificates and keys ----------------------------------------------------------------------

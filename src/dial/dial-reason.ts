@@ -1,10 +1,10 @@
 /** Says in words why a connection or RPC to a node failed. */
-import { callReason, statusName } from "../base/call-reason.ts";
+import { rpcReason, statusName } from "../base/rpc-reason.ts";
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
 import { wrongNameMark } from "./server-identity.ts";
 
-/** What a call failed with: code and text of grpc-js. */
-export interface CallEnd {
+/** What an RPC failed with: code and text of grpc-js. */
+export interface RpcEnd {
   readonly code: number;
   readonly details: string;
 }
@@ -42,10 +42,10 @@ const either: ReadonlyArray<readonly [RegExp, string]> = [
   ],
 ];
 
-/** Why a call failed, for a person, with what to do about it where that is known. */
-export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: CallEnd): string {
+/** Why an RPC failed, for a person, with what to do about it where that is known. */
+export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: RpcEnd): string {
   if (statusName(code) === "UNAUTHENTICATED") return noKey(apiKeyFile);
-  return (tls === undefined ? undefined : tlsReason(tls, details)) ?? callReason(code, details);
+  return (tls === undefined ? undefined : tlsReason(tls, details)) ?? rpcReason(code, details);
 }
 
 function tlsReason(tls: DialTls, details: string): string | undefined {

@@ -3,7 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { safeText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 
-/** How the text of a refusal begins, by which it is found again in the error of a call. */
+/** How the text of a refusal begins, by which it is found again in the error of an RPC. */
 export const wrongNameMark = "its certificate is for ";
 
 /**

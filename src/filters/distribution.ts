@@ -25,7 +25,7 @@ interface Registration {
   readonly atMs: number;
 }
 
-/** One SubscribeFilters call. */
+/** One SubscribeFilters RPC. */
 export interface Subscription {
   readonly hunterId: string;
   /** What to tell the hunter, as it comes up, until `close`. One reader. */

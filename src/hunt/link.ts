@@ -1,10 +1,10 @@
 /** The connection of a hunter, made again after each failure. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
-import { isForeign } from "../base/call-reason.ts";
 import type { Clock } from "../base/clock.ts";
+import { isForeign } from "../base/rpc-reason.ts";
 import { limits } from "../config/limits.ts";
-import type { CallEnd } from "../dial/dial-reason.ts";
+import type { RpcEnd } from "../dial/dial-reason.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { RoomEvent } from "../telemetry/room-events.ts";
@@ -191,7 +191,7 @@ export class Link {
     stream.cancel();
   }
 
-  private lost(end: CallEnd, stream: PacketStream): void {
+  private lost(end: RpcEnd, stream: PacketStream): void {
     const { outbox, events } = this.options;
     const { sent } = outbox;
     outbox.rewind();

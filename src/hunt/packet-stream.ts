@@ -24,9 +24,9 @@ export interface PacketStreamOptions {
   readonly clock?: Clock;
 }
 
-/** One StreamPackets call: sends what the outbox has, takes acknowledgements and signals. */
+/** One StreamPackets RPC: sends what the outbox has, takes acknowledgements and signals. */
 export class PacketStream {
-  /** The status with which the call ended. */
+  /** The status with which the RPC ended. */
   readonly ended: Promise<StatusObject>;
   flow: Flow = openFlow;
   /** Batches acknowledged on this stream. */

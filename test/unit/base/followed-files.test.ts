@@ -120,6 +120,18 @@ describe("one file", () => {
     expect(looks.findIndex((taken) => taken !== undefined)).toBe(10);
   });
 
+  test("that is written on and on is not read while it is empty or gone", async () => {
+    const bench = await followed("a");
+    for (let n = 0; n < 30; n++) {
+      bench.write("x".repeat(n + 1));
+      if (n % 2 === 0) bench.write("");
+      else rmSync(bench.paths[0]!);
+      expect(await bench.lookAfter(n === 0 ? 0 : 20)).toBeUndefined();
+    }
+    bench.write("whole");
+    expect(await bench.lookAfter(10)).toBe("whole");
+  });
+
   test("that goes back to what it was is no change", async () => {
     const bench = await followed("a");
     const [path] = bench.paths as [string];

@@ -4,7 +4,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import { status } from "@grpc/grpc-js";
-import { callReason } from "../../../src/base/call-reason.ts";
+import { rpcReason } from "../../../src/base/rpc-reason.ts";
 import { numberedPcap } from "./capture-files.ts";
 import { captureFile, removeCaptureFiles, startHunt } from "./hunt-harness.ts";
 
@@ -54,7 +54,7 @@ test.each(servers)("%s: said once, in words, while it tries again", async (_, cr
 test("the time of an attempt is no part of its reason", () => {
   const details = (second: string): string =>
     `No connection established. Last error: something new (2026-01-02T03:04:0${second}.678Z). Resolution note: `;
-  const [first, later] = ["5", "6"].map((s) => callReason(status.UNAVAILABLE, details(s)));
+  const [first, later] = ["5", "6"].map((s) => rpcReason(status.UNAVAILABLE, details(s)));
   expect(first).toBe("UNAVAILABLE: something new");
   expect(later).toBe("UNAVAILABLE: something new");
 });

@@ -43,7 +43,7 @@ const connectReasons: ReadonlyArray<readonly [RegExp, string]> = [
   [/Failed to connect/, "it closes connections at once: it may be full, or want TLS (--tls)"],
 ];
 
-/** Whether an error of a call shows that something else than a gRPC server is at the address. */
+/** Whether an error of an RPC shows that something else than a gRPC server is at the address. */
 export function isForeign(details: string): boolean {
   return foreignReasons.some(([pattern]) => pattern.test(details));
 }
@@ -52,8 +52,8 @@ export function isForeign(details: string): boolean {
 const connectionFrame =
   /^No connection established\. Last error: (.*?)(?: \([\d-]+T[\d:.]+Z\))?\. Resolution note: ?$/;
 
-/** Why a call failed, for a person: the reason in words where it is known, else code and text. */
-export function callReason(code: number, details: string): string {
+/** Why an RPC failed, for a person: the reason in words where it is known, else code and text. */
+export function rpcReason(code: number, details: string): string {
   for (const [pattern, text] of foreignReasons) {
     const found = pattern.exec(details);
     if (found !== null) return text.replace("$1", found[1] ?? "");
