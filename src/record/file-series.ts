@@ -2,6 +2,7 @@
  * The files of one name, one after the other: the file at the path itself, or numbered ones with
  * rotation, of which the oldest are deleted. Owns the lock and the side file of that name.
  */
+
 import {
   accessSync,
   closeSync,
@@ -12,6 +13,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename } from "node:path";
+import { counted } from "../base/counted.ts";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { CaptureFile, FileChangedError } from "./capture-file.ts";
@@ -105,7 +107,7 @@ export class FileSeries {
     this.current = file;
     tally.add({ filesOpened: 1, bytesWritten: header.length });
     if (this.detour !== "") {
-      events.tell(recordEvent.fileDetour, `${this.detour}; its packets go to ${path}`, { path });
+      events.tell(recordEvent.fileDetour, `${this.detour}; recording to ${path}`, { path });
       this.detour = "";
     } else if (this.rotating) events.tell(recordEvent.fileOpened, `recording to ${path}`, { path });
     this.saveSide(true);
@@ -166,7 +168,7 @@ export class FileSeries {
     } catch (error) {
       if (!isIoFailure(error) || isPassing(error)) throw error;
       this.shared = this.side === undefined;
-      this.detour = `${suspended?.file.path ?? this.plainPath} is not gone on with (${errorText(error)})`;
+      this.detour = `${suspended?.file.path ?? this.plainPath} cannot be continued (${errorText(error)})`;
       if (suspended !== undefined) this.ring.keep(suspended.file);
     }
     this.suspended = undefined;
@@ -216,9 +218,13 @@ export class FileSeries {
   /** `abandon`, told in a line. */
   async giveUp(error: unknown): Promise<void> {
     const path = this.current?.path ?? this.plainPath;
-    this.context.events.tell(recordEvent.fileGivenUp, `${path} is given up (${errorText(error)})`, {
-      path,
-    });
+    this.context.events.tell(
+      recordEvent.fileGivenUp,
+      `${path} cannot be continued (${errorText(error)})`,
+      {
+        path,
+      },
+    );
     await this.abandon();
   }
 
@@ -297,7 +303,7 @@ export class FileSeries {
   private setAside(reason: string): void {
     const path = plainPath(this.name);
     const aside = setAside(path, this.name, this.context.clock.wallMs());
-    const message = `${path} cannot be continued (${reason}); it is ${aside} now`;
+    const message = `${path} cannot be continued (${reason}); it was renamed to ${aside}`;
     this.context.events.tell(recordEvent.fileSetAside, message, { path, aside });
   }
 
@@ -308,19 +314,22 @@ export class FileSeries {
       // Killed between the creation of a file and its header.
       if (recovery.action === "create") this.ring.dropLast();
       if (recovery.action !== "continue" || recovery.tornBytes === 0) return;
-      const message = `${path}: cut a torn end of ${recovery.tornBytes} bytes`;
+      const message = `${path}: cut an incomplete record of ${counted(recovery.tornBytes, "byte")} at its end`;
       this.context.events.tell(recordEvent.tornTailCut, message, {
         path,
         bytes: recovery.tornBytes,
       });
     } catch (error) {
-      const message = `${path} was left as it is: ${errorText(error)}`;
+      const message = `${path} was not repaired: ${errorText(error)}`;
       this.context.events.tell(recordEvent.fileNotRepaired, message, { path });
     }
   }
 
   private tellContinued(path: string, tornBytes: number): void {
-    const torn = tornBytes > 0 ? `, after a torn end of ${tornBytes} bytes was cut` : "";
+    const torn =
+      tornBytes > 0
+        ? `; an incomplete record of ${counted(tornBytes, "byte")} at its end was cut`
+        : "";
     this.context.events.tell(recordEvent.fileContinued, `continuing ${path}${torn}`, {
       path,
       tornBytes,
@@ -339,7 +348,7 @@ export class FileSeries {
     if (found?.isFile() === true && found.size === 0) return new CaptureFile(path, false, nowMs);
     if (path === this.plainPath) {
       this.plainTaken = true;
-      this.detour = `${path} is not the file that it was at the start`;
+      this.detour = `${path} has been replaced since the start`;
     } else this.ring.nextIndex++;
     return new CaptureFile(this.nextPath(), true, nowMs);
   }

@@ -242,7 +242,7 @@ test("--tls-skip-verify takes any certificate and says so; in production it is r
   expect((await runWeir([...show, ...mutual])).code).toBe(2);
   const { code, text } = await runWeir([...show, ...blind]);
   expect(text).toBe(
-    "weir show status: warning: --tls-skip-verify: the node's certificate is not checked; it may be anybody\n",
+    "weir show status: warning: --tls-skip-verify: the node's certificate is not checked; any program can pose as the node\n",
   );
   expect(code).toBe(0);
   const env = { LIPPYCAT_PRODUCTION: "true" };

@@ -52,7 +52,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     const busy = streams.map((stream, number) => new BusyHunter(stream, { number, window: 4 }));
     await Promise.all(busy.map((hunter) => hunter.waitAcked(1)));
     const inUse = (place: string): string =>
-      `${place} is in use by another program; choose another with --listen, or stop that one`;
+      `${place} is in use by another program; choose another port with --listen, or stop that program`;
     for (const host of ["127.0.0.1", "0.0.0.0"]) {
       const place = `${host}:${node.port}`;
       const other = join(directory, `other.${extension}`);

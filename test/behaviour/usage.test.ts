@@ -32,7 +32,7 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [[], "weir: a command is needed"],
     [["proces"], 'weir: unknown command "proces"; did you mean process?'],
     [["--listen", ":1", "process"], 'weir: "--listen" stands before the command'],
-    [["process"], "weir process: choose how traffic travels: --tls-cert FILE with --tls-key FILE"],
+    [["process"], "weir process: choose TLS (--tls-cert FILE with --tls-key FILE"],
     [
       ["process", "--insecure", "--wirte-file", "x.pcap"],
       "weir process: unknown flag --wirte-file; did you mean --write-file?\n",
@@ -42,7 +42,7 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [["process", "--insecure", "-V"], "weir process: -V: Weir does not inject packets"],
     [["process", "--insecure", "--config", "none.yaml"], "weir process: none.yaml: cannot read"],
     [["process", "--insecure", "a\u001b[2Jb"], 'weir process: unexpected argument "a\\u001b[2Jb"'],
-    [["process", "--insecure", "-w", ""], "weir process: -w: has no value"],
+    [["process", "--insecure", "-w", ""], "weir process: -w: the value is missing"],
     [["process", "--insecure", "--config", "/dev/zero"], "weir process: /dev/zero: is larger than"],
     [["hunt", "--insecure"], "weir hunt: --read is needed"],
     [["hunt", "--insecure", "-r", "x", "-P", "x"], 'weir hunt: -P: "x" is not host:port'],
@@ -50,13 +50,13 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
   const refusedByClients: [string[], string][] = [
     [
       ["list"],
-      "weir list: one of these is needed: filters, hunters; weir list --help tells more\n",
+      "weir list: one of these is needed: filters, hunters; weir list --help explains them\n",
     ],
     [["show"], "weir show: one of these is needed: status, hunter, filter, topology"],
     [["list", "filtres"], 'weir list: unknown command "filtres"; did you mean filters?'],
     [["set", "hunter"], 'weir set: unknown command "hunter"; weir set has: filter'],
     [["list", "--insecure", "filters"], 'weir list: "--insecure" stands before the command'],
-    [["list", "hunters"], "weir list hunters: choose how traffic travels: --tls"],
+    [["list", "hunters"], "weir list hunters: choose TLS: --tls"],
     [
       ["list", "hunters", "--tls-ca", "x"],
       "weir list hunters: x (--tls-ca): there is no such file",
@@ -82,11 +82,11 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     ],
     [
       ["set", "filter", "--insecure", "-t", "bpf", "-f", "x", "--no-enabled"],
-      "weir set filter: -t, --no-enabled: not together with a file of filters",
+      "weir set filter: -t, --no-enabled cannot be combined with --file",
     ],
     [
       ["set", "filter", "--insecure", "-f", "none.yaml"],
-      "weir set filter: none.yaml: cannot read the filter file: there is no",
+      "weir set filter: none.yaml: there is no such filter file",
     ],
     [["rm", "filter", "--insecure"], "weir rm filter: --id or --file is needed"],
     [["rm", "filter", "--insecure", "--id", "a", "-f", "b"], "weir rm filter: --id and --file"],
