@@ -199,7 +199,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
     expect((await failureOf(watch.delete("f1"))).code).toBe(status.PERMISSION_DENIED);
     watch.close();
     await node.waitFor("access-audit", ({ message }) =>
-      message.endsWith("DeleteFilter was refused: subscriber may not, it takes admin"),
+      message.endsWith("DeleteFilter was refused: its role is subscriber, and the RPC needs admin"),
     );
   });
 });

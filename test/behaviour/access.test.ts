@@ -176,7 +176,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
       expect.stringMatching(/^set filter "audited" \(sip_user "alice"\); 0 hunters updated$/),
       'delete filter "audited"; 0 hunters updated',
       expect.stringMatching(/^delete filter "audited": there is no/),
-      "UpdateFilter was refused: hunter may not, it takes admin",
+      "UpdateFilter was refused: its role is hunter, and the RPC needs admin",
     ]);
     expect(told[0]).toMatchObject({
       caller: "the admin",
@@ -329,7 +329,7 @@ describe("at the start", () => {
     chmodSync(keys.path, 0o644);
     const node = await startProcessor(keys.flags);
     const { message } = await node.waitFor("access-doubtful");
-    expect(message).toContain("is open to every user (mode 0644)");
+    expect(message).toContain("every user can read it (mode 0644)");
     await stop(node);
   });
 });

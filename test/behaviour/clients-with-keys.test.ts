@@ -72,7 +72,7 @@ describe("a client", () => {
   test.each(may)("with the key of a %s: %j %p", async (role, words, allowed) => {
     const flags = withKey(keyOf(role));
     const { code, text } = await runWeir([...words, "-P", address, ...flags]);
-    const refusal = `${address} refuses: it does not accept the API key of ${flags.at(-1)}, or not for this call`;
+    const refusal = `${address} refuses: it does not accept the API key of ${flags.at(-1)}, or not for this RPC`;
     const told = allowed ? "" : `weir ${words.slice(0, 2).join(" ")}: ${refusal}\n`;
     expect(text.replace(/filter "a": /, "")).toBe(told);
     expect(code).toBe(allowed ? 0 : 1);

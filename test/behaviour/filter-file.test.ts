@@ -157,7 +157,7 @@ describe("a running node", () => {
     expect(line.message).toStartWith(
       `${file}:4: filter "a": type "sip_usr" is not a filter type; did you mean sip_user?`,
     );
-    expect(line.message).toEndWith("2 filters from before stay in force");
+    expect(line.message).toEndWith("the earlier filters (2) stay in force");
     expect(hunter.held).toEqual(["a", "hup"]);
     for (const change of [client.set("new"), client.delete("a")]) {
       const { code, details } = await failureOf(change);
@@ -296,7 +296,7 @@ describe("at the start", () => {
     const file = join(scratchDirectory(), "none/filters.yaml");
     const node = await startProcessor(["--filter-file", file]);
     expect(node.latest("filters-loaded")?.message).toBe(
-      `${file} no filters yet; the first filter that is set creates `,
+      `no filters yet; the first filter that is set creates ${file}`,
     );
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);

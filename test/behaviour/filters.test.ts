@@ -168,7 +168,7 @@ describe("a bad call", () => {
         "wrong pattern",
         () => set({ type: FilterType.FILTER_IMEI }),
         INVALID_ARGUMENT,
-        "pattern is not 14 or 15 digits",
+        'pattern "alice" is not 14 or 15 digits',
       ],
       [
         "1 MB pattern",

@@ -99,7 +99,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
     writeFileSync(files.paths.key, files.issue().key);
     const line = await node.waitFor("credentials-broken");
     expect(line.message).toContain(`${files.paths.key} (--tls-key): it is not the key`);
-    expect(line.message).toContain("stays in use");
+    expect(line.message).toContain("stay in use");
     expect(await allShow(node, files)).toBe(true);
     const lines = node.lines.length;
     files.write(good);

@@ -124,7 +124,7 @@ describe("UpdateFilter", () => {
       ["pattern is empty", { id: "a", pattern: " " }],
       ["pattern is 1048576 bytes long", { id: "a", pattern: "x".repeat(1024 * 1024) }],
       ["type 99 is not a filter type", { id: "a", pattern: "x", type: 99 as FilterType }],
-      ["pattern "x" is not an IPv4", { id: "a", pattern: "x", type: FilterType.FILTER_IP_ADDRESS }],
+      ['pattern "x" is not an IPv4', { id: "a", pattern: "x", type: FilterType.FILTER_IP_ADDRESS }],
       ["id has control characters", { id: "a\u0000", pattern: "x" }],
       ["id is 257 bytes long", { id: "x".repeat(257), pattern: "x" }],
       ["pattern has control characters", { id: "a", pattern: "x\ny" }],
