@@ -7,7 +7,7 @@ export interface Refusal {
 /** The same whatever is wrong with a key, or that there is none (docs/wire.md#roles). */
 export const unauthenticated: Refusal = {
   code: 16,
-  message: "this call needs an API key (x-api-key) or a client certificate that allows it",
+  message: "this RPC needs an API key (x-api-key) or a client certificate that allows it",
 };
 
 /** The holder of a certificate is known and may do other things: nothing is given away by saying so. */

@@ -19,6 +19,9 @@ interface Flag {
   readonly isSwitch: boolean;
 }
 
+/** The way out where no flag is like the unknown one. */
+const listed = "; --help lists the flags";
+
 type OptionToken = Extract<Token, { kind: "option" }>;
 
 /**
@@ -179,7 +182,9 @@ class ArgvReader implements Argv {
   private unknownLong({ name, rawName, value }: OptionToken, at: number): number {
     const reason = this.unsupported.find(({ flags }) => flags.includes(name))?.reason;
     if (reason === undefined) {
-      this.problems.push(`unknown flag ${rawName}${hintOf(nearestName(rawName, this.shown))}`);
+      this.problems.push(
+        `unknown flag ${rawName}${hintOf(nearestName(rawName, this.shown)) || listed}`,
+      );
       return at + 1;
     }
     this.problems.push(`${rawName}: ${reason}`);
@@ -200,7 +205,7 @@ class ArgvReader implements Argv {
     }
     const long = word.slice(1).split("=")[0] ?? "";
     // `-listen` was probably meant to be `--listen`.
-    const hint = this.long.has(long) ? `; did you mean --${long}?` : "";
+    const hint = this.long.has(long) ? `; did you mean --${long}?` : listed;
     const place = word.length > 2 ? `${name} in ${show(word)}` : name;
     this.problems.push(`unknown flag ${place}${hint}`);
   }

@@ -48,7 +48,7 @@ function failureText(rpc: FailedRpc, code: Code, details: string): string {
   if (code === Code.Unauthenticated) return `${address} refuses: ${reason}`;
   if (code === Code.PermissionDenied) return `${address} refuses: ${details}`;
   if (code === Code.Unimplemented) {
-    return `${address} does not know the call ${method}: it may be an older program`;
+    return `${address} does not know the RPC ${method}: the node may be an older version`;
   }
   if (/^Received message larger than max/.test(details)) {
     const mebibytes = limits.clientMessageBytesMax / 2 ** 20;

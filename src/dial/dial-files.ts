@@ -55,7 +55,7 @@ async function readSecurity(tls: DialTls, nowMs: number): Promise<Security> {
     });
     return { secureContext, warnings: own.warnings };
   } catch (error) {
-    const text = `${tls.certFile} (--tls-cert): TLS does not take it: ${errorText(error)}`;
+    const text = `${tls.certFile} (--tls-cert): TLS does not accept it: ${errorText(error)}`;
     throw new WeirError("tls-files", text);
   }
 }

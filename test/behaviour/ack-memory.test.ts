@@ -48,7 +48,7 @@ describe.each(sampledWorkerCounts(1))("--ack memory with --workers %d", (workers
     const { node, file, hunters, streams, acked, goOn } = await fillQueue(workers);
     const line = node.latest("node-ack-memory");
     expect(line?.level).toBe("warn");
-    expect(line?.message).toContain("acknowledged packets can be lost");
+    expect(line?.message).toContain("acknowledged packets that are not written yet are lost");
     await node.waitFor(
       "node-stats",
       (stats) => stats["written"] === 0 && Number(stats["acknowledged"]) >= acked(),

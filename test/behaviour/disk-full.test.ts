@@ -83,7 +83,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
       const stalled = await node.waitFor("record-stalled");
       expect(stalled.level).toBe("error");
       expect(stalled.message).toStartWith(`${path} cannot be written (`);
-      expect(stalled.message).toMatch(/, \d+\.\d MB free\); trying again$/);
+      expect(stalled.message).toMatch(/, \d+(?:\.\d)? [KMG]?i?B free\); retrying$/);
       expect(stalled["path"]).toBe(path);
       expect(Number(stalled["freeBytes"])).toBeLessThan(2 * megabyte);
       const stalledMs = performance.now();

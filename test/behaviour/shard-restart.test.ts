@@ -106,7 +106,7 @@ describe.each([...workerCounts])("with --workers %d", (workers) => {
     await Promise.all(streams.map((stream) => stream.waitEnd()));
     const errors = node.lines.filter(({ level }) => level === "error");
     expect(errors.map(({ message }) => message)).toEqual([
-      "the recorder thread ended: a fault was asked for; nothing more can be recorded",
+      "the recorder thread ended: a fault was asked for; the node cannot record any more",
     ]);
     expect(node.text).toBe("");
     for (const stream of streams) stream.close();
