@@ -1,8 +1,10 @@
 /** The node: builds its threads, wires them, and stops them in order. */
+
 import { feature } from "bun:bundle";
 import { AccessStore } from "../access/access-store.ts";
 import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
 import { systemClock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
@@ -127,7 +129,7 @@ class Processor {
           : "they were not acknowledged";
       throw new WeirError(
         "packets-unacknowledged",
-        `packets received but not written: ${unwritten}; ${told}`,
+        `${counted(unwritten, "packet")} received but not written; ${told}`,
       );
     } finally {
       offSignals();

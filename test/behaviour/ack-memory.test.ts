@@ -72,6 +72,6 @@ test("a stop that cannot write them says that hunters were told they are safe", 
   for (const stream of streams) stream.close();
   expect(node.latest("node-stopped")).toMatchObject({ written: 0, acknowledged: acked() });
   expect(node.latest("cli-command-failed")?.message).toEndWith(
-    "packets were received but not written; their hunters were told that they are safe (--ack memory)",
+    "packets received but not written; they were acknowledged (--ack memory)",
   );
 });

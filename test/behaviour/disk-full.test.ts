@@ -142,7 +142,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
     expect(stopped?.["written"]).toBe(written);
     expect(stopped?.["unwritten"]).toBe(Number(stopped?.["accepted"]) - written);
     expect(Number(/\d+/.exec(stopped?.message ?? "")?.[0])).toBeLessThan(8000);
-    const said = `${stopped?.["unwritten"]} packets were received but not written`;
+    const said = `${Number(stopped?.["unwritten"]).toLocaleString("en-US")} packets received but not written`;
     expect(node.latest("cli-command-failed")?.message).toStartWith(said);
   });
 });

@@ -201,7 +201,7 @@ describe("a bad call", () => {
         "processor",
         () => client.call(method.getFiltersFromProcessor, { processorId: "p" }),
         NOT_FOUND,
-        /no processor "p"/,
+        /there is no node "p"/,
       ],
       [
         "token",
