@@ -128,7 +128,7 @@ describe("UpdateFilter", () => {
       ["id has control characters", { id: "a\u0000", pattern: "x" }],
       ["id is 257 bytes long", { id: "x".repeat(257), pattern: "x" }],
       ["pattern has control characters", { id: "a", pattern: "x\ny" }],
-      ["target_hunters hunter", { id: "a", pattern: "x", targetHunters: ["\u001b"] }],
+      ["target_hunters holds the hunter id", { id: "a", pattern: "x", targetHunters: ["\u001b"] }],
       ["description has control", { id: "a", pattern: "x", description: "\u0007" }],
     ];
     for (const [text, fields] of bad) {

@@ -70,8 +70,8 @@ describe("a pattern", () => {
 
 test("the other fields are checked", () => {
   expect(faultOf({ id: "" })).toBe("id: is empty");
-  expect(faultOf({ id: "a\tb" })).toBe("id has control characters or is not valid UTF-8");
-  expect(faultOf({ id: "\ufffd" })).toBe("id has control characters or is not valid UTF-8");
+  expect(faultOf({ id: "a\tb" })).toBe("id: has control characters or is not valid UTF-8");
+  expect(faultOf({ id: "\ufffd" })).toBe("id: has control characters or is not valid UTF-8");
   expect(faultOf({ id: "x".repeat(limits.filterIdBytesMax + 1) })).toStartWith("id: is 257 bytes");
   expect(faultOf({ type: 18 as FilterType })).toBe("type: 18 is not a filter type");
   expect(faultOf({ type: -1 as FilterType })).toBe("type: unknown type -1");
