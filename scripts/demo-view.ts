@@ -48,7 +48,7 @@ export class DemoView {
     if (this.live) this.draw();
     else {
       this.print(
-        `${line["received"]} received, ${line["written"]} written; ${line["protocols"] ?? ""}`,
+        `${line["received"]} packets received, ${line["written"]} written; ${line["protocols"] ?? ""}`,
       );
     }
   }
@@ -69,7 +69,9 @@ export class DemoView {
     this.print(`acknowledged  ${summary["acknowledged"]}`);
     this.print(`written       ${summary["written"]}`);
     this.print(`protocols     ${this.last["protocols"] ?? ""}`);
-    this.print(`\nThe capture, every hunter and interface named in it:\n\n    ${path}\n`);
+    this.print(
+      `\nThe capture, with the name of every hunter and interface in it:\n\n    ${path}\n`,
+    );
     this.print(`Open it with   wireshark ${path}`);
   }
 

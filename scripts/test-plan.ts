@@ -25,6 +25,8 @@ const fileGroups = {
   interop: { pattern: "test/interop/**/*.test.ts", timeoutMs: 300_000 },
 } as const;
 
+const patterns = Object.values(fileGroups).map(({ pattern }) => new Bun.Glob(pattern));
+
 /** They wait for deadlines of half a minute and do little meanwhile: they run beside the lanes. */
 const waiting = [
   "test/behaviour/correlated-calls.test.ts",
@@ -120,7 +122,8 @@ function filesUnder(word: string): string[] {
   if (!existsSync(join(root, path))) return [];
   const isDirectory = statSync(join(root, path)).isDirectory();
   const pattern = isDirectory ? join(path, "**/*.test.ts") : path;
-  return pattern.endsWith(".test.ts") ? filesOf(pattern) : [];
+  if (!pattern.endsWith(".test.ts")) return [];
+  return filesOf(pattern).filter((file) => patterns.some((one) => one.match(file)));
 }
 
 function filesOf(pattern: string): string[] {

@@ -2,9 +2,11 @@
  * The access rules of the node, kept up with their files. A change that cannot be used leaves in
  * force what was, and says so.
  */
+
 import { stat } from "node:fs/promises";
 import type { FileBytes } from "../base/bounded-file.ts";
 import type { Clock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { type FileContents, FollowedFiles } from "../base/followed-files.ts";
 import type { AccessConfig, AccessRules } from "../config/access-config.ts";
 import { followTimes } from "../config/follow-times.ts";
@@ -53,7 +55,7 @@ export class AccessStore {
       const found = await stat(path).catch(() => undefined);
       if (found?.isFile() === true) continue;
       if (this.isOpen) return;
-      const text = `${path} is no regular file: who may call the node stays as it is`;
+      const text = `${path} is not a regular file: the node does not follow changes to API keys and identities`;
       this.options.events.tell(accessEvent.notFollowed, text);
       return;
     }
@@ -97,13 +99,13 @@ export class AccessStore {
     // A file that is emptied, or half written, must not let everybody in.
     if (problems.length === 0 && isOpen(rules) && !this.isOpen) {
       problems.push(
-        `${config.configFile}: without identities everybody may call: restart for that`,
+        `${config.configFile}: without keys and identities, any client could make any RPC; restart the node if you want that`,
       );
     }
     const [first] = problems;
     if (first !== undefined) {
       const more = problems.length === 1 ? "" : ` (and ${problems.length - 1} more)`;
-      const text = `${first}${more}; the keys and identities of before stay in force`;
+      const text = `${first}${more}; the earlier keys and identities stay in force`;
       events.tell(accessEvent.broken, text);
       return;
     }
@@ -116,8 +118,8 @@ export class AccessStore {
     if (isNew) publish(rules);
     if (this.isOpen && !isNew) return;
     const { keys, identities } = rules;
-    const known = `${keys.length} API keys, ${identities.length} identities of certificates`;
-    events.tell(accessEvent.loaded, `who may call: ${known}`, {
+    const known = `${counted(keys.length, "API key")}, ${counted(identities.length, "certificate identity", "certificate identities")}`;
+    events.tell(accessEvent.loaded, `access: ${known}`, {
       keys: keys.length,
       identities: identities.length,
       changed: isNew,
@@ -127,7 +129,7 @@ export class AccessStore {
   private checkMode(path: string, { mode }: FileBytes): void {
     if ((mode & 0o007) === 0) return;
     const shown = (mode & 0o777).toString(8).padStart(4, "0");
-    const text = `${path} holds API keys and is open to every user (mode ${shown}): chmod o= it`;
+    const text = `${path} holds API keys and every user can read it (mode ${shown}); run chmod o= on it`;
     this.options.events.tell(accessEvent.doubtful, text);
   }
 }

@@ -51,7 +51,7 @@ export class CompiledRules {
     }
     if (identity === undefined || digest !== undefined) return unauthenticated;
     const held = identity.roles.join(" and ");
-    return permissionDenied(`your certificate has the role ${held}; this call needs ${needed}`);
+    return permissionDenied(`your certificate has the role ${held}; this RPC needs ${needed}`);
   }
 
   /** Whether the RPC may be made without any word about who makes it, at a node that asks for one. */

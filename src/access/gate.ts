@@ -110,7 +110,7 @@ export class Gate {
       refusalOf: (hunterId) => {
         if (this.rules.binding.allows(open.caller, hunterId)) return undefined;
         const hunter = quoteText(hunterId, limits.settingShownCharsMax);
-        const refusal = permissionDenied(`this caller may not speak for hunter ${hunter}`);
+        const refusal = permissionDenied(`this client may not act as hunter ${hunter}`);
         return this.refuse(peer, shown, refusal, refusal.message);
       },
       close: () => this.open.delete(open),
@@ -147,7 +147,7 @@ export class Gate {
     // An address that guesses learns nothing more, not even that it is right this time. Who was
     // right on this connection before has nothing to learn.
     if (!this.isProven(connection, digest) && failures.isLocked(address)) {
-      const reason = "its address has shown too many wrong API keys";
+      const reason = "its address sent too many wrong API keys";
       return this.refuse(peer, { ...shown, digest: undefined }, locked, reason);
     }
     if (digest === undefined || !this.rules.knowsKey(digest)) {
@@ -170,8 +170,9 @@ export class Gate {
   /** What a caller lacks that has shown nothing wrong. */
   private lack({ path, certificate, digest }: Shown): string {
     const { roles } = this.rules.nameFor(certificate, digest);
-    if (roles.length > 0) return `${roles.join(" and ")} may not, it takes ${roleNeededFor(path)}`;
-    if (certificate !== undefined) return "nothing is said about its certificate";
+    if (roles.length > 0)
+      return `its role is ${roles.join(" and ")}, and the RPC needs ${roleNeededFor(path)}`;
+    if (certificate !== undefined) return "no identity matches its certificate";
     return this.rules.asksForKeys ? "no API key" : "no certificate";
   }
 

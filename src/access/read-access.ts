@@ -51,13 +51,13 @@ export function readAccess(texts: AccessTexts): ReadAccess {
   checkCounts(found.length, identities.length, problems);
   if (asksForKeys && found.length === 0 && problems.length === 0) {
     problems.push(
-      "--api-key-auth (security.api_keys.enabled) without any key: nobody could call the node; " +
+      "--api-key-auth (security.api_keys.enabled) is on, and there is no key: no client could make an RPC; " +
         "list keys under security.api_keys.keys, or in the file of security.api_keys.file",
     );
   }
   if (identities.length > 0 && !texts.verifiesClients) {
     problems.push(
-      "security.identities without verified client certificates: --tls-ca names their authority",
+      "security.identities needs verified client certificates: give --tls-ca FILE, the CA that issues them",
     );
   }
   const rules: AccessRules = { asksForKeys, keys: found.map(({ rule }) => rule), identities };
@@ -73,14 +73,14 @@ function checkUnique(found: readonly PlacedKey[], problems: string[]): void {
   for (const { rule, place } of found) {
     const digest = Buffer.from(rule.digest).toString("hex");
     const before = places.get(digest);
-    if (before !== undefined) problems.push(`${place}: key: is the same as the one of ${before}`);
+    if (before !== undefined) problems.push(`${place}: the key is the same as that of ${before}`);
     else places.set(digest, place);
   }
 }
 
 function checkCounts(keys: number, identities: number, problems: string[]): void {
   const check = (count: number, max: number, what: string): void => {
-    if (count > max) problems.push(`${count} ${what} are more than ${max}, the most`);
+    if (count > max) problems.push(`${count} ${what} are too many; the most is ${max}`);
   };
   check(keys, limits.apiKeysMax, "API keys");
   check(identities, limits.accessIdentitiesMax, "identities");
@@ -129,9 +129,11 @@ class Reader {
     if (node === null || node === undefined) return [];
     if (isScalar(node) && node.value === null) return [];
     if (isSeq(node)) return node.items;
-    const name = path.join(".") || "the file of keys";
-    const wrong = isAlias(node) ? "aliases (*name) are not supported" : "must be a list of entries";
-    this.report(node, `${name}: ${wrong}`);
+    const name = path.join(".") || "the API key file";
+    const wrong = isAlias(node)
+      ? "uses an alias (*name), which is not supported"
+      : "must be a list of entries";
+    this.report(node, `${name} ${wrong}`);
     return [];
   }
 
@@ -173,7 +175,7 @@ class Reader {
       for (const { pos } of errors) {
         // The library's text quotes the source, which has the keys in it.
         const { line } = this.lines.linePos(pos[0]);
-        this.problems.push(`${this.path}:${line}: is not correct YAML`);
+        this.problems.push(`${this.path}:${line}: the YAML is not correct`);
       }
       if (errors.length === 0 && more.length > 0) {
         this.report(more[0]?.contents, "only one YAML document is expected");
@@ -181,7 +183,7 @@ class Reader {
       return this.problems.length > 0 ? undefined : document.contents;
     } catch (error) {
       // The parser recurses: absurd nesting ends in a RangeError.
-      this.problems.push(`${this.path}: not readable YAML: ${errorText(error)}`);
+      this.problems.push(`${this.path}: cannot be read as YAML: ${errorText(error)}`);
       return undefined;
     }
   }

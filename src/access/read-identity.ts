@@ -21,10 +21,16 @@ export function readIdentity(
   const hunterIds = entry.texts("hunter_id");
   // One without a value would be free to be any hunter: that is said by leaving the field out.
   if (!hunterIds.every(isWireName) || (entry.names("hunter_id") && hunterIds.length === 0)) {
-    entry.fail("hunter_id", "hunter_id: a hunter's name, or a list of them, not empty");
+    entry.fail(
+      "hunter_id",
+      "hunter_id must be a hunter id, or a list of hunter ids that is not empty",
+    );
   } else if (hunterIds.length > limits.accessHuntersPerIdentityMax) {
     const most = limits.accessHuntersPerIdentityMax;
-    entry.fail("hunter_id", `hunter_id: at most ${most} hunters for one identity`);
+    entry.fail(
+      "hunter_id",
+      `hunter_id holds too many hunters; the most for one identity is ${most}`,
+    );
   }
   if (entry.failed || match === undefined || role === undefined) return undefined;
   return { match, role, hunterIds };
@@ -41,7 +47,7 @@ function readMatch(entry: YamlEntry): CertificateMatch | undefined {
   if (entry.failed) return undefined;
   const match = matchOf(field, text);
   if (typeof match !== "string") return match;
-  entry.fail(field, `${field}: ${match}`);
+  entry.fail(field, `${field} ${match}`);
   return undefined;
 }
 
@@ -53,7 +59,8 @@ function matchOf(field: MatchField, text: string): CertificateMatch | string {
       return { by: "commonName", value: text };
     case "subject": {
       const [, name = ""] = /^CN=([^,+"\\=]+)$/.exec(text) ?? [];
-      if (name === "") return 'only the form "CN=name" is compared; use fingerprint for the rest';
+      if (name === "")
+        return 'must have the form "CN=name"; use fingerprint for other certificates';
       return { by: "commonName", value: name };
     }
     case "dns":

@@ -8,7 +8,7 @@ import { YamlEntry } from "./yaml-entry.ts";
 const keyFields = ["key", "role", "description"];
 
 const wanted =
-  `key: must be ${limits.apiKeyCharsMin} to ${limits.apiKeyCharsMax} printable ASCII characters ` +
+  `key must be ${limits.apiKeyCharsMin} to ${limits.apiKeyCharsMax} printable ASCII characters ` +
   "without spaces and commas; openssl rand -hex 32 makes one";
 
 /** A key with the node that it came from, for what is wrong with several together. */
@@ -37,6 +37,6 @@ export function readKey(
 export function readRole(entry: YamlEntry) {
   const name = entry.text("role", limits.accessNameCharsMax);
   const role = roles.find((known) => known === name);
-  if (role === undefined && !entry.failed) entry.fail("role", `role: must be ${joinOr(roles)}`);
+  if (role === undefined && !entry.failed) entry.fail("role", `role must be ${joinOr(roles)}`);
   return role;
 }

@@ -17,8 +17,8 @@ export function noteRefusedRpc(events: Events, refused: RefusedRpc): void {
   if (!locks) return;
   const address = peerAddress(peer);
   const seconds = limits.accessFailureWindowMs / 1000;
-  const wrong = `${address} has shown ${limits.accessFailuresMax} wrong API keys`;
-  events.tell(accessEvent.locked, `${wrong}; none is looked at for ${seconds} s`, { peer });
+  const wrong = `${address} sent ${limits.accessFailuresMax} wrong API keys`;
+  events.tell(accessEvent.locked, `${wrong}; the node refuses its keys for ${seconds} s`, { peer });
 }
 
 /** Who it is, for a person: `10.0.0.1:5 (key "ops laptop", admin)`. */

@@ -28,7 +28,8 @@ export class YamlEntry {
       // Whoever swaps key and value must not find the secret in the log.
       const unknown = name.length > 40 ? "unknown key" : `unknown key ${shown}`;
       if (!names.includes(name)) this.fail(name, unknown + hintOf(nearestName(name, names)));
-      else if (isAlias(value)) this.fail(name, `${name}: aliases (*name) are not supported`);
+      else if (isAlias(value))
+        this.fail(name, `${name} uses an alias (*name), which is not supported`);
     }
   }
 
@@ -52,11 +53,14 @@ export class YamlEntry {
     const value = this.fields.get(field)?.value;
     if (isAbsent(value)) return "";
     if (!isScalar(value) || typeof value.value !== "string") {
-      this.fail(field, `${field}: must be one text, in quotes if need be`);
+      this.fail(field, `${field} must be one text; put it in quotes`);
       return "";
     }
     if (value.value.length <= charsMax && !/\p{Cc}/u.test(value.value)) return value.value;
-    this.fail(field, `${field}: at most ${charsMax} characters, and no control characters`);
+    this.fail(
+      field,
+      `${field} must have at most ${charsMax} characters, and no control characters`,
+    );
     return "";
   }
 
@@ -67,7 +71,7 @@ export class YamlEntry {
     const nodes: readonly unknown[] = isSeq(value) ? value.items : [value];
     const texts = nodes.map((node) => (isScalar(node) ? node.value : undefined));
     if (texts.every((text) => typeof text === "string")) return texts;
-    this.fail(field, `${field}: must be one text, or a list of texts`);
+    this.fail(field, `${field} must be one text, or a list of texts`);
     return [];
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a file whole, up to a ceiling. What goes wrong is an answer and no exception. */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { byteSize } from "./byte-size.ts";
 import { errorText, systemCode } from "./errors.ts";
 import { type FileMark, isAbsence, markOf, markOfFailure } from "./file-mark.ts";
 
@@ -82,9 +83,14 @@ export function readBoundedFileSync(path: string, bytesMax: number): FileContent
 /** Where to read to. A pipe has no size, a device may have no end, and some files say that they are empty. */
 function roomFor(stats: BigIntStats, bytesMax: number, readable: Readable): Buffer | UnreadFile {
   const mark = markOf(stats);
-  if (stats.isDirectory()) return { kind: "directory", fault: "is a directory, not a file", mark };
+  if (stats.isDirectory())
+    return { kind: "directory", fault: "it is a directory, not a file", mark };
   if (!stats.isFile() && readable === "regular") {
-    return { kind: "special", fault: "is not a regular file, and could not be read again", mark };
+    return {
+      kind: "special",
+      fault: "it is not a regular file, so it could not be read again",
+      mark,
+    };
   }
   if (stats.isFile() && stats.size > BigInt(bytesMax)) return tooLarge(stats, bytesMax);
   return Buffer.allocUnsafe((stats.size > 0n ? Number(stats.size) : bytesMax) + 1);
@@ -96,14 +102,14 @@ function contentOf(bytes: Buffer, stats: BigIntStats, bytesMax: number): FileCon
 }
 
 function tooLarge(stats: BigIntStats, bytesMax: number): UnreadFile {
-  const fault = `is larger than ${bytesMax.toLocaleString("en-US")} bytes`;
+  const fault = `it is larger than ${byteSize(bytesMax)}`;
   return { kind: "large", fault, mark: markOf(stats) };
 }
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
-  ELOOP: "a link that leads nowhere",
+  ELOOP: "its symbolic links lead nowhere",
 };
 
 function failed(error: unknown): UnreadFile {

@@ -7,7 +7,8 @@
  *   deleted, or created. Events of the directories and a look every `pollMs` bring it up.
  * - **Settled** is a change that stood still for `settleMs`; for `partSettleMs` where it may
  *   be half of one: a file is empty or gone, or there are several. After `settleMsMax` from the
- *   first sign of a change the files are read even if they do not stand still.
+ *   first sign of a change the files are read even if they do not stand still, but not while one of
+ *   them is empty or gone: it is so for a moment in each of many writes.
  * - **Read** are all files, once. The owner takes what was found: contents, absences and failures,
  *   each as a value. What that means, and what stays in force, is the owner's.
  * - **A file that cannot be read** is tried again with each look; the owner hears of it once, and then
@@ -145,12 +146,20 @@ export class FollowedFiles {
     let change = this.change ?? { marks, sinceMs: nowMs, firstMs: nowMs };
     if (marks !== change.marks) change = { ...change, marks, sinceMs: nowMs };
     this.change = change;
-    const isPart = found.length > 1 || found.some(isEmptyMark);
-    const stillMs = isPart ? times.partSettleMs : times.settleMs;
-    const settledMs = Math.min(change.sinceMs + stillMs, change.firstMs + times.settleMsMax);
+    const isEmpty = found.some(isEmptyMark);
+    const isPart = found.length > 1 || isEmpty;
+    const restedMs = change.sinceMs + (isPart ? times.partSettleMs : times.settleMs);
+    const latestMs = isEmpty ? restedMs : change.firstMs + times.settleMsMax;
+    const settledMs = Math.min(restedMs, latestMs);
     if (nowMs < settledMs) return Math.ceil(settledMs - nowMs);
     const before = this.known;
     const contents = await this.read();
+    if (!isEmpty && [...contents.values()].some(({ mark }) => isEmptyMark(mark))) {
+      // It was emptied since the look.
+      this.change = { ...change, marks: this.known, sinceMs: nowMs };
+      this.known = before;
+      return times.partSettleMs;
+    }
     if (this.known !== before) await take(contents, false);
     return 0;
   }

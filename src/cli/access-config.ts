@@ -27,15 +27,17 @@ export function loadAccess(
   const keysFile = asksForKeys ? apiKeysFile.value : "";
   if (!asksForKeys && apiKeysFile.value !== "") {
     const place = placeOf(apiKeysFile.origin);
-    warnings.push(`${place}: is not read, since nobody is asked for a key (--api-key-auth)`);
+    warnings.push(
+      `${place}: the file is not read, since API keys are off; --api-key-auth turns them on`,
+    );
   }
   if (asksForKeys && insecure.value) {
-    warnings.push("--insecure with --api-key-auth: keys travel unencrypted, for all to read");
+    warnings.push("--insecure with --api-key-auth: anyone on the network can read the API keys");
   }
   const keys = keysFile === "" ? undefined : readKeysFile(keysFile, problems);
   const read = readAccess({ config, keys, asksForKeys, verifiesClients });
   if (!asksForKeys && read.keysInConfig > 0) {
-    const text = "security.api_keys.keys: are not asked for, since security.api_keys.enabled";
+    const text = "security.api_keys.keys: the keys are not used, since security.api_keys.enabled";
     warnings.push(`${text} (--api-key-auth) is not true`);
   }
   // A file that cannot be read has said so: that there are no keys then follows.
@@ -50,7 +52,7 @@ export function loadAccess(
 }
 
 function readKeysFile(path: string, problems: string[]): ConfigFile | undefined {
-  const file = readTextFile(path, limits.configFileBytesMax, "file of API keys");
+  const file = readTextFile(path, limits.configFileBytesMax, "API key file");
   if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
   problems.push(`${path}: ${file.fault}`);
   return undefined;

@@ -6,8 +6,8 @@ import type { Setting, SettingTable } from "../config/setting.ts";
 /** The flags of a table as citty declares them; each spelling is one, because it has a short of its own. */
 export function argsOf(table: SettingTable): ArgsDef {
   const args: ArgsDef = {
-    help: { type: "boolean", alias: "h", description: "Tell more" },
-    version: { type: "boolean", description: "Name this build" },
+    help: { type: "boolean", alias: "h", description: "Show the help" },
+    version: { type: "boolean", description: "Show the version" },
   };
   for (const row of Object.values(table)) {
     for (const { flag, short } of spellingsOf(row)) {

@@ -19,6 +19,9 @@ interface Flag {
   readonly isSwitch: boolean;
 }
 
+/** The way out where no flag is like the unknown one. */
+const listed = "; --help lists the flags";
+
 type OptionToken = Extract<Token, { kind: "option" }>;
 
 /**
@@ -78,7 +81,8 @@ class ArgvReader implements Argv {
     const odd = rest.findIndex((word) => /^-[^-=\d][^=]*=/.test(word));
     const words = odd === -1 ? rest : rest.slice(0, odd);
     const tokens = tokensOf(words, this.declared);
-    const args = parseArgs(words, this.declaredIn(tokens));
+    const known = wordsBeforeUnknown(words, tokens, this.declared);
+    const args = parseArgs(known, this.declaredIn(tokens));
     for (const token of tokens) {
       const goOn = this.take(token, start, args);
       if (goOn !== undefined) return goOn;
@@ -115,7 +119,8 @@ class ArgvReader implements Argv {
 
   private option(token: OptionToken, at: number, args: ParsedArgs): number | undefined {
     const { name, rawName, value } = token;
-    const isLong = rawName.startsWith("--");
+    // The second dash of `-s-` is a short name, too.
+    const isLong = this.words[at]?.startsWith("--") === true;
     if (name === "help" || name === "version") {
       this[name] = true;
       return undefined;
@@ -177,7 +182,9 @@ class ArgvReader implements Argv {
   private unknownLong({ name, rawName, value }: OptionToken, at: number): number {
     const reason = this.unsupported.find(({ flags }) => flags.includes(name))?.reason;
     if (reason === undefined) {
-      this.problems.push(`unknown flag ${rawName}${hintOf(nearestName(rawName, this.shown))}`);
+      this.problems.push(
+        `unknown flag ${rawName}${hintOf(nearestName(rawName, this.shown)) || listed}`,
+      );
       return at + 1;
     }
     this.problems.push(`${rawName}: ${reason}`);
@@ -198,7 +205,7 @@ class ArgvReader implements Argv {
     }
     const long = word.slice(1).split("=")[0] ?? "";
     // `-listen` was probably meant to be `--listen`.
-    const hint = this.long.has(long) ? `; did you mean --${long}?` : "";
+    const hint = this.long.has(long) ? `; did you mean --${long}?` : listed;
     const place = word.length > 2 ? `${name} in ${show(word)}` : name;
     this.problems.push(`unknown flag ${place}${hint}`);
   }
@@ -214,6 +221,25 @@ class ArgvReader implements Argv {
     }
     this.flags.set(flag.field, { origin: { source: "flag", name }, value });
   }
+}
+
+/**
+ * What stands before the first flag that is not declared. citty reads letters of that as other flags
+ * (`-qlx` as `-l x`), and fails at one named `_`, its name for the words that are no flags.
+ */
+function wordsBeforeUnknown(
+  words: readonly string[],
+  tokens: readonly Token[],
+  declared: ArgsDef,
+): string[] {
+  const isKnown = (name: string): boolean =>
+    Object.hasOwn(declared, name) ||
+    (name.startsWith("no-") && declared[name.slice(3)]?.type === "boolean");
+  const unknown = tokens.find((token) => token.kind === "option" && !isKnown(token.name));
+  if (unknown?.kind !== "option") return [...words];
+  const word = words[unknown.index] ?? "";
+  const before = words.slice(0, unknown.index);
+  return word.startsWith("--") ? before : [...before, word.slice(0, word.indexOf(unknown.name, 1))];
 }
 
 /** A word that may follow a flag as its value: not a flag, but `-` and negative numbers are. */

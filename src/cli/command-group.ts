@@ -3,7 +3,9 @@ import { type CommandDef, defineCommand } from "citty";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { hintOf, nearestName } from "../config/nearest-name.ts";
+import { joinOr } from "../config/value-kinds.ts";
 import { columnsMax, hang, wrap } from "./columns.ts";
+import { unshielded } from "./command-words.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { printErrors, printOut } from "./print.ts";
 import { versionText } from "./version.ts";
@@ -30,7 +32,7 @@ export function commandGroup(name: string, description: string, members: Command
     meta: { name, description },
     subCommands: members,
     // citty looks over flags for the first word that is none, and says no more than "Unknown command".
-    setup: ({ rawArgs }) => group.check(rawArgs[0]),
+    setup: ({ rawArgs }) => group.check(unshielded(rawArgs)[0]),
   });
   return Object.assign(definition, { members, overview: () => group.overview() });
 }
@@ -87,12 +89,12 @@ class Group {
 
   private needed(): string {
     const what = this.isRoot ? "a command" : "one of these";
-    return `${what} is needed: ${this.names.join(", ")}; ${this.path} --help tells more`;
+    return `${what} is needed: ${this.names.join(", ")}; ${this.path} --help explains them`;
   }
 
   private unknown(word: string): string {
     const shown = quoteText(word, limits.settingShownCharsMax);
-    if (word.startsWith("-")) return `${shown} stands before the command; flags come after it`;
+    if (word.startsWith("-")) return `a command must come before ${shown}: ${joinOr(this.names)}`;
     const hint = hintOf(nearestName(word, this.names));
     if (hint !== "") return `unknown command ${shown}${hint}`;
     const owner = this.isRoot ? "this build" : this.path;
@@ -108,7 +110,8 @@ class Group {
       "Commands:",
       ...(await this.lines()),
       "",
-      `${this.path} COMMAND --help tells more. weir --version names this build.`,
+      `${this.path} COMMAND --help explains a command.`,
+      "weir --version shows the version.",
     ].join("\n");
   }
 

@@ -1,6 +1,7 @@
 /** A command of the tree, which citty finds and runs; `readArgv` reads its arguments by its table. */
 import { type CommandDef, defineCommand } from "citty";
 import type { SettingTable } from "../config/setting.ts";
+import { unshielded } from "./command-words.ts";
 import type { CommandHelp } from "./help.ts";
 
 /** A command that tells its help and the table of its flags: shell completions are made of them. */
@@ -19,7 +20,7 @@ export function command(
   const definition = defineCommand({
     meta: { name, description: help.summary },
     run: async ({ rawArgs }) => {
-      process.exitCode = await run(rawArgs);
+      process.exitCode = await run(unshielded(rawArgs));
     },
   });
   return Object.assign(definition, { help, table });

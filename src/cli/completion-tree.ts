@@ -30,13 +30,13 @@ export interface CompletedCommand {
 const helpFlag: CompletedFlag = {
   long: "help",
   short: "h",
-  help: "Tell more",
+  help: "Show the help",
   value: { kind: "none" },
 };
 const versionFlag: CompletedFlag = {
   long: "version",
   short: undefined,
-  help: "Name this build",
+  help: "Show the version",
   value: { kind: "none" },
 };
 
@@ -66,7 +66,10 @@ function flagsOf(table: SettingTable): CompletedFlag[] {
     const value = flagValue(row);
     const flag = { long: row.flag, short: row.short, help: row.help, value };
     if (value.kind !== "none" || row.fallback !== true) return [flag];
-    return [flag, { long: `no-${row.flag}`, short: undefined, help: `Not: ${row.help}`, value }];
+    return [
+      flag,
+      { long: `no-${row.flag}`, short: undefined, help: `Turn off: ${row.help}`, value },
+    ];
   });
 }
 

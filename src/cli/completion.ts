@@ -37,7 +37,9 @@ function shellCommand(shell: string, render: Render, inThisShell: string): Comma
       [exitCodes.runtime, "any other failure"],
       [exitCodes.clientUsage, "wrong flags"],
     ],
-    examples: [[inThisShell, "complete in this shell; the script says how to in every shell"]],
+    examples: [
+      [inThisShell, "complete in this shell; the script says how to do it in every shell"],
+    ],
   };
   const load = ({ words }: Surroundings): Loaded<typeof table> => {
     const argv = readArgv(words, table);

@@ -22,7 +22,7 @@ export function dialProblems({
     found.push(`${placeOf(tls.origin)} and ${placeOf(insecure.origin)} exclude each other`);
   }
   if (production.value && insecure.value) {
-    found.push(`${placeOf(insecure.origin)}: ${mode} demands TLS`);
+    found.push(`${placeOf(insecure.origin)}: ${mode} demands TLS; unset it, or use TLS`);
   }
   if (production.value && tlsSkipVerify.value) {
     found.push(`${placeOf(tlsSkipVerify.origin)}: ${mode} demands that certificates are checked`);
@@ -36,8 +36,8 @@ export function dialProblems({
   const isChosen = insecure.value || tls !== undefined;
   if (!isChosen && !problems.some((text) => /insecure|tls/.test(text))) {
     found.push(
-      "choose how traffic travels: --tls, with --tls-ca FILE where the node's certificate is from " +
-        "an authority of your own; or --insecure, unencrypted, for a network you trust",
+      "choose TLS (--tls, and --tls-ca FILE for a CA of your own) " +
+        "or no encryption (--insecure, for a network that you trust)",
     );
   }
   return found;
@@ -48,7 +48,7 @@ export function dialWarnings({ tlsSkipVerify, insecure, apiKeyFile }: Dial): str
   const found: string[] = [];
   if (tlsSkipVerify.value) {
     const place = placeOf(tlsSkipVerify.origin);
-    found.push(`${place}: the node's certificate is not checked; it may be anybody`);
+    found.push(`${place}: the node's certificate is not checked; any program can pose as the node`);
   }
   if (insecure.value && apiKeyFile.value !== "") {
     found.push(

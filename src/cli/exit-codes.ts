@@ -47,20 +47,23 @@ const everyCommand: readonly ExitCodeText[] = [
 ];
 
 const secondSignal: readonly ExitCodeText[] = [
-  [exitCodes.interrupted, "second SIGINT"],
-  [exitCodes.terminated, "second SIGTERM"],
+  [exitCodes.interrupted, "second SIGINT while stopping"],
+  [exitCodes.terminated, "second SIGTERM while stopping"],
 ];
 
 /** What --help of `weir process` lists. */
 export const processExitCodes: readonly ExitCodeText[] = [
-  [exitCodes.ok, "stopped, and everything accepted is written"],
+  [exitCodes.ok, "stopped; every accepted packet is written"],
   ...everyCommand,
-  [exitCodes.recorderLost, "the recorder was lost"],
-  [exitCodes.captureFile, "the capture file cannot be opened: in use, not writable, no directory"],
+  [exitCodes.recorderLost, "the recorder failed"],
+  [
+    exitCodes.captureFile,
+    "the capture file cannot be opened: it is in use or not writable, or its directory does not exist",
+  ],
   [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
-  [exitCodes.address, "the address cannot be listened on"],
-  [exitCodes.unusableFile, "a file of certificates or keys cannot be read or used"],
+  [exitCodes.address, "the node cannot listen on the address"],
+  [exitCodes.unusableFile, "a certificate or key file cannot be read or used"],
   ...secondSignal,
 ];
 
@@ -70,12 +73,12 @@ export const huntExitCodes: readonly ExitCodeText[] = [
   ...everyCommand,
   [
     exitCodes.badData,
-    "no capture, damaged or cut off (what is whole is sent), or some was refused",
+    "the input is not a capture, or is damaged or incomplete (what can be read is sent), or the node rejected a batch",
   ],
   [exitCodes.noInput, "the input cannot be opened"],
   [exitCodes.unacknowledged, "stopped before everything was acknowledged"],
-  [exitCodes.unusableFile, "a file of certificates or keys cannot be read or used"],
-  [exitCodes.hungUp, "second SIGHUP"],
+  [exitCodes.unusableFile, "a certificate or key file cannot be read or used"],
+  [exitCodes.hungUp, "second SIGHUP while stopping"],
   ...secondSignal,
 ];
 
@@ -84,11 +87,11 @@ export const clientExitCodes: readonly ExitCodeText[] = [
   [exitCodes.ok, "done"],
   [exitCodes.runtime, "any other failure"],
   [exitCodes.unreachable, "the node cannot be reached, or does not answer"],
-  [exitCodes.refused, "the node refuses what it is asked"],
+  [exitCodes.refused, "the node refuses the request"],
   [exitCodes.notFound, "the node has no such hunter or filter"],
   [
     exitCodes.clientUsage,
-    "wrong flags, environment, configuration, input, certificate or key file",
+    "wrong flags, environment, configuration file, input file, certificate or key",
   ],
 ];
 

@@ -35,7 +35,7 @@ function commandCase(path: string): string {
 function levelLines({ path, members, flags }: CompletedCommand): string[] {
   const start = `complete -c weir -n ${fishQuote(`__weir_command_is ${fishQuote(path)}`)}`;
   const names = [...members];
-  if (path === "") names.push({ name: "help", help: "Tell more about a command" });
+  if (path === "") names.push({ name: "help", help: "Show the help of a command" });
   return [
     ...names.map(({ name, help }) => `${start} -a ${name} -d ${fishQuote(help)}`),
     ...flags.map((flag) => `${start} ${flagOptions(flag)} -d ${fishQuote(flag.help)}`),

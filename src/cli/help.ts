@@ -1,5 +1,6 @@
 /** The text of --help. */
 import {
+  environmentNameOf,
   environmentNamesOf,
   environmentPrefix,
   type Setting,
@@ -37,7 +38,7 @@ export function renderHelp(command: CommandHelp, table: SettingTable): string {
     lines.push(...ofGroup.flatMap((row) => renderRow(row, command.section)));
   }
   if (rows.length > 0) lines.push("", ...renderSources(rows, command.section));
-  lines.push("", "Exit codes:");
+  lines.push("", "Exit status:");
   for (const [code, text] of command.exitCodes) {
     lines.push(...hang(`  ${String(code).padStart(3)}`, text, 7));
   }
@@ -52,7 +53,7 @@ function renderRow(row: Setting<unknown>, section: string): string[] {
   if (row.missing !== undefined) notes.push("(not in this build yet)");
   const fallback = row.fallbackText ?? String(row.fallback);
   if (fallback !== "" && fallback !== "false" && row.missing === undefined)
-    notes.push(`(default ${fallback})`);
+    notes.push(`(default: ${fallback})`);
   const name = shortEnvironmentName(row, section);
   if (name !== "" && row.flag !== "") notes.push(`[${name}]`);
   return hang(title, notes.join(" "), flagColumns);
@@ -71,21 +72,47 @@ function shortEnvironmentName(row: Setting<unknown>, section: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
 
+/** Where values come from, and how they are written: one sentence for each thing. */
 function renderSources(rows: readonly Setting<unknown>[], section: string): string[] {
-  const prefix = `${environmentPrefix}${section.toUpperCase()}_`;
-  const nested = rows.flatMap(({ keys }) => keys).find((key) => key.split(".").length > 2) ?? "";
-  const key = nested.slice(section.length + 1);
-  const example = key === "" ? "" : ` ${key.replaceAll(".", "_").toUpperCase()} for ${key};`;
-  const text =
-    `[NAME] stands for the environment variable ${prefix}NAME and for the key name under ` +
-    `${section}: in the configuration file,${example} [LIPPYCAT_INSECURE] for insecure at its top. ` +
-    "Flags win over the environment, and that wins over the file. " +
-    `Switches: --flag, --no-flag, --flag=false.${renderUnits(rows)}`;
-  return wrap(text, columnsMax);
+  let plain: string[] = [];
+  let nested: string[] = [];
+  const whole: string[] = [];
+  for (const row of rows) {
+    const [key = ""] = row.keys;
+    const name = shortEnvironmentName(row, section);
+    if (name === "" || key === "") continue;
+    const [, first = "", second = ""] = key.split(".");
+    if (name.startsWith(environmentPrefix)) whole.push(`  [${name}] has the key ${key}.`);
+    else if (second === "") {
+      if (plain.length > 0) continue;
+      plain = [
+        `  [${name}] is the environment variable ${environmentNameOf(key)}.`,
+        `  In the file it is the key ${first}, indented below ${section}:.`,
+      ];
+    } else if (nested.length === 0) {
+      nested = [`  [${name}] is the key ${second} below ${first}:, which is below ${section}:.`];
+    }
+  }
+  const wholeNames = "  A name that begins with LIPPYCAT_ is the whole name of the variable.";
+  return [
+    "Where settings come from:",
+    "  Precedence: flag, environment variable, configuration file, default.",
+    ...plain,
+    ...nested,
+    wholeNames,
+    ...whole,
+    "",
+    "Values:",
+    ...renderUnits(rows),
+  ];
 }
 
-function renderUnits(rows: readonly Setting<unknown>[]): string {
+function renderUnits(rows: readonly Setting<unknown>[]): string[] {
   const has = (placeholder: string) => rows.some(({ kind }) => kind.placeholder === placeholder);
-  const size = has("SIZE") ? " SIZE: 512K, 100M, 2G." : "";
-  return has("TIME") ? `${size} TIME: 500ms, 30s, 1h30m.` : size;
+  const lines = ["  A switch: --flag, --no-flag, or --flag=false."];
+  if (has("SIZE")) {
+    lines.push("  SIZE: bytes, or a number with K, M, G or T (powers of 1024): 512K, 100M, 2G.");
+  }
+  if (has("TIME")) lines.push("  TIME: numbers with ms, s, m or h: 500ms, 30s, 1h30m.");
+  return lines;
 }

@@ -27,7 +27,7 @@ function inputProblems({ settings, problems }: Loaded<HuntSettings>): string[] {
     return ["--read is needed: a capture file, or - for standard input"];
   }
   if (read.value === "-" && loopCount.value !== 1) {
-    return [`${placeOf(loopCount.origin)}: standard input can be read once only`];
+    return [`${placeOf(loopCount.origin)}: standard input can be read only once`];
   }
   return [];
 }

@@ -9,21 +9,24 @@ import { runCommandLine } from "./run-command.ts";
 
 export const huntHelp: CommandHelp = {
   name: "hunt",
-  summary: "Send the packets of a capture, or of a running tcpdump, to a processor.",
+  summary: "Send the packets of a capture, or of a running tcpdump, to a node.",
   usage: "weir hunt {--tls|--insecure} --read FILE [flags]",
   section: "hunter",
   exitCodes: huntExitCodes,
   examples: [
-    ["weir hunt --insecure --read calls.pcapng", "send a file to this machine's processor"],
+    ["weir hunt --insecure --read calls.pcapng", "send a file to the node on this machine"],
     [
       "weir hunt --tls-ca ca.pem --tls-cert edge.pem --tls-key edge.key -r calls.pcapng -P node.example:50051",
-      "over TLS, with a certificate of its own",
+      "send over TLS, with a client certificate",
     ],
     [
       "tcpdump -i eth0 -U -w - | weir hunt --insecure --read - -P 10.0.0.5:50051 --interface eth0",
       "send live traffic",
     ],
-    ["weir hunt --insecure --read web.pcap --loop 0 --rate 5000", "load: 5,000 packets a second"],
+    [
+      "weir hunt --insecure --read web.pcap --loop 0 --rate 5000",
+      "generate load: 5,000 packets per second",
+    ],
   ],
 };
 

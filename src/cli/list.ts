@@ -11,8 +11,8 @@ const listFilters = clientCommand({
     usage: "weir list filters {--tls|--insecure} [flags]",
     examples: [
       ["weir list filters --insecure -P 10.0.0.5:50051", "every filter"],
-      ["weir list filters --insecure --hunter edge-1", "those that apply to one hunter"],
-      ["weir list filters --insecure --json > filters.json", "save them; set filter -f reads this"],
+      ["weir list filters --insecure --hunter edge-1", "only those that apply to one hunter"],
+      ["weir list filters --insecure --json > filters.json", "save them for set filter -f"],
     ],
   },
   rows: {
@@ -21,7 +21,7 @@ const listFilters = clientCommand({
       keys: [],
       kind: nameKind,
       fallback: "",
-      help: "Only those that apply to this hunter",
+      help: "Show only filters that apply to this hunter",
       group: "What to show",
     }),
   },
@@ -37,10 +37,10 @@ const listHunters = clientCommand({
     summary: "Show the hunters of a node.",
     usage: "weir list hunters {--tls|--insecure} [flags]",
     examples: [
-      ["weir list hunters --insecure -P 10.0.0.5:50051", "every hunter, also of nodes below it"],
+      ["weir list hunters --insecure -P 10.0.0.5:50051", "every hunter"],
       [
         "weir list hunters --insecure --json | jq -r '.[] | select(.status == \"error\").hunter_id'",
-        "the ids of those that are silent",
+        "ids of the hunters whose status is error",
       ],
     ],
   },

@@ -17,14 +17,17 @@ export const processHelp: CommandHelp = {
     ["weir process --insecure -w all.pcapng", "receive on port 50051 and record"],
     [
       "weir process --insecure -w all.pcapng --rotate-size 1G --rotate-files 20",
-      "keep the last 20 GiB",
+      "keep the last 20 files of 1 GiB",
     ],
-    ["weir process --insecure -l 127.0.0.1:50051 --no-enable-detection", "this machine only"],
+    [
+      "weir process --insecure -l 127.0.0.1:50051 --no-enable-detection",
+      "listen on this machine only, without protocol detection",
+    ],
     [
       "weir process --tls-cert node.pem --tls-key node.key --tls-ca ca.pem --tls-client-auth",
-      "TLS, for those with a certificate of that authority",
+      "use TLS, and accept only clients with a certificate from the CA ca.pem",
     ],
-    ["weir process --config node.yaml --log-format json", "as a service"],
+    ["weir process --config node.yaml --log-format json", "run as a service"],
   ],
 };
 

@@ -10,7 +10,7 @@ const removeFilter = clientCommand({
   help: {
     name: "rm filter",
     summary: "Remove a filter, or all filters that a file names.",
-    usage: "weir rm filter {--tls|--insecure} --id FILTER [flags], or -f FILE",
+    usage: "weir rm filter {--tls|--insecure} {--id FILTER|-f FILE} [flags]",
     examples: [
       ["weir rm filter --insecure -P 10.0.0.5:50051 --id alice", "one filter"],
       [
@@ -34,22 +34,22 @@ const removeFilter = clientCommand({
       keys: [],
       kind: pathKind,
       fallback: "",
-      help: "Ids to remove, one a line; lines that start with # are not read; - is standard input",
+      help: "File with the ids of filters to remove, one per line; lines that begin with # are skipped; - means standard input",
       group,
-      emptyFault: "has no value: name a file",
+      emptyFault: "the value is empty: name a file",
     }),
   },
   check: ({ id, file }) => {
     if (id.value !== "" && file.value !== "") return ["--id and --file exclude each other"];
     if (id.value !== "" || file.value !== "") return [];
-    return ["--id or --file is needed; weir list filters shows which filters there are"];
+    return ["--id or --file is needed; weir list filters shows the ids"];
   },
   ask: async (node, { id, file }) => {
     const { removeFilters } = await import("../client/filter-changes.ts");
     if (file.value === "") return removeFilters(node, [id.value], false);
     const { readInput } = await import("../client/input-file.ts");
     const { readIds } = await import("../client/id-file.ts");
-    return removeFilters(node, readIds(readInput(file.value, "file of ids")), true);
+    return removeFilters(node, readIds(readInput(file.value, "id file")), true);
   },
 });
 

@@ -20,7 +20,8 @@ export function servingProblems({
   if (insecure.value) {
     const place = placeOf(insecure.origin);
     if (tls !== undefined) found.push(`${placeOf(tls)} and ${place} exclude each other`);
-    if (production.value) found.push(`${place}: ${placeOf(production.origin)} demands TLS`);
+    if (production.value)
+      found.push(`${place}: ${placeOf(production.origin)} demands TLS; unset it, or use TLS`);
     return found;
   }
   // Another problem may be the very flag that is missed here.
@@ -31,8 +32,8 @@ export function servingProblems({
 }
 
 const choose =
-  "choose how traffic travels: --tls-cert FILE with --tls-key FILE; " +
-  "or --insecure, unencrypted, for a network you trust";
+  "choose TLS (--tls-cert FILE and --tls-key FILE) " +
+  "or no encryption (--insecure, for a network that you trust)";
 
 function tlsProblems(settings: Serving): string[] {
   const { tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientAuth, production } = settings;
@@ -47,11 +48,13 @@ function tlsProblems(settings: Serving): string[] {
   }
   if (tlsClientAuth.value && tlsCaFile.value === "") {
     const place = placeOf(tlsClientAuth.origin);
-    found.push(`${place}: needs --tls-ca FILE, which says whose certificates count`);
+    found.push(
+      `${place}: needs --tls-ca FILE as well, the CA that issues the clients' certificates`,
+    );
   }
   if (production.value && !tlsClientAuth.value) {
     const place = placeOf(production.origin);
-    found.push(`${place}: demands client certificates: --tls-client-auth and --tls-ca FILE`);
+    found.push(`${place}: demands client certificates: give --tls-client-auth and --tls-ca FILE`);
   }
   return found;
 }

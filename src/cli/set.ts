@@ -19,7 +19,7 @@ const rows = {
     keys: [],
     kind: { ...textKind("TYPE"), words: filterTypeNames },
     fallback: "",
-    help: "What the pattern is compared with",
+    help: "Type of the filter",
     group,
     check: checkType,
   }),
@@ -28,9 +28,9 @@ const rows = {
     keys: [],
     kind: textKind("TEXT"),
     fallback: "",
-    help: "What to look for; * stands for anything in most types",
+    help: "Text to match; in most types, * matches anything",
     group,
-    emptyFault: "is empty: a filter needs a pattern",
+    emptyFault: "the value is empty: a filter needs a pattern",
   }),
   id: setting({
     flag: "id",
@@ -38,7 +38,7 @@ const rows = {
     kind: nameKind,
     fallback: "",
     fallbackText: "a new UUID",
-    help: "Filter to create or to replace as a whole",
+    help: "Id of the filter; an existing filter with this id is replaced",
     group,
   }),
   description: setting({
@@ -54,7 +54,7 @@ const rows = {
     keys: [],
     kind: switchKind,
     fallback: true,
-    help: "Whether hunters apply it",
+    help: "Hunters apply the filter",
     group,
   }),
   hunters: setting({
@@ -62,8 +62,8 @@ const rows = {
     keys: [],
     kind: namesKind,
     fallback: [] as readonly string[],
-    fallbackText: "every hunter that knows the type",
-    help: "Hunters that it is for",
+    fallbackText: "every hunter that supports the type",
+    help: "Hunters that apply the filter",
     group,
   }),
   file: setting({
@@ -73,10 +73,10 @@ const rows = {
     kind: pathKind,
     fallback: "",
     help:
-      "Filters to set, instead of one by flags: a filter file (YAML), or the JSON of list filters; " +
-      "- is standard input. There, a filter that does not say enabled: true is off",
+      "File with filters to set: YAML like the filter file, or JSON from list filters. " +
+      "- means standard input. In a file, a filter without enabled: true is off",
     group,
-    emptyFault: "has no value: name a file",
+    emptyFault: "the value is empty: name a file",
   }),
 };
 
@@ -86,7 +86,7 @@ const setFilter = clientCommand({
   help: {
     name: "set filter",
     summary: "Create or replace a filter, or all filters of a file.",
-    usage: "weir set filter {--tls|--insecure} -t TYPE --pattern TEXT [flags], or -f FILE",
+    usage: "weir set filter {--tls|--insecure} {-t TYPE --pattern TEXT|-f FILE} [flags]",
     examples: [
       [
         "weir set filter --insecure -t sip_user --pattern alice --id alice",
@@ -94,15 +94,15 @@ const setFilter = clientCommand({
       ],
       [
         "weir set filter --insecure -t ip_address --pattern 10.1.0.0/16 --hunters edge-1,edge-2",
-        "for two",
+        "a filter for two hunters",
       ],
       [
         "weir set filter --insecure -t sip_user --pattern alice --id alice --no-enabled",
-        "switch it off",
+        "switch this filter off",
       ],
       [
         "weir set filter --insecure -f filters.yaml",
-        "many; the exit code is that of the worst failure",
+        "all filters of a file; the exit status is that of the worst failure",
       ],
     ],
   },
@@ -123,7 +123,7 @@ function checkTogether(settings: Settings): string[] {
     const given = [type, pattern, id, description, enabled, hunters].flatMap(({ origin }) =>
       origin.source === "flag" ? origin.name : [],
     );
-    return given.length === 0 ? [] : [`${given.join(", ")}: not together with a file of filters`];
+    return given.length === 0 ? [] : [`${given.join(", ")} cannot be combined with --file`];
   }
   const needed = [type.value === "" ? "--type" : "", pattern.value === "" ? "--pattern" : ""];
   const absent = needed.filter((flag) => flag !== "");
@@ -131,7 +131,7 @@ function checkTogether(settings: Settings): string[] {
   if (absent.length === 1) return [`${absent[0]} is needed`];
   const fault = checkFilter(filterOf(settings));
   if (fault === undefined) return [];
-  return [`--${fault.field === "target_hunters" ? "hunters" : fault.field}: ${fault.text}`];
+  return [`--${fault.field === "target_hunters" ? "hunters" : fault.field} ${fault.text}`];
 }
 
 function checkType(name: string): string | undefined {

@@ -7,12 +7,12 @@ import { type CommandGroup, commandGroup } from "./command-group.ts";
 const showStatus = clientCommand({
   help: {
     name: "show status",
-    summary: "Show how a node is: its hunters, packets and filters in numbers.",
+    summary: "Show a node's status and counters.",
     usage: "weir show status {--tls|--insecure} [flags]",
     examples: [
-      ["weir show status --insecure -P 10.0.0.5:50051", "for people"],
+      ["weir show status --insecure -P 10.0.0.5:50051", "as a table"],
       ["weir show status --tls-ca ca.pem -P node.example:50051", "over TLS"],
-      ["weir show status --insecure --json | jq .total_packets_received", "for programs"],
+      ["weir show status --insecure --json | jq .total_packets_received", "as JSON, for programs"],
     ],
   },
   rows: {},
@@ -27,7 +27,7 @@ const showHunter = clientCommand({
     examples: [["weir show hunter --insecure -P 10.0.0.5:50051 --id edge-1", "one hunter"]],
   },
   rows: { id: idRow("Hunter to show") },
-  check: ({ id }) => idNeeded(id.value, "weir list hunters shows which there are"),
+  check: ({ id }) => idNeeded(id.value, "weir list hunters shows the ids"),
   ask: async (node, { id }) => (await import("../client/hunters.ts")).showHunter(node, id.value),
 });
 
@@ -40,12 +40,12 @@ const showFilter = clientCommand({
       ["weir show filter --insecure -P 10.0.0.5:50051 --id alice", "one filter"],
       [
         "weir show filter --insecure --id alice --json > alice.json",
-        "save it, to change and set it",
+        "save it, to edit it and set it again",
       ],
     ],
   },
   rows: { id: idRow("Filter to show") },
-  check: ({ id }) => idNeeded(id.value, "weir list filters shows which there are"),
+  check: ({ id }) => idNeeded(id.value, "weir list filters shows the ids"),
   ask: async (node, { id }) => (await import("../client/filters.ts")).showFilter(node, id.value),
 });
 
@@ -71,7 +71,7 @@ function idNeeded(id: string, wayOut: string): string[] {
 
 export const showCommands: CommandGroup = commandGroup(
   "show",
-  "Show how a node is, one hunter or filter of it, or its topology.",
+  "Show a node's status, its topology, or one of its hunters or filters.",
   {
     status: async () => showStatus,
     hunter: async () => showHunter,

@@ -50,7 +50,7 @@ function levelCase({ path, members, flags }: CompletedCommand): string[] {
   const specs = flags.flatMap(flagSpecs);
   if (members.length > 0) {
     const names = members.map(({ name, help }) => `${name}\\:${shellQuote(escapeSpec(help))}`);
-    if (path === "") names.push(`help\\:${shellQuote("Tell more about a command")}`);
+    if (path === "") names.push(`help\\:${shellQuote("Show the help of a command")}`);
     specs.push(`1:command:((${names.join(" ")}))`);
   }
   return [

@@ -8,11 +8,11 @@ import type { Dialer } from "../dial/dialer.ts";
 import { createGrpcTransport } from "../dial/transport.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
-import { callFailure } from "./call-failure.ts";
+import { rpcFailure } from "./rpc-failure.ts";
 
 /**
  * The services of a node over one connection, which the first RPC makes. RPCs with one answer reject
- * with a `WeirError` of call-failure.ts.
+ * with a `WeirError` of rpc-failure.ts.
  */
 export interface NodeClient {
   readonly management: Client<typeof ManagementService>;
@@ -36,8 +36,8 @@ export function connectNode(dialer: Dialer, callMsMax: number = limits.clientRpc
       try {
         return await bare.unary(method, signal, timeoutMs ?? callMsMax, ...more);
       } catch (error) {
-        const call = { dialer, method: method.name, callMsMax };
-        throw callFailure(call, ConnectError.from(error));
+        const rpc = { dialer, method: method.name, callMsMax };
+        throw rpcFailure(rpc, ConnectError.from(error));
       }
     },
   };

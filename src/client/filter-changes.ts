@@ -1,4 +1,5 @@
 /** Sets and removes filters on a node, one after the other, and collects what came of each. */
+import { counted } from "../base/counted.ts";
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
@@ -77,7 +78,7 @@ async function carryOutOne({ filterId, send }: Order): Promise<Change> {
   try {
     const { success, error, huntersUpdated } = await send();
     if (success) return { filterId, huntersUpdated };
-    const reason = error === "" ? "the node did not say why" : error;
+    const reason = error === "" ? "the node gave no reason" : error;
     return { filterId, error: new WeirError("call-failed", reason), huntersUpdated };
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
@@ -92,8 +93,8 @@ function namedFailure({ filterId, error }: Change): WeirError[] {
 }
 
 function notSent(count: number): WeirError {
-  const text = count === 1 ? "one filter was" : `${count.toLocaleString("en-US")} filters were`;
-  return new WeirError("node-unreachable", `${text} not sent any more`);
+  const text = `${counted(count, "filter")} not sent`;
+  return new WeirError("node-unreachable", text);
 }
 
 function changeJson({ filterId, error, huntersUpdated }: Change) {
@@ -108,6 +109,6 @@ function changeJson({ filterId, error, huntersUpdated }: Change) {
 /** What did not happen is told on stderr. */
 function changeLine({ filterId, error, huntersUpdated }: Change, done: string): string[] {
   if (error !== undefined) return [];
-  const hunters = huntersUpdated === 1 ? "1 hunter" : `${huntersUpdated} hunters`;
+  const hunters = counted(huntersUpdated, "hunter");
   return [`${cellText(filterId, limits.clientCellCharsMax)}: ${done}, ${hunters} updated`];
 }

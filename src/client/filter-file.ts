@@ -16,7 +16,7 @@ import type { InputFile } from "./input-file.ts";
 export async function readFilters(file: InputFile): Promise<readonly Filter[]> {
   const entries = jsonEntries(file.text);
   const filters = entries === undefined ? await yamlFilters(file) : jsonFilters(file, entries);
-  if (filters.length === 0) throw new BadInput([`${file.name}: there is no filter in it`]);
+  if (filters.length === 0) throw new BadInput([`${file.name}: it holds no filter`]);
   return filters;
 }
 
@@ -56,7 +56,7 @@ function jsonFilters({ name }: InputFile, entries: readonly unknown[]): Filter[]
     if (filter === undefined) continue;
     if (ids.has(filter.id)) {
       const shown = quoteText(filter.id, limits.settingShownCharsMax);
-      report(entry, `id: ${shown} is the id of an earlier one, too`);
+      report(entry, `id ${shown} is already used by an earlier entry`);
     }
     ids.add(filter.id);
     filters.push(filter);

@@ -26,7 +26,7 @@ export async function showFilter(node: NodeClient, id: string): Promise<Answer> 
   const filter = (await getFilters(node, "")).find((candidate) => candidate.id === id);
   if (filter === undefined) {
     const shown = quoteText(id, limits.settingShownCharsMax);
-    throw new WeirError("not-found", `no filter ${shown}; weir list filters shows those there are`);
+    throw new WeirError("not-found", `no filter ${shown}; weir list filters shows the ids`);
   }
   return { json: filterJson(filter), lines: () => renderDetails(filterDetails(filter)) };
 }

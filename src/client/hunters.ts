@@ -13,7 +13,7 @@ export async function listHunters(node: NodeClient): Promise<Answer> {
   hunters.sort((a, b) => (a.hunterId < b.hunterId ? -1 : 1));
   const total = processorStats?.totalHunters ?? 0;
   const isCut = total > hunters.length;
-  const cut = `${hunters.length} of ${total} hunters: an answer of the node has no room for more; weir show hunter finds each`;
+  const cut = `${hunters.length} of ${total} hunters are shown: one answer has no room for more; weir show hunter --id ID shows the others`;
   return {
     json: hunters.map(hunterJson),
     lines: (screen) => hunterTable(hunters, screen),
@@ -27,7 +27,7 @@ export async function showHunter(node: NodeClient, hunterId: string): Promise<An
   const hunter = hunters.find((candidate) => candidate.hunterId === hunterId);
   if (hunter === undefined) {
     const shown = quoteText(hunterId, limits.settingShownCharsMax);
-    throw new WeirError("not-found", `no hunter ${shown}; weir list hunters shows those there are`);
+    throw new WeirError("not-found", `no hunter ${shown}; weir list hunters shows the ids`);
   }
   return { json: hunterJson(hunter), lines: () => renderDetails(hunterDetails(hunter)) };
 }

@@ -15,6 +15,6 @@ export function readIds(file: InputFile): string[] {
     else problems.push(`${file.name}:${index + 1}: the id ${fault.text}`);
   }
   if (problems.length > 0) throw new BadInput(problems);
-  if (ids.size === 0) throw new BadInput([`${file.name}: there is no id in it`]);
+  if (ids.size === 0) throw new BadInput([`${file.name}: it holds no id`]);
   return [...ids];
 }

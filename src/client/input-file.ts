@@ -17,6 +17,6 @@ export function readInput(path: string, what: string): InputFile {
   try {
     return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(file.bytes) };
   } catch {
-    throw new BadInput([`${name}: is not text in UTF-8`]);
+    throw new BadInput([`${name}: it is not UTF-8 text`]);
   }
 }

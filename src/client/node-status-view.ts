@@ -91,7 +91,7 @@ export function nodeStatusDetails(node: NodeStatus): [name: string, value: strin
       ["Packets abandoned", text(packets.abandoned)],
     );
   }
-  const lost = `${text(node.totalBatchesDropped)} batches lost so far`;
+  const lost = `${text(node.totalBatchesDropped)} batches lost`;
   details.push(["Subscribers", `${text(node.totalSubscribers)} (${lost})`]);
   return details;
 }

@@ -19,8 +19,8 @@ function nodeSettings() {
       keys: [],
       kind: switchKind,
       fallback: false,
-      fallbackText: "when stdout is no terminal",
-      help: "JSON instead of text for people",
+      fallbackText: "on unless stdout is a terminal",
+      help: "Print JSON instead of a table",
       group: "Output",
     }),
     processor: setting({

@@ -4,7 +4,7 @@ import { pathKind, switchKind } from "./value-kinds.ts";
 
 /** How to reach the node, and who we are. `section` is that of the file and of the environment. */
 export function dialSettings(section: string) {
-  const group = "Security (one of --tls and --insecure is needed)";
+  const group = "Security (choose --tls or --insecure)";
   const file = (flag: string, key: string, help: string) =>
     setting({
       flag,
@@ -25,25 +25,25 @@ export function dialSettings(section: string) {
     useTls: choice(
       "tls",
       [`${section}.tls.enabled`],
-      "TLS 1.3; the other --tls flags say the same",
+      "Use TLS 1.3; the other --tls flags imply it",
     ),
     tlsCaFile: {
-      ...file("tls-ca", "ca", "Authority that the node's certificate comes from (PEM)"),
-      fallbackText: "the public ones",
+      ...file("tls-ca", "ca", "CA that issued the node's certificate (PEM)"),
+      fallbackText: "the public CAs",
     },
-    tlsCertFile: file("tls-cert", "cert", "Own certificate, for a node that wants one (PEM)"),
-    tlsKeyFile: file("tls-key", "key", "Key of the certificate (PEM)"),
+    tlsCertFile: file("tls-cert", "cert", "Client certificate, for a node that requires one (PEM)"),
+    tlsKeyFile: file("tls-key", "key", "Private key of the certificate (PEM)"),
     tlsSkipVerify: choice(
       "tls-skip-verify",
       [`${section}.tls.skip_verify`],
-      "Take any certificate: whoever is in between can read and change what is sent",
+      "Accept any certificate: an attacker in between can read and change what is sent",
     ),
     apiKeyFile: setting({
       flag: "api-key-file",
       keys: [`${section}.api_key_file`],
       kind: pathKind,
       fallback: "",
-      help: "File with the API key, for a node that wants one",
+      help: "File with the API key, for a node that requires one",
       group,
     }),
     production: setting({
@@ -61,7 +61,7 @@ export function dialSettings(section: string) {
 /** A key as a value: process lists show command lines, and errors show values. */
 export function unsupportedByDial(section: string): readonly UnsupportedName[] {
   const reason =
-    "a key is not given like this, where others see it: put it into a file, and name it with --api-key-file";
+    "other users would see a key that is given like this: put it into a file and name the file with --api-key-file";
   return [{ flags: ["api-key"], keys: [`${section}.api_key`], reason }];
 }
 

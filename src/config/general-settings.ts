@@ -26,8 +26,8 @@ export function generalSettings(section: string) {
       environment: "LIPPYCAT_CONFIG",
       kind: pathKind,
       fallback: "",
-      fallbackText: "~/.config/lippycat/config.yaml if it is there",
-      help: "YAML configuration file",
+      fallbackText: "~/.config/lippycat/config.yaml if it exists",
+      help: "Configuration file (YAML)",
       group,
     }),
     logFormat: setting({
@@ -35,7 +35,7 @@ export function generalSettings(section: string) {
       keys: [`${section}.log_format`],
       kind: oneOf(logFormats),
       fallback: "text",
-      help: "Log lines for people or for programs",
+      help: "Format of log lines: text for people, json for programs",
       group,
     }),
     logLevel: setting({
@@ -43,7 +43,7 @@ export function generalSettings(section: string) {
       keys: [`${section}.log_level`],
       kind: oneOf(logLevels),
       fallback: "info",
-      help: "Least important lines to log",
+      help: "Log lines of this level and above",
       group,
     }),
   };

@@ -34,7 +34,7 @@ function inputSettings() {
       keys: ["hunter.read"],
       kind: pathKind,
       fallback: "",
-      help: "Capture to send, pcap or pcapng; - is standard input",
+      help: "Capture to send, pcap or pcapng; - means standard input",
       group,
     }),
     interfaceName: setting({
@@ -42,7 +42,7 @@ function inputSettings() {
       keys: ["hunter.interface_name"],
       kind: textKind("NAME"),
       fallback: "",
-      help: "Interface name for a capture that has none",
+      help: "Interface name, for a capture that holds none",
       group,
       check: checkInterfaceName,
     }),
@@ -51,7 +51,7 @@ function inputSettings() {
       keys: ["hunter.loop"],
       kind: wholeNumber(0, limits.huntLoopsMax),
       fallback: 1,
-      help: "Times to send the file; 0 is for ever",
+      help: "How often to send the file; 0 means forever",
       group,
     }),
     ratePackets: setting({
@@ -59,8 +59,8 @@ function inputSettings() {
       keys: ["hunter.rate"],
       kind: wholeNumber(0, limits.huntRatePacketsMax),
       fallback: 0,
-      fallbackText: "as fast as the processor takes them",
-      help: "Packets a second",
+      fallbackText: "as fast as the node takes them",
+      help: "Most packets to send per second",
       group,
     }),
     progress: setting({
@@ -68,14 +68,14 @@ function inputSettings() {
       keys: ["hunter.progress"],
       kind: oneOf(progressModes),
       fallback: "auto",
-      help: "How to show progress; auto is a bar on a terminal",
+      help: "How to show progress; auto is a bar on a terminal, else plain lines",
       group,
     }),
   };
 }
 
 function processorSettings(machine: Machine) {
-  const group = "Processor";
+  const group = "Node";
   return {
     processor: setting({
       flag: "processor",
@@ -84,7 +84,7 @@ function processorSettings(machine: Machine) {
       kind: dialKind,
       fallback: { host: "127.0.0.1", port: 50_051 },
       fallbackText: "127.0.0.1:50051",
-      help: "Processor to send to",
+      help: "Node to send to",
       group,
     }),
     hunterId: setting({
@@ -103,7 +103,7 @@ function processorSettings(machine: Machine) {
       keys: ["hunter.batch_size"],
       kind: wholeNumber(1, limits.huntBatchPacketsMax),
       fallback: 64,
-      help: "Packets in a batch",
+      help: "Most packets in a batch",
       group,
     }),
     batchTimeoutMs: setting({
@@ -112,7 +112,7 @@ function processorSettings(machine: Machine) {
       kind: durationKind(1, limits.huntBatchTimeoutMsMax, false),
       fallback: 100,
       fallbackText: "100ms",
-      help: "Longest wait before a batch that is not full is sent",
+      help: "Longest time that a batch waits to fill up",
       group,
     }),
   };
@@ -121,7 +121,7 @@ function processorSettings(machine: Machine) {
 function checkInterfaceName(name: string): string | undefined {
   const bytesMax = limits.interfaceNameBytesMax;
   if (/^\P{C}*$/u.test(name) && Buffer.byteLength(name) <= bytesMax) return undefined;
-  return `is longer than ${bytesMax} bytes, or has control characters`;
+  return `the name is longer than ${bytesMax} bytes or has control characters`;
 }
 
 export type HuntSettings = ReturnType<typeof huntSettings>;

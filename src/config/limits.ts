@@ -193,7 +193,8 @@ export const limits = {
   fileSettleMs: 50,
   /** The same where it may be half of a change: it is empty or gone, or one of several. */
   filePartSettleMs: 250,
-  /** A changed file is read after this long even if it does not stand still. */
+  /** A changed file is read after this long even if it does not stand still, unless it is empty or
+   * gone. */
   fileSettleMsMax: 400,
 
   // --- certificates and keys ----------------------------------------------------------------------
@@ -574,10 +575,13 @@ export const limits = {
   statsHuntersMax: 20,
 
   // --- HTTP/2 -------------------------------------------------------------------------------------
-  /** Receive window of one stream at its largest. It begins with 65,535 bytes, and grows while its
-   * bytes are done with as fast as they come. */
+  /** Receive window of one stream at its beginning, told to the client in SETTINGS: a batch of 64 full
+   * packets is less. */
+  streamWindowBytesMin: 128 * 1024,
+  /** Receive window of one stream at its largest. It grows while its bytes are done with as fast as they
+   * come. */
   streamWindowBytesMax: 16 * 1024 * 1024,
-  /** What all receive windows of a shard have beyond their first 65,535 bytes. When it is used up,
+  /** What all receive windows of a shard have beyond `streamWindowBytesMin`. When it is used up,
    * windows stay as they are. */
   windowGrowthBytesMax: 64 * 1024 * 1024,
   /** Dynamic table of the header decoder of one connection: what HTTP/2 begins with. */

@@ -34,14 +34,14 @@ export function processorSettings(machine: Machine = thisMachine()) {
 
 /** The keys themselves are lists of the file: src/access/read-access.ts. */
 function accessSettings() {
-  const group = "Who may call (docs/access.md)";
+  const group = "Access (docs/access.md)";
   return {
     apiKeyAuth: setting({
       flag: "api-key-auth",
       keys: ["security.api_keys.enabled"],
       kind: switchKind,
       fallback: false,
-      help: "Ask callers for an API key; the keys are listed in the configuration file",
+      help: "Ask clients for an API key; the configuration file lists the keys",
       group,
     }),
     apiKeysFile: setting({
@@ -49,7 +49,7 @@ function accessSettings() {
       keys: ["security.api_keys.file"],
       kind: pathKind,
       fallback: "",
-      help: "More API keys (YAML), in a file of their own; read again when it changes",
+      help: "File with more API keys (YAML); the node reads it again when it changes",
       group,
     }),
   };
@@ -84,7 +84,7 @@ function networkSettings(machine: Machine) {
       keys: ["processor.max_hunters"],
       kind: wholeNumber(0, limits.rosterHuntersMax),
       fallback: 100,
-      help: "Hunters at a time; 0 accepts none",
+      help: "Most hunters at a time; 0 means none",
       group,
     }),
     maxSubscribers: setting({
@@ -92,7 +92,7 @@ function networkSettings(machine: Machine) {
       keys: ["processor.max_subscribers"],
       kind: wholeNumber(0, limits.subscribersMax),
       fallback: 100,
-      help: `Packet subscribers at a time; 0 is ${limits.subscribersMax.toLocaleString("en-US")}`,
+      help: `Most subscribers (live views) at a time; 0 means ${limits.subscribersMax.toLocaleString("en-US")}`,
       group,
     }),
     subscriberBufferBatches: setting({
@@ -100,7 +100,7 @@ function networkSettings(machine: Machine) {
       keys: ["processor.subscriber_buffer"],
       kind: wholeNumber(1, limits.subscriberBufferBatchesMax),
       fallback: 100,
-      help: "Batches that wait for a slow subscriber before it loses some",
+      help: "Batches that wait for a slow subscriber; it loses those for which there is no room",
       group,
     }),
     messageBytesMax: setting({
@@ -119,9 +119,9 @@ function networkSettings(machine: Machine) {
       keys: ["processor.upstream_addr", "processor.processor_addr"],
       kind: textKind("HOST:PORT"),
       fallback: "",
-      help: "Processor to forward packets to",
+      help: "Node to forward packets to",
       group,
-      missing: "this build does not forward to an upstream processor yet",
+      missing: "this build does not forward to an upstream node yet",
     }),
     filterFile: setting({
       flag: "filter-file",
@@ -130,7 +130,7 @@ function networkSettings(machine: Machine) {
       kind: pathKind,
       fallback: "",
       fallbackText: "~/.config/lippycat/filters.yaml",
-      help: "Filters to hand out to hunters (YAML); read again when it changes, and on SIGHUP",
+      help: "Filters for hunters (YAML); the node reads the file again when it changes, and on SIGHUP",
       group,
     }),
   };
@@ -145,9 +145,9 @@ export function recordingSettings() {
       keys: ["processor.write_file"],
       kind: pathKind,
       fallback: "",
-      help: "Capture file, .pcapng or .pcap; an existing one is continued",
+      help: "Capture file, .pcapng or .pcap; an existing file is continued",
       group,
-      emptyFault: "has no value: name a file, or leave it out to record nothing",
+      emptyFault: "the value is empty: name a file, or leave the setting out to record nothing",
       check: checkCaptureName,
     }),
     ack: setting({
@@ -155,7 +155,7 @@ export function recordingSettings() {
       keys: ["processor.ack"],
       kind: oneOf(ackModes),
       fallback: "written",
-      help: "Acknowledge packets in memory (lost by a kill), given to the system, or on the disk",
+      help: "When to acknowledge packets: in memory (a kill loses them), written to the operating system, or synced to the disk",
       group,
     }),
     rotateSizeBytes: setting({
@@ -182,7 +182,7 @@ export function recordingSettings() {
       kind: wholeNumber(0, limits.rotateFilesMax),
       fallback: 0,
       fallbackText: "all",
-      help: "Files to keep; the oldest is deleted",
+      help: "Files to keep; the oldest is deleted first",
       group,
     }),
     diskReserveBytes: setting({
@@ -190,7 +190,7 @@ export function recordingSettings() {
       keys: ["processor.disk_reserve"],
       kind: sizeKind(0, limits.settingBytesMax, true),
       fallback: 0,
-      help: "Space to leave free on the disk",
+      help: "Free space that recording leaves on the disk",
       group,
     }),
   };
@@ -213,7 +213,7 @@ function workSettings(machine: Machine) {
       keys: ["processor.workers"],
       kind: workersKind(machine),
       fallback: workersOf(machine),
-      fallbackText: "cores - 1",
+      fallbackText: "cores minus 1",
       help: "Threads that receive packets",
       group,
     }),
@@ -223,7 +223,7 @@ function workSettings(machine: Machine) {
       keys: ["processor.stats", "processor.display_stats"],
       kind: switchKind,
       fallback: true,
-      help: "Log counters from time to time",
+      help: "Log the counters regularly",
       group,
     }),
     statsIntervalMs: setting({
@@ -232,7 +232,7 @@ function workSettings(machine: Machine) {
       kind: durationKind(limits.statsIntervalMsMin, limits.settingMsMax, false),
       fallback: 5000,
       fallbackText: showDuration(5000),
-      help: "Time between two lines of counters",
+      help: "Time between two log lines of counters",
       group,
     }),
   };

@@ -90,9 +90,9 @@ function resolveOne(
 function parseGiven(row: Setting<unknown>, raw: unknown, context: ParseContext): unknown {
   if (typeof raw === "string") return row.kind.parse(raw, context);
   if (raw === yamlCollection) return { fault: "one value is expected, not a list or a map" };
-  if (raw === yamlNull) return row.kind.emptyIs ?? { fault: "has no value" };
+  if (raw === yamlNull) return row.kind.emptyIs ?? { fault: "the value is missing" };
   const text = String(raw);
   const value = row.kind.parse(text, context);
   if (isFault(value) || row.kind.yamlTypes.includes(typeof raw)) return value;
-  return { fault: `${text} is read as a ${typeof raw}; write "${text}"` };
+  return { fault: `YAML reads ${text} as a ${typeof raw}; write "${text}"` };
 }

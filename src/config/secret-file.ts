@@ -9,5 +9,5 @@ export function exposureOf({ mode, uid }: Pick<FileBytes, "mode" | "uid">): stri
   const allowed = uid === 0 ? 0o740 : 0o700;
   if ((mode & 0o777 & ~allowed) === 0) return "";
   const shown = (mode & 0o777).toString(8).padStart(4, "0");
-  return `is a secret that others may use (mode ${shown}): chmod 600`;
+  return `other users can read this secret (mode ${shown}); run chmod 600 on the file`;
 }

@@ -5,7 +5,7 @@ import { oneOf, pathKind, switchKind } from "./value-kinds.ts";
 /** TLS versions that a node may begin with, as users write them. */
 const tlsVersions = ["1.2", "1.3"] as const;
 
-const group = "Security (one of TLS and --insecure is needed)";
+const group = "Security (choose TLS or --insecure)";
 
 export function servingSettings() {
   return {
@@ -14,21 +14,29 @@ export function servingSettings() {
       ["insecure", "processor.insecure"],
       "No TLS: anyone on the network can read and send packets",
     ),
-    useTls: choice("tls", ["processor.tls.enabled"], "TLS; a certificate and a key say the same"),
-    tlsCertFile: file("tls-cert", "cert_file", "Own certificate, and those above it (PEM)"),
-    tlsKeyFile: file("tls-key", "key_file", "Key of the certificate (PEM)"),
-    tlsCaFile: file("tls-ca", "ca_file", "Authority that clients' certificates come from (PEM)"),
+    useTls: choice(
+      "tls",
+      ["processor.tls.enabled"],
+      "Use TLS; --tls-cert with --tls-key implies it",
+    ),
+    tlsCertFile: file(
+      "tls-cert",
+      "cert_file",
+      "Certificate of the node, followed by intermediate certificates (PEM)",
+    ),
+    tlsKeyFile: file("tls-key", "key_file", "Private key of the certificate (PEM)"),
+    tlsCaFile: file("tls-ca", "ca_file", "CA that issues the clients' certificates (PEM)"),
     tlsClientAuth: choice(
       "tls-client-auth",
       ["processor.tls.client_auth"],
-      "Refuse clients without a certificate of that authority",
+      "Refuse clients without a certificate from that CA",
     ),
     tlsMinVersion: setting({
       flag: "tls-min-version",
       keys: ["processor.tls.min_version"],
       kind: { ...oneOf(tlsVersions), yamlTypes: ["number"] },
       fallback: "1.3",
-      help: "Oldest version of TLS to take",
+      help: "Lowest TLS version to accept",
       group,
     }),
     production: setting({
@@ -37,7 +45,7 @@ export function servingSettings() {
       environment: "LIPPYCAT_PRODUCTION",
       kind: switchKind,
       fallback: false,
-      help: "Refuse to run without TLS and client certificates",
+      help: "Refuse to start without TLS and client certificates",
       group,
     }),
   };

@@ -29,6 +29,5 @@ export function readTextFile(
 
 /** Why a file cannot be used: words that follow its path. */
 export function faultWords({ kind, fault }: UnreadFile, what: string): string {
-  if (kind === "directory") return `is a directory, not a ${what}`;
-  return kind === "large" ? fault : `cannot read the ${what}: ${fault}`;
+  return kind === "missing" ? `there is no such ${what}` : fault;
 }

@@ -2,7 +2,8 @@
 import type { UnsupportedName } from "./setting.ts";
 
 const perCall = "Weir does not write a file per call";
-const autoRotate = "Weir rotates the one capture: --rotate-size, --rotate-interval, --rotate-files";
+const autoRotate =
+  "Weir rotates its one capture: use --rotate-size, --rotate-interval and --rotate-files";
 const virtualInterface = "Weir does not inject packets into interfaces";
 const commands = "Weir does not run commands on events";
 const tunnelling = "Weir does not look for DNS tunnels";

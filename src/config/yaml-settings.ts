@@ -63,7 +63,7 @@ export function readYamlSettings(file: ConfigFile, names: YamlNames): YamlSettin
     return walk;
   } catch (error) {
     // The parser recurses: absurd nesting ends in a RangeError.
-    const problems = [`${file.path}: not readable YAML: ${errorText(error)}`];
+    const problems = [`${file.path}: cannot be read as YAML: ${errorText(error)}`];
     return { given: new Map(), problems, warnings: [] };
   }
 }
@@ -93,7 +93,10 @@ class Walk implements YamlSettings {
   root(contents: Node, resolve: Resolve): void {
     if (isMap(contents)) this.map(contents, "", resolve);
     else if (!isScalar(contents) || contents.value !== null) {
-      this.report(contents, "the file must hold keys and values, such as processor:");
+      this.report(
+        contents,
+        "the file must hold keys and values, such as processor: and the keys below it",
+      );
     }
   }
 
@@ -111,7 +114,11 @@ class Walk implements YamlSettings {
       else if (this.unsupported(key) !== undefined) this.reject(key, keyNode, node, resolve);
       else if (this.isSection(key)) {
         if (isMap(node)) this.map(node, `${key}.`, resolve);
-        else if (!isEmpty(node)) this.report(keyNode, `${key}: keys are expected below it`);
+        else if (!isEmpty(node))
+          this.report(
+            keyNode,
+            `${key}: keys must follow below it, each with a space after its colon`,
+          );
       } else if (prefix === "") this.stranger(key, keyNode);
       else if (this.isOwned(key)) this.unknown(key, prefix, keyNode);
       else this.neighbour(key, prefix, keyNode);

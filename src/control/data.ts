@@ -17,7 +17,7 @@ export function createData(feed: CallFeed): Data {
       const subscription = feed.subscribe();
       if (subscription === undefined) {
         throw new ConnectError(
-          `this processor tells at most ${limits.callSubscribersMax} clients of calls`,
+          `this node serves correlated calls to at most ${limits.callSubscribersMax} clients`,
           Code.ResourceExhausted,
         );
       }

@@ -67,7 +67,7 @@ export function dispatch(port: MessagePort, routes: Routes): void {
     const { id, path } = request;
     const route = routes.get(path);
     if (route === undefined) {
-      const message = `${path} is not served by this version of weir`;
+      const message = `${path} is not served by this version of Weir`;
       const kind = request.kind === "unary" ? "answer" : "status";
       post(port, { kind, id, code: Code.Unimplemented, message });
       return;
@@ -204,7 +204,7 @@ class DispatchedRpc {
   /** The one message of an RPC that has exactly one. */
   private async only(): Promise<Message> {
     for await (const bytes of this.input) return decode(this.route.method.input, bytes);
-    throw new ConnectError("the call has no message", Code.InvalidArgument);
+    throw new ConnectError("the RPC has no message", Code.InvalidArgument);
   }
 
   private async send(desc: DescMessage, message: unknown): Promise<void> {

@@ -2,10 +2,12 @@
  * The RPCs of `lippycat.management.ManagementService` that are about filters
  * (docs/wire.md#filter-rpcs), for this node alone.
  */
+
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { satisfies } from "../access/method-roles.ts";
+import { counted } from "../base/counted.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
@@ -95,8 +97,8 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   ) => {
     try {
       const { huntersUpdated, what } = await change();
-      const told = huntersUpdated === 1 ? "1 hunter is" : `${huntersUpdated} hunters are`;
-      audit.done(context, `${what}; ${told} told`);
+      const updated = counted(huntersUpdated, "hunter");
+      audit.done(context, `${what}; ${updated} updated`);
       return { success: true, error: "", huntersUpdated };
     } catch (error) {
       audit.failed(context, asked, error);
@@ -107,7 +109,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
   const checkLocal = (id: string): void => {
     if (id === "" || id === processorId) return;
     throw new ConnectError(
-      `there is no processor ${shown(id)} below ${shown(processorId)}`,
+      `there is no node ${shown(id)} below ${shown(processorId)}`,
       Code.NotFound,
     );
   };
@@ -135,7 +137,7 @@ export function createFilterMethods(options: FilterMethodsOptions): FilterMethod
     },
     requestAuthToken({ targetProcessorId: target }, context) {
       const error = new ConnectError(
-        "this processor needs no token for its own filters, and none reach others through it",
+        "this node needs no token for its own filters, and it changes no filters of other nodes",
         Code.FailedPrecondition,
       );
       audit.failed(context, `a token for processor ${shown(target)}`, error);
@@ -154,11 +156,14 @@ async function* subscribe(
   const end = context.values.get(endRpcKey);
   const peer = context.values.get(peerKey);
   const subscription = distribution.subscribe(hunterId, (reason) => {
-    events.tell(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is cut off: ${reason}`);
-    end(new ConnectError(`${reason}: connect and register anew`, Code.Aborted));
+    events.tell(filterEvent.stuck, `${peer}: hunter ${shown(hunterId)} is disconnected: ${reason}`);
+    end(new ConnectError(`${reason}: connect and register again`, Code.Aborted));
   });
   if (subscription === undefined) {
-    throw new ConnectError("the registration is too old: register anew", Code.Unavailable);
+    throw new ConnectError(
+      "the registration is not valid any more: register again",
+      Code.Unavailable,
+    );
   }
   const { signal } = context;
   const leave = claims.hold(context, hunterId, end);

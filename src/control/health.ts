@@ -23,7 +23,7 @@ export function createHealth(
     check({ service }) {
       if (known.has(service)) return { status: status() };
       const name = quoteText(service, limits.settingShownCharsMax);
-      throw new ConnectError(`no service ${name} is served here`, Code.NotFound);
+      throw new ConnectError(`this node does not serve ${name}`, Code.NotFound);
     },
 
     list() {

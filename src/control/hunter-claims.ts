@@ -28,7 +28,7 @@ export class HunterClaims {
   check(context: HandlerContext, hunterId: string): void {
     if (this.allows(context, hunterId)) return;
     const hunter = quoteText(hunterId, limits.settingShownCharsMax);
-    throw new ConnectError(`this caller may not speak for hunter ${hunter}`, Code.PermissionDenied);
+    throw new ConnectError(`this client may not act as hunter ${hunter}`, Code.PermissionDenied);
   }
 
   /**

@@ -17,7 +17,7 @@ export function checkId(field: string, id: string): void {
     );
   }
   if (unfit.test(id)) {
-    throw new ConnectError(`${field} has control characters in it`, Code.InvalidArgument);
+    throw new ConnectError(`${field} has control characters`, Code.InvalidArgument);
   }
 }
 

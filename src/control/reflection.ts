@@ -62,7 +62,10 @@ class Catalogue {
       case "allExtensionNumbersOfType":
         return this.extensionNumbers(request.value);
       case undefined:
-        return failure(Code.InvalidArgument, "the request asks for nothing that is known here");
+        return failure(
+          Code.InvalidArgument,
+          "the request is of a kind that this node does not know",
+        );
     }
   }
 
@@ -117,7 +120,7 @@ function describe(kind: string, name: string, file: DescFile | undefined) {
 
 function notFound(kind: string, name: string) {
   const shown = quoteText(name, limits.settingShownCharsMax);
-  return failure(Code.NotFound, `there is no ${kind} ${shown} here`);
+  return failure(Code.NotFound, `this node has no ${kind} ${shown}`);
 }
 
 function failure(errorCode: Code, errorMessage: string) {

@@ -1,6 +1,8 @@
 /** RegisterHunter and RegisterProcessor (docs/wire.md#registerhunter, #processors-below). */
+
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { counted } from "../base/counted.ts";
 import type { Capabilities } from "../roster/hunter.ts";
 import type {
   FilterSchema,
@@ -54,7 +56,7 @@ export function createRegistration(
       });
       if (!registered) {
         throw new ConnectError(
-          `this processor takes at most ${huntersMax} hunters (--max-hunters)`,
+          `this node accepts at most ${counted(huntersMax, "hunter")} (--max-hunters)`,
           Code.ResourceExhausted,
         );
       }
@@ -70,7 +72,7 @@ export function createRegistration(
       checkId("processor_id", request.processorId);
       return {
         accepted: false,
-        error: "this version of weir takes no processors below it, only hunters",
+        error: "this version of Weir accepts hunters only, and no nodes below it",
         upstreamProcessorId: processorId,
       };
     },

@@ -99,7 +99,10 @@ export class Credentials {
     const sound = judgeCredentials(config, files, clock.wallMs());
     if ("faults" in sound) {
       const faults = sound.faults.join("; ");
-      events.tell(credentialsEvent.broken, `${faults}; what was in use before stays in use`);
+      events.tell(
+        credentialsEvent.broken,
+        `${faults}; the earlier certificate and key stay in use`,
+      );
       return;
     }
     this.use(sound);
@@ -110,7 +113,7 @@ export class Credentials {
     const { events } = this.options;
     this.inForce = credentials;
     this.expiries = expiries;
-    events.tell(credentialsEvent.loaded, `TLS with the certificate ${subject}`, {
+    events.tell(credentialsEvent.loaded, `TLS is on, with the certificate ${subject}`, {
       fingerprint,
       client_certificates: clientCertificates(credentials),
     });

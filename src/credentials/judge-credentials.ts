@@ -98,7 +98,7 @@ export function readOwn(
   if ("fault" in chain || "fault" in key) return undefined;
   const leaf = chain[0] as X509Certificate;
   if (!leaf.checkPrivateKey(key)) {
-    faults.push(`${keyFile.name}: is not the key of the certificate in ${file.name}`);
+    faults.push(`${keyFile.name}: it is not the key of the certificate in ${file.name}`);
   }
   for (const certificate of chain) {
     const fault = validityFault(certificate, nowMs);
@@ -126,7 +126,9 @@ export function readAuthorities(
   const [first] = found;
   if (first === undefined) {
     const leaf = subjectOf(all[0] as X509Certificate);
-    faults.push(`${file.name}: ${leaf} is no authority (basic constraints, CA)`);
+    faults.push(
+      `${file.name}: ${leaf} is not a CA certificate (basic constraints); name the file with the CA certificate`,
+    );
     return undefined;
   }
   const judged = found.map((certificate) => validityFault(certificate, nowMs));
@@ -146,7 +148,7 @@ function contextFault({ certificate, key, authorities }: ServerCredentials): str
     });
     return "";
   } catch (error) {
-    return `TLS does not take it: ${libraryFault(error)}`;
+    return `TLS does not accept it: ${libraryFault(error)}`;
   }
 }
 

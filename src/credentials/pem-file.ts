@@ -30,7 +30,7 @@ export function pemFile(content: FileContent, path: string, flag: string): PemFi
 }
 
 function pemFault(bytes: Buffer): string {
-  if (bytes.length === 0) return "is empty";
+  if (bytes.length === 0) return "it is empty";
   // DER begins with a SEQUENCE (X.690 section 8.9), which is no letter of PEM.
-  return bytes[0] === 0x30 ? "is DER, not PEM: convert it with openssl" : "";
+  return bytes[0] === 0x30 ? "it is DER, not PEM: convert it with openssl" : "";
 }

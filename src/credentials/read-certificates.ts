@@ -27,12 +27,12 @@ export function readCertificates(text: string): X509Certificate[] | PemFault {
     const key = all.some(([, label = ""]) => label.endsWith("PRIVATE KEY"));
     return {
       fault: key
-        ? "holds a private key and no certificate: are two files mixed up?"
-        : "holds no certificate: a text with -----BEGIN CERTIFICATE----- (PEM) is expected",
+        ? "it holds a private key and no certificate: are two files mixed up?"
+        : "it holds no certificate: a text with -----BEGIN CERTIFICATE----- (PEM) is expected",
     };
   }
   if (found.length > limits.certificatesPerFileMax) {
-    return { fault: `holds more than ${limits.certificatesPerFileMax} certificates` };
+    return { fault: `it holds more than ${limits.certificatesPerFileMax} certificates` };
   }
   const certificates: X509Certificate[] = [];
   for (const [block] of found) {
@@ -52,15 +52,15 @@ export function readKey(text: string): KeyObject | PemFault {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
     return {
       fault:
-        "the key is encrypted, and there is nobody to ask for its passphrase: " +
-        "decrypt it with `openssl pkey -in … -out …`, and let nobody else read it",
+        "the key is encrypted, and nobody can be asked for its passphrase: " +
+        "decrypt it with `openssl pkey -in … -out …`, and let no other user read it",
     };
   }
   if (!/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(text)) {
     return {
       fault: text.includes("-----BEGIN CERTIFICATE-----")
-        ? "holds a certificate and no private key: are two files mixed up?"
-        : "holds no private key: a text with -----BEGIN PRIVATE KEY----- (PEM) is expected",
+        ? "it holds a certificate and no private key: are two files mixed up?"
+        : "it holds no private key: a text with -----BEGIN PRIVATE KEY----- (PEM) is expected",
     };
   }
   try {
@@ -69,7 +69,7 @@ export function readKey(text: string): KeyObject | PemFault {
     const fault = libraryFault(error);
     if (fault !== "unsupported algorithm") return { fault: `the key in it is damaged: ${fault}` };
     return {
-      fault: "the key in it is of no kind that is known: RSA, P-256, P-384, P-521, Ed25519",
+      fault: "the key in it is of an unknown kind; known are RSA, P-256, P-384, P-521 and Ed25519",
     };
   }
 }

@@ -23,11 +23,11 @@ export async function readApiKey(path: string, before?: string): Promise<ReadApi
   const kind = await stat(path).catch(() => undefined);
   if (before !== undefined && kind?.isFile() === false) return { key: before, warnings: [] };
   const file = await readBoundedFile(path, limits.apiKeyFileBytesMax, "any");
-  if ("fault" in file) throw unusable(`${path}: ${faultWords(file, "file of an API key")}`);
+  if ("fault" in file) throw unusable(`${path}: ${faultWords(file, "API key file")}`);
   const key = file.bytes.toString("latin1").replace(/\r?\n$/, "");
   // What a header takes (RFC 9110 section 5.5), without spaces, which a reader would not see.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw unusable(`${path}: one line with the API key is expected: printable ASCII, no spaces`);
+    throw unusable(`${path}: it must hold one line with the API key: printable ASCII, no spaces`);
   }
   const exposure = kind?.isFile() === true ? exposureOf(file) : "";
   return { key, warnings: exposure === "" ? [] : [`${path}: ${exposure}`] };

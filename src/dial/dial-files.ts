@@ -63,7 +63,7 @@ async function readSecurity(tls: DialTls, nowMs: number): Promise<Security> {
     });
     return { secureContext, pem, warnings: own.warnings };
   } catch (error) {
-    const text = `${tls.certFile} (--tls-cert): TLS does not take it: ${errorText(error)}`;
+    const text = `${tls.certFile} (--tls-cert): TLS does not accept it: ${errorText(error)}`;
     throw new WeirError("tls-files", text);
   }
 }

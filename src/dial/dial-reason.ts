@@ -5,47 +5,50 @@ import { statusName } from "../grpc/grpc-status.ts";
 import { rpcReason } from "../grpc/rpc-reason.ts";
 import { wrongNameMark } from "./server-identity.ts";
 
-/** What a call failed with: code and text of grpc-js. */
-export interface CallEnd {
+/** What an RPC failed with: code and text of grpc-js. */
+export interface RpcEnd {
   readonly code: number;
   readonly details: string;
 }
 
-const expired = "has expired: it needs a new one, or a clock is wrong";
-const early = "is not valid yet: a clock is wrong, or it is meant for later";
+const expired = "has expired; renew it, or set the clock right";
+const early = "is not valid yet; wait, or set the clock right";
 
 /** Why the node's certificate is not taken. */
 const theirs: ReadonlyArray<readonly [RegExp, (tls: DialTls) => string]> = [
   [/unable to verify|issuer certificate|self.signed/i, untrusted],
   [/certificate has expired/, () => `its certificate ${expired}`],
   [/certificate is not yet valid/, () => `its certificate ${early}`],
-  [/unsupported certificate purpose/, () => "its certificate is not one for servers"],
+  [
+    /unsupported certificate purpose/,
+    () => "its certificate is not for servers (extended key usage)",
+  ],
 ];
 
 /** Why the node does not take ours: the alert that it sent (RFC 8446 section 6.2). */
 const ours: ReadonlyArray<readonly [RegExp, string]> = [
-  [/ALERT_UNKNOWN_CA/, "is from an authority that it does not know"],
+  [/ALERT_UNKNOWN_CA/, "is from a CA that the node does not know"],
   [/ALERT_CERTIFICATE_EXPIRED/, expired],
-  [/ALERT_UNSUPPORTED_CERTIFICATE/, "is of a kind that it does not take"],
+  [/ALERT_UNSUPPORTED_CERTIFICATE/, "is of a kind that the node does not accept"],
   [/ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|REVOKED)|ACCESS_DENIED)/, "is refused"],
 ];
 
 /** What else keeps TLS from coming about. */
 const either: ReadonlyArray<readonly [RegExp, string]> = [
-  [/WRONG_VERSION_NUMBER/, "what answers there does not speak TLS; --insecure is for such a node"],
+  [/WRONG_VERSION_NUMBER/, "the program there does not speak TLS; --insecure connects without TLS"],
   [/PROTOCOL_VERSION/, "it does not speak TLS 1.3"],
   [
     /NO_APPLICATION_PROTOCOL|h2 is not supported/,
-    "what answers there speaks TLS, but not gRPC (HTTP/2)",
+    "the program there speaks TLS, but not gRPC (HTTP/2)",
   ],
   [
     /disconnected before secure TLS/,
-    "it closes connections before TLS begins: it may be full, or not speak TLS (--insecure)",
+    "it closes connections before TLS begins: the node may be full, or not speak TLS (--insecure)",
   ],
 ];
 
-/** Why a call failed, for a person, with what to do about it where that is known. */
-export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: CallEnd): string {
+/** Why an RPC failed, for a person, with what to do about it where that is known. */
+export function dialReason({ tls, apiKeyFile }: DialConfig, { code, details }: RpcEnd): string {
   if (statusName(code) === "UNAUTHENTICATED") return noKey(apiKeyFile);
   return (tls === undefined ? undefined : tlsReason(tls, details)) ?? rpcReason(code, details);
 }
@@ -56,29 +59,31 @@ function tlsReason(tls: DialTls, details: string): string | undefined {
   if (at >= 0) return details.slice(at).replace(/\. Resolution note: ?$/, "");
   const their = theirs.find(([pattern]) => pattern.test(details));
   if (their !== undefined) return their[1](tls);
-  const own = tls.certFile === "" ? noCertificate : `it does not take ${tls.certFile}`;
+  const own = tls.certFile === "" ? noCertificate : `it does not accept ${tls.certFile}`;
   if (/ALERT_CERTIFICATE_REQUIRED/.test(details)) return noCertificate;
   const our = ours.find(([pattern]) => pattern.test(details));
-  if (our !== undefined) return tls.certFile === "" ? noCertificate : `${own}: it ${our[1]}`;
+  if (our !== undefined)
+    return tls.certFile === "" ? noCertificate : `${own}: the certificate ${our[1]}`;
   // A server of TLS 1.3 judges the client's certificate when the client has finished already.
   if (/Failed to connect/.test(details)) return closedAfterHandshake(tls);
   return either.find(([pattern]) => pattern.test(details))?.[1];
 }
 
-const noCertificate = "it wants a certificate of the client: --tls-cert and --tls-key";
+const noCertificate = "it requires a client certificate: give --tls-cert and --tls-key";
 
 function noKey(apiKeyFile: string): string {
   if (apiKeyFile !== "")
-    return `it does not take the API key of ${apiKeyFile}, or not for this call`;
-  return "it wants an API key (--api-key-file), or a certificate that allows this (--tls-cert)";
+    return `it does not accept the API key of ${apiKeyFile}, or not for this RPC`;
+  return "it requires an API key (--api-key-file), or a client certificate that allows this (--tls-cert)";
 }
 
 function untrusted({ caFile }: DialTls): string {
-  if (caFile !== "") return `its certificate is not from an authority of ${caFile} (--tls-ca)`;
-  return "its certificate is from no public authority: name the one it is from with --tls-ca";
+  if (caFile !== "") return `its certificate is not from a CA of ${caFile} (--tls-ca)`;
+  return "its certificate is not from a public CA: name the file of its CA with --tls-ca";
 }
 
 function closedAfterHandshake({ certFile }: DialTls): string {
-  const ours = certFile === "" ? "want a certificate (--tls-cert)" : `not take ${certFile}`;
-  return `it closes connections at once: it may be full, or ${ours}`;
+  const ours =
+    certFile === "" ? "require a client certificate (--tls-cert)" : `not accept ${certFile}`;
+  return `it closes connections at once: the node may be full, or ${ours}`;
 }

@@ -11,7 +11,7 @@ import type { Endpoint } from "../config/endpoint.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
 import { bringApiKey } from "./api-key.ts";
 import { type DialFiles, readDialFiles } from "./dial-files.ts";
-import { type CallEnd, dialReason } from "./dial-reason.ts";
+import { dialReason, type RpcEnd } from "./dial-reason.ts";
 import { Http2Channel } from "./http2-channel.ts";
 import { refuseIdentity } from "./server-identity.ts";
 
@@ -22,7 +22,7 @@ export interface Dialer {
   readonly warnings: readonly string[];
   /** Which API key the next connections show: another number when `renew` has read another; 0 is none. */
   readonly keyNumber: number;
-  /** One connection, made by its first call. */
+  /** One connection, made by its first RPC. */
   connect(options: ChannelOptions): Client;
   /** One connection for the RPC that carries packets; rejects with a `GrpcStatus`. */
   connectHttp2(): Promise<Http2Channel>;
@@ -31,8 +31,8 @@ export interface Dialer {
    * them as they were, and the reason is returned; otherwise "".
    */
   renew(): Promise<string>;
-  /** Why a call on such a connection failed, in words for a person. */
-  reasonOf(end: CallEnd): string;
+  /** Why an RPC on such a connection failed, in words for a person. */
+  reasonOf(end: RpcEnd): string;
 }
 
 /** Rejects with a WeirError `tls-files` or `api-key-file` that names the file that cannot be used. */

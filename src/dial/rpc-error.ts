@@ -1,7 +1,7 @@
 /** What an RPC rejects with. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { StatusObject } from "@grpc/grpc-js";
-import { addMetadata } from "./call-headers.ts";
+import { addMetadata } from "./rpc-headers.ts";
 
 /**
  * Code and text (`rawMessage`) of a gRPC status that is not OK. The metadata are `header`, which came

@@ -3,7 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { safeText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 
-/** How the text of a refusal begins, by which it is found again in the error of a call. */
+/** How the text of a refusal begins, by which it is found again in the error of an RPC. */
 export const wrongNameMark = "its certificate is for ";
 
 /**
@@ -16,7 +16,7 @@ export function refuseIdentity(host: string, certificate: PeerCertificate): Erro
   const list = names.replaceAll(/\b(?:DNS|IP Address):/g, "");
   const shown = list === "" ? "no name" : safeText(list, limits.dialNamesCharsMax);
   return new Error(
-    `${wrongNameMark}${shown}, and not for ${host}: reach the node by a name of its ` +
-      "certificate, or give it one for this name",
+    `${wrongNameMark}${shown}, not for ${host}: reach the node by a name in its ` +
+      "certificate, or give it a certificate for this name",
   );
 }

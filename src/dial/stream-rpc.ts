@@ -1,8 +1,8 @@
 /** One stream of messages both ways: events of grpc-js on one side, async iterables on the other. */
 import { ConnectError } from "@connectrpc/connect";
 import { type ClientDuplexStream, status } from "@grpc/grpc-js";
-import { addMetadata } from "./call-headers.ts";
 import { errorOfAbort, errorOfStatus } from "./rpc-error.ts";
+import { addMetadata } from "./rpc-headers.ts";
 
 /**
  * Iterates over the messages that come, those before a failure first. `next()` rejects with a

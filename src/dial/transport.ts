@@ -16,8 +16,8 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import type { Client, ServiceError, CallOptions as WireOptions } from "@grpc/grpc-js";
-import { addMetadata, type HeaderFields, metadataOf } from "./call-headers.ts";
 import { errorOfAbort, errorOfStatus } from "./rpc-error.ts";
+import { addMetadata, type HeaderFields, metadataOf } from "./rpc-headers.ts";
 import { StreamRpc } from "./stream-rpc.ts";
 
 interface RpcOptions {
@@ -39,7 +39,7 @@ interface RpcOptions {
 export function createGrpcTransport(client: Client): Transport {
   return {
     unary: (method, signal, timeoutMs, header, input) =>
-      rejectAsConnect(() => callUnary(client, method, { signal, timeoutMs, header }, input)),
+      rejectAsConnect(() => unaryRpc(client, method, { signal, timeoutMs, header }, input)),
     stream: (method, signal, timeoutMs, header, input) =>
       rejectAsConnect(() => openStream(client, method, { signal, timeoutMs, header }, input)),
   };
@@ -54,7 +54,7 @@ async function rejectAsConnect<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function callUnary<I extends DescMessage, O extends DescMessage>(
+function unaryRpc<I extends DescMessage, O extends DescMessage>(
   client: Client,
   method: DescMethodUnary<I, O>,
   { signal, timeoutMs, header }: RpcOptions,

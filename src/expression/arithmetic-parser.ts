@@ -6,7 +6,7 @@ import { protocolWords } from "./keywords.ts";
 import type { Arithmetic } from "./syntax-tree.ts";
 import type { TokenReader } from "./token-reader.ts";
 
-const possible = "a number, len or bytes of a header as in ip[0] are";
+const possible = "a number, len, bytes of a header as in ip[0]";
 
 /** Modulo 2^32. A sign is a product, as of an operation the left side is what has its headers tested. */
 const minusOne = 0xffff_ffff;
@@ -60,26 +60,24 @@ export function parseValue(reader: TokenReader): Arithmetic {
   }
   if (reader.skip("(")) {
     const value = reader.nested(() => parseArithmetic(reader));
-    reader.expect(")", "an operator or ) is");
+    reader.expect(")", "an operator, )");
     return value;
   }
   if (isArithmetic(reader)) return parseLoad(reader);
   const isJoined = token.kind === "name" && /^[0-9]+-/.test(token.text);
-  throw reader.unexpected(
-    isJoined ? `${possible}, and a minus sign with a blank before it` : possible,
-  );
+  throw reader.unexpected(isJoined ? `${possible}; write a blank before a minus sign` : possible);
 }
 
 function parseLoad(reader: TokenReader): Arithmetic {
   const token = reader.take();
   const protocol = protocolWords.get(token.text) ?? "";
   if (headerOf(protocol) === undefined) {
-    throw new ExpressionError(token, "has no header whose bytes could be tested");
+    throw new ExpressionError(token, "has no header whose bytes can be tested");
   }
-  reader.expect("[", "[ is");
+  reader.expect("[", "[");
   const index = reader.nested(() => parseArithmetic(reader));
   const size = reader.skip(":") ? parseSize(reader) : 1;
-  reader.expect("]", "an operator, :SIZE or ] is");
+  reader.expect("]", "an operator, :SIZE, ]");
   reader.countPart();
   return { kind: "load", protocol, index, size, token };
 }
@@ -88,5 +86,5 @@ function parseSize(reader: TokenReader): 1 | 2 | 4 {
   const token = reader.take();
   const { value } = token;
   if (token.kind === "number" && (value === 1 || value === 2 || value === 4)) return value;
-  throw new ExpressionError(token, "is no size of a field: 1, 2 and 4 are");
+  throw new ExpressionError(token, "is not a field size (1, 2 or 4)");
 }

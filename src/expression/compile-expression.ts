@@ -34,7 +34,7 @@ export interface PacketPredicate {
 /** Throws ExpressionError. A blank text matches every packet. */
 export function compileExpression(text: string): PacketPredicate {
   if (text.length > limits.expressionCharsMax) {
-    throw tooMuch(text, `${limits.expressionCharsMax} characters are possible`);
+    throw tooMuch(text, `at most ${limits.expressionCharsMax} characters are allowed`);
   }
   if (text.trim() === "") return { matches: () => true };
   const expression = mergeLists(parseExpression(text));
@@ -42,14 +42,14 @@ export function compileExpression(text: string): PacketPredicate {
   if (tests <= limits.expressionTestsMax) return new CompiledExpression(expression);
   throw tooMuch(
     text,
-    `${limits.expressionTestsMax} tests are possible and there are ${tests}, where a list as in ` +
+    `at most ${limits.expressionTestsMax} tests are allowed, and there are ${tests}; a list as in ` +
       "port 80 or 443 counts once",
   );
 }
 
 function tooMuch(text: string, possible: string): ExpressionError {
   const end = { kind: "end", text: "", character: text.length + 1 } as const;
-  return new ExpressionError(end, `is too far: ${possible}`);
+  return new ExpressionError(end, `is too far away: ${possible}`);
 }
 
 class CompiledExpression implements PacketPredicate {

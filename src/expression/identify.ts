@@ -26,13 +26,13 @@ export function identify(qualifiers: Qualifiers, token: Token): Primitive {
 /** `net 10.0.0.0/8`, `net 10.1/16`, `net 2001:db8::/32` */
 export function identifyNet(qualifiers: Qualifiers, token: Token, bits: Token): Primitive {
   if (token.kind === "ipv6") {
-    if (bits.value > 128) throw new ExpressionError(bits, "is no prefix length: 0 to 128 are");
+    if (bits.value > 128) throw new ExpressionError(bits, "is not a prefix length (0 to 128)");
     const mask = [0, 32, 64, 96].map((before) => maskOf(bits.value - before));
     if (qualifiers.type !== "net" && bits.value !== 128) throw notNet(token);
     return ipv6Host(qualifiers, token, mask);
   }
   if (qualifiers.type !== "net") throw notNet(token);
-  if (bits.value > 32) throw new ExpressionError(bits, "is no prefix length: 0 to 32 are");
+  if (bits.value > 32) throw new ExpressionError(bits, "is not a prefix length (0 to 32)");
   return ipv4Host(qualifiers, token, dottedOf(token).address, maskOf(bits.value));
 }
 
@@ -65,8 +65,8 @@ function address(qualifiers: Qualifiers, token: Token): Primitive {
     default:
       throw new ExpressionError(
         token,
-        "is no address: names are not looked up, possible are addresses like 192.0.2.1, " +
-          "2001:db8::1 and, after ether, 00:00:5e:00:53:01",
+        "is not an address, and names are not looked up; possible: an address such as 192.0.2.1, " +
+          "2001:db8::1 or, after ether, 00:00:5e:00:53:01",
       );
   }
 }
@@ -93,7 +93,7 @@ function ipv4Host(qualifiers: Qualifiers, token: Token, number: number, mask: nu
   if (layers === undefined) {
     throw new ExpressionError(
       token,
-      `cannot follow ${shown(qualifiers)}: an IPv4 address goes with ip, arp, rarp or none`,
+      `cannot follow ${shown(qualifiers)}: an IPv4 address can follow ip, arp, rarp or no protocol`,
     );
   }
   if ((number & ~mask) !== 0) {
@@ -107,7 +107,7 @@ function ipv6Host(qualifiers: Qualifiers, token: Token, mask: number[]): Primiti
   if (qualifiers.protocol !== "" && qualifiers.protocol !== "ip6") {
     throw new ExpressionError(
       token,
-      `cannot follow ${shown(qualifiers)}: an IPv6 address goes with ip6 or none`,
+      `cannot follow ${shown(qualifiers)}: an IPv6 address can follow ip6 or no protocol`,
     );
   }
   const words = parseIpv6(token.text);
@@ -127,7 +127,7 @@ function etherHost(qualifiers: Qualifiers, token: Token): Primitive {
 function dottedOf(token: Token): { address: number; bits: number } {
   const dotted = parseDotted(token.text);
   if (dotted === undefined) {
-    throw new ExpressionError(token, "is no IPv4 address: its parts are 0 to 255");
+    throw new ExpressionError(token, "is not an IPv4 address: its parts are 0 to 255");
   }
   return dotted;
 }
@@ -177,7 +177,7 @@ function transportsOf(qualifiers: Qualifiers, token: Token): readonly number[] {
   if (allowed !== undefined) return allowed;
   throw new ExpressionError(
     token,
-    `cannot be a port of ${shown(qualifiers)}: ports are those of tcp, udp, sctp or any of them`,
+    `cannot be a port of ${shown(qualifiers)}; a port can follow tcp, udp, sctp or no protocol`,
   );
 }
 
@@ -189,13 +189,13 @@ function portOf(
 ): { port: number; protocols: readonly number[] } {
   if (token.kind === "number" || /^[0-9]+$/.test(text)) {
     const number = token.kind === "number" ? token.value : Number(text);
-    if (number > 65_535) throw new ExpressionError(token, "is no port: 0 to 65535 are");
+    if (number > 65_535) throw new ExpressionError(token, "is not a port (0 to 65535)");
     return { port: number, protocols: allowed };
   }
   const service = services.get(text);
   if (service === undefined) {
     const hint = hintOf(nearestName(text, services.keys()));
-    throw new ExpressionError(token, `is no port that is known by name: give the number${hint}`);
+    throw new ExpressionError(token, `is not a known port name: give the number${hint}`);
   }
   const protocols = allowed.filter((protocol) => service.protocols.includes(protocol));
   if (protocols.length > 0) return { port: service.port, protocols };
@@ -208,10 +208,7 @@ function protocol(qualifiers: Qualifiers, token: Token): Primitive {
   const number = token.kind === "number" ? token.value : names.get(token.text);
   if (number === undefined) {
     const hint = hintOf(nearestName(token.text, names.keys()));
-    throw new ExpressionError(
-      token,
-      `is no protocol that is known by name: give the number${hint}`,
-    );
+    throw new ExpressionError(token, `is not a known protocol name: give the number${hint}`);
   }
   if (isLink) return { kind: "link-protocol", number, token };
   switch (qualifiers.protocol) {
@@ -224,7 +221,7 @@ function protocol(qualifiers: Qualifiers, token: Token): Primitive {
     default:
       throw new ExpressionError(
         token,
-        `cannot be a protocol in ${shown(qualifiers)}: possible are ip, ip6 and ether proto`,
+        `cannot follow ${shown(qualifiers)}; possible: ip proto, ip6 proto, ether proto`,
       );
   }
 }

@@ -64,7 +64,7 @@ function longestAt(text: string, at: number): { kind: TokenKind; text: string } 
   if (longest !== "") return { kind, text: longest };
   const character = String.fromCodePoint(text.codePointAt(at) as number);
   const token = { kind: "symbol", text: character, character: at + 1 } as const;
-  throw new ExpressionError(token, "means nothing in an expression");
+  throw new ExpressionError(token, "has no meaning in an expression");
 }
 
 function toToken(kind: TokenKind, text: string, character: number): Token {
@@ -82,14 +82,14 @@ function toToken(kind: TokenKind, text: string, character: number): Token {
 }
 
 const supported =
-  "possible are protocols (tcp, arp, …), host, net, port, portrange, proto, less, greater, broadcast, " +
-  "multicast, vlan, mpls, pppoes, and bytes of a header as in ip[0]";
+  "possible: protocols (tcp, arp, …), host, net, port, portrange, proto, less, greater, broadcast, " +
+  "multicast, vlan, mpls, pppoes, bytes of a header as in ip[0]";
 
 function numberOf(token: Token): number {
   const { text } = token;
   const isOctal = /^0[0-9]/.test(text);
   if (isOctal && /[89]/.test(text)) {
-    throw new ExpressionError(token, "begins with 0 and is octal: possible are the digits 0 to 7");
+    throw new ExpressionError(token, "begins with 0 and is octal: its digits are 0 to 7");
   }
   const value = isOctal ? Number.parseInt(text, 8) : Number(text);
   if (value <= 0xffff_ffff) return value;

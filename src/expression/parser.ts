@@ -35,8 +35,8 @@ type Place = "test" | "id" | "either";
 
 const possibleTests =
   "a protocol (tcp, arp, …), src, dst, host, net, port, portrange, proto, less, greater, vlan, mpls, " +
-  "pppoes, broadcast, multicast, a comparison as in ip[0] > 5, not and ( are";
-const possibleNext = "and, or and the end are";
+  "pppoes, broadcast, multicast, a comparison as in ip[0] > 5, not, (";
+const possibleNext = "and, or, the end";
 const comparisons: ReadonlySet<string> = new Set(["=", "!=", "<", "<=", ">", ">="]);
 
 /**
@@ -102,7 +102,7 @@ class Parser {
     if (first.kind === "number" && reader.skip(")")) return this.comparison(first, place);
     const settled = this.settle(first, inside, qualifiers);
     const all = this.chain(settled, settled.isId);
-    reader.expect(")", "and, or and ) are");
+    reader.expect(")", "and, or, )");
     return { ...all, qualifiers, isId: settled.isId };
   }
 
@@ -125,7 +125,7 @@ class Parser {
     if (parsed.kind === "condition") return parsed;
     const { value, token } = parsed;
     if (value.kind !== "number" || value.isResult === true || isOperator(this.reader)) {
-      throw this.reader.unexpected("an operator or a comparison (=, !=, <, <=, >, >=) is");
+      throw this.reader.unexpected("an operator, a comparison (=, !=, <, <=, >, >=)");
     }
     if (place === "test" || qualifiers === undefined) throw unqualified(token);
     this.reader.countPart();
@@ -151,12 +151,12 @@ class Parser {
     if (isNumber && reader.skip("/")) {
       const bits = reader.take();
       if (bits.kind === "number") return identifyNet(qualifiers, token, bits);
-      throw new ExpressionError(bits, "is not possible there: a prefix length is");
+      throw new ExpressionError(bits, "is unexpected here; possible: a prefix length");
     }
     if (token.kind === "ipv4" && reader.skip("mask")) {
       const mask = reader.take();
       if (mask.kind === "ipv4") return identifyMasked(qualifiers, token, mask);
-      throw new ExpressionError(mask, "is not possible there: a mask as in 255.255.0.0 is");
+      throw new ExpressionError(mask, "is unexpected here; possible: a mask as in 255.255.0.0");
     }
     return identify(qualifiers, token);
   }
@@ -211,8 +211,5 @@ class Parser {
 /** An address, port or name where nothing says which of them it is; or a word that is misspelled. */
 function unqualified(token: Token): ExpressionError {
   const hint = token.kind === "name" ? hintOf(nearestWord(token.text)) : "";
-  return new ExpressionError(
-    token,
-    `has no word before it that says what it is: host, net, port and others are possible${hint}`,
-  );
+  return new ExpressionError(token, `needs a word before it, such as host, net or port${hint}`);
 }

@@ -30,7 +30,7 @@ export function abbreviation(protocol: string, token: Token): Expression {
   if (number !== undefined) return { kind: "link-protocol", number, token };
   throw new ExpressionError(
     token,
-    `is no test by itself: possible are ${token.text} host, ${token.text} proto and ${token.text}[0] = 1`,
+    `is not a test by itself; possible: ${token.text} host, ${token.text} proto, ${token.text}[0] = 1`,
   );
 }
 
@@ -48,7 +48,7 @@ export function group(protocol: string, token: Token): Expression {
       if (!isBroadcast) return { kind: "ip6-multicast", token };
   }
   const possible = isBroadcast ? "ether and ip" : "ether, ip and ip6";
-  throw new ExpressionError(token, `cannot follow ${protocol}: possible are ${possible}`);
+  throw new ExpressionError(token, `cannot follow ${protocol}; it can follow ${possible}`);
 }
 
 /** `less N`, `vlan [N]` and the like; undefined where none is, and nothing is read. */
@@ -73,7 +73,7 @@ export function parseSpecial(reader: TokenReader): Expression | undefined {
 
 function lengthTest(comparison: Comparison, token: Token): Expression {
   if (token.kind !== "number") {
-    throw new ExpressionError(token, "is not possible there: a number of bytes is");
+    throw new ExpressionError(token, "is unexpected here; possible: a number of bytes");
   }
   const right = { kind: "number", value: token.value } as const;
   return { kind: "relation", comparison, left: { kind: "length" }, right };
@@ -83,7 +83,7 @@ const idsMax = { vlan: 0xfff, mpls: 0xf_ffff, pppoes: 0xffff };
 
 function encapsulation(kind: Encapsulation["kind"], token: Token, id?: Token): Encapsulation {
   if (id !== undefined && id.value > idsMax[kind]) {
-    throw new ExpressionError(id, `is too large for ${kind}: 0 to ${idsMax[kind]} are possible`);
+    throw new ExpressionError(id, `is too large for ${kind}: the most is ${idsMax[kind]}`);
   }
   return { kind, id: id?.value ?? -1, token };
 }
@@ -95,6 +95,6 @@ function parseId(reader: TokenReader): Token | undefined {
   if (reader.peek(opened).kind !== "number") return undefined;
   for (let count = 0; count < opened; count++) reader.take();
   const token = reader.take();
-  for (let count = 0; count < opened; count++) reader.expect(")", ") is");
+  for (let count = 0; count < opened; count++) reader.expect(")", ")");
   return token;
 }

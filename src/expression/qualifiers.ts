@@ -26,7 +26,7 @@ function parseDirection(reader: TokenReader): Direction | undefined {
   if (!reader.isAt("or") && !reader.isAt("and")) return first;
   const joint = reader.take().text;
   const other = first === "src" ? "dst" : "src";
-  reader.expect(other, `${first} ${joint} ${other}, or an address behind ${first}, is`);
+  reader.expect(other, `${first} ${joint} ${other}, or an address after ${first}`);
   return joint === "or" ? "src or dst" : "src and dst";
 }
 
@@ -34,12 +34,12 @@ function parseDirection(reader: TokenReader): Direction | undefined {
 export function possibleIds(qualifiers: Qualifiers | undefined): string {
   switch (qualifiers?.type) {
     case "port":
-      return "a port by number or name is";
+      return "a port by number or name";
     case "portrange":
-      return "a range of ports as in 5060-5090 is";
+      return "a range of ports as in 5060-5090";
     case "proto":
-      return "a protocol by number, or by name with a backslash as in \\tcp, is";
+      return "a protocol by number, or by name with a backslash as in \\tcp";
     default:
-      return "an address is, or host, net, port or portrange and what belongs to it";
+      return "an address, or host, net, port or portrange with its value";
   }
 }

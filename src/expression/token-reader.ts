@@ -46,7 +46,7 @@ export class TokenReader {
   }
 
   unexpected(possible: string): ExpressionError {
-    return new ExpressionError(this.peek(), `is not possible there: ${possible}`);
+    return new ExpressionError(this.peek(), `is unexpected here; possible: ${possible}`);
   }
 
   /** Runs `parse` one level deeper: what nests is bounded, so that no text exhausts the stack. */
@@ -54,7 +54,7 @@ export class TokenReader {
     if (this.depth >= limits.expressionDepthMax) {
       throw new ExpressionError(
         this.peek(),
-        `is nested too deeply: ${limits.expressionDepthMax} levels are possible`,
+        `is nested too deeply: at most ${limits.expressionDepthMax} levels are allowed`,
       );
     }
     this.depth++;
@@ -69,7 +69,7 @@ export class TokenReader {
     if (this.parts <= limits.expressionPartsMax) return;
     throw new ExpressionError(
       this.peek(),
-      `is too much: ${limits.expressionPartsMax} ids, tests and operations are possible`,
+      `is too much: at most ${limits.expressionPartsMax} ids, tests and operations are allowed`,
     );
   }
 }

@@ -26,7 +26,7 @@ export function checkFilter(filter: Filter): FilterFault | undefined {
     text === undefined ? undefined : { field, text };
   return (
     checkFilterId(id) ??
-    fault("type", known.has(type) ? undefined : `unknown type ${Number(type)}`) ??
+    fault("type", known.has(type) ? undefined : `${Number(type)} is not a filter type`) ??
     fault("pattern", textFault(pattern, limits.filterPatternBytesMax, unfit)) ??
     fault("pattern", patternFault(type, pattern)) ??
     fault("target_hunters", targetsFault(targetHunters)) ??
@@ -52,7 +52,7 @@ export function normalizeFilter(filter: Filter): Filter {
 }
 
 export function unknownType(name: string, nearest: string | undefined): string {
-  return `unknown type ${quoteText(name, limits.settingShownCharsMax)}${hintOf(nearest)}`;
+  return `${quoteText(name, limits.settingShownCharsMax)} is not a filter type${hintOf(nearest)}`;
 }
 
 const targetsShownMax = 3;
@@ -88,7 +88,7 @@ function targetsFault(targets: readonly string[]): string | undefined {
   }
   for (const target of targets) {
     const text = textFault(target, limits.hunterIdBytesMax, unfit);
-    if (text !== undefined) return `hunter ${quoteText(target, 40)} ${text}`;
+    if (text !== undefined) return `holds the hunter id ${quoteText(target, 40)}, which ${text}`;
   }
   return undefined;
 }

@@ -25,7 +25,7 @@ interface Registration {
   readonly atMs: number;
 }
 
-/** One SubscribeFilters call. */
+/** One SubscribeFilters RPC. */
 export interface Subscription {
   readonly hunterId: string;
   /** What to tell the hunter, as it comes up, until `close`. One reader. */
@@ -125,7 +125,7 @@ export class Distribution {
     const seconds = limits.filterStuckMs / 1000;
     for (const subscription of this.open) {
       if (now - subscription.offeredAtMs <= limits.filterStuckMs) continue;
-      this.end(subscription, `no filter update was taken for ${seconds} s`);
+      this.end(subscription, `the hunter took no filter update for ${seconds} s`);
     }
   }
 
@@ -141,7 +141,7 @@ export class Distribution {
     for (const subscription of most) {
       if (waiting <= limits.filterUpdatesWaitingMax) return;
       waiting -= subscription.view.waiting;
-      this.end(subscription, "more filter updates are waiting than can be kept");
+      this.end(subscription, "too many filter updates wait for the hunter");
     }
   }
 

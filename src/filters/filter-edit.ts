@@ -1,4 +1,5 @@
 /** What clients change: edits of a text, within the ceilings of the set and its file. */
+import { byteSize } from "../base/byte-size.ts";
 import { WeirError } from "../base/errors.ts";
 import { quoteText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
@@ -44,8 +45,8 @@ export async function contentOf(
   const { text: read } = await readFilters(content);
   if (read === undefined || read.changesFrom(text).length > 0) {
     const message =
-      `${path}: this layout cannot be changed by a client; ` +
-      "list the filters below filters: as - id: …, or edit the file";
+      `${path}: clients cannot change a file of this layout; ` +
+      "write each filter below filters: as - id: …, or edit the file by hand";
     throw new WeirError("filter-file-broken", message);
   }
   return { content, text: read };
@@ -76,7 +77,7 @@ function fullWith(
   before: Filter | undefined,
 ): string | undefined {
   if (before === undefined && size >= limits.filtersMax) {
-    return `there are ${limits.filtersMax} filters, the most`;
+    return `there are ${limits.filtersMax} filters already, which is the most`;
   }
   if (before !== undefined && charsOf(filter) <= charsOf(before)) return undefined;
   // What stands around the texts is less than 300 characters, and an escaped one takes six.
@@ -88,4 +89,4 @@ function charsOf({ id, pattern, description, targetHunters }: Filter): number {
   return texts.reduce((sum, text) => sum + text.length + 1, 0);
 }
 
-const tooLong = `the filters would take more than ${limits.filterFileBytesMax} bytes in their file`;
+const tooLong = `the filter file would become larger than ${byteSize(limits.filterFileBytesMax)}`;

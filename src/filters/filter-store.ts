@@ -4,9 +4,11 @@
  * be understood changes nothing and is never written over. A start with such a file falls back on the
  * copy of the last good one.
  */
+
 import { assert } from "../base/assert.ts";
 import type { FileContent } from "../base/bounded-file.ts";
 import type { Clock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { type FileContents, FollowedFiles } from "../base/followed-files.ts";
 import { followTimes } from "../config/follow-times.ts";
@@ -97,16 +99,13 @@ export class FilterStore {
     if ("broken" in read) {
       this.inFile = read;
       const inForce = await this.fallBack();
-      events.tell(filterEvent.broken, `${read.broken}; ${inForce} until it is good`);
+      events.tell(filterEvent.broken, `${read.broken}; ${inForce} until the file is correct`);
     } else {
       this.adopt(read, false);
       this.inFile = read;
     }
     if (this.followed.mark !== "") return;
-    events.tell(
-      filterEvent.loaded,
-      `${path} is not there: no filters; the first change creates it`,
-    );
+    events.tell(filterEvent.loaded, `no filters yet; the first filter that is set creates ${path}`);
   }
 
   /** Takes over what is edited in the file from then on, until `close`. */
@@ -164,7 +163,7 @@ export class FilterStore {
     const read = await this.understand(contents.get(this.options.path));
     if ("text" in read) this.adopt(read, asked);
     else if (asked || !("broken" in before) || before.broken !== read.broken) {
-      const inForce = `${countOf(this.text.size)} from before stay in force`;
+      const inForce = `the earlier filters (${this.text.size}) stay in force`;
       this.options.events.tell(filterEvent.broken, `${read.broken}; ${inForce}`);
     }
     this.inFile = read;
@@ -178,7 +177,7 @@ export class FilterStore {
       return { broken: `${path}: ${content.fault}` };
     }
     const text = "fault" in content ? "" : textOf(content.bytes);
-    if (text === undefined) return { broken: `${path}: is not UTF-8 text` };
+    if (text === undefined) return { broken: `${path}: the file is not UTF-8 text` };
     const read = await readFilters(text, knownEntries(this.text));
     if (read.text === undefined) return { broken: this.problemText(read) };
     return { text: read.text, warnings: read.warnings };
@@ -189,15 +188,17 @@ export class FilterStore {
     const { path } = this.lastGood;
     const copy = await this.lastGood.read();
     if ("fault" in copy) {
-      if (copy.kind === "missing") return `no filters are in force (there is no copy ${path})`;
+      if (copy.kind === "missing")
+        return `no filters are in force (there is no backup copy ${path})`;
       return `no filters are in force (${path}: ${copy.fault})`;
     }
     const { text } = await readFilters(textOf(copy.bytes) ?? "[");
-    if (text === undefined) return `no filters are in force (the copy ${path} is broken, too)`;
+    if (text === undefined)
+      return `no filters are in force (the backup copy ${path} is broken too)`;
     const changes = text.changesFrom(this.text);
     this.put(text);
     this.options.publish(changes);
-    return `the last good ones (${countOf(text.size)}, ${path}) are in force`;
+    return `the backup copy ${path} (${countOf(text.size)}) is in force`;
   }
 
   /** The one place where the set changes. Who calls it tells the hunters. */
@@ -221,7 +222,7 @@ export class FilterStore {
       const reason = errorText(error);
       if (reason === this.copyTrouble) return;
       this.copyTrouble = reason;
-      const text = "there is no copy of these filters for a start with a broken file";
+      const text = "the backup copy of the filters cannot be written";
       this.options.events.tell(filterEvent.notCopied, `${text}: ${reason}`);
     }
   }
@@ -247,8 +248,8 @@ export class FilterStore {
     const hunters = publish(changes);
     let disabled = 0;
     for (const { enabled } of text.values()) if (!enabled) disabled++;
-    const off = disabled > 0 ? `, ${disabled} of them off` : "";
-    const gone = this.followed.mark === "" ? " (the file is gone)" : "";
+    const off = offText(disabled, text.size);
+    const gone = this.followed.mark === "" ? " (there is no such file)" : "";
     events.tell(filterEvent.loaded, `${path}: ${countOf(text.size)}${off}${gone}`, {
       filters: text.size,
       changed: changes.length,
@@ -269,7 +270,7 @@ export class FilterStore {
       return;
     }
     const { path } = this.options;
-    const message = `${path}: others keep changing the filter file; nothing was changed`;
+    const message = `${path}: other programs keep changing the filter file; nothing was changed`;
     throw new WeirError("filter-file-unwritable", message, { retryable: true });
   }
 
@@ -313,5 +314,11 @@ function textOf(bytes: Uint8Array): string | undefined {
 }
 
 function countOf(filters: number): string {
-  return filters === 1 ? "1 filter" : `${filters} filters`;
+  return counted(filters, "filter");
+}
+
+/** How many are off; where all are, how one is switched on. */
+function offText(disabled: number, filters: number): string {
+  if (disabled === 0) return "";
+  return disabled < filters ? `, ${disabled} off` : ", none on; enabled: true switches a filter on";
 }

@@ -1,22 +1,29 @@
 /** Patterns by filter type, as hunters understand them (docs/wire.md#patterns). */
+
 import { isIPv4, isIPv6 } from "node:net";
+import { quoteText } from "../base/safe-text.ts";
+import { limits } from "../config/limits.ts";
 import { FilterType } from "../wire/gen/lippycat/management/management_pb.ts";
 
 type Check = (pattern: string) => string | undefined;
 
 const any: Check = () => undefined;
 
-function shape(expected: RegExp, fault: string): Check {
-  return (pattern) => (expected.test(pattern) ? undefined : fault);
+function shown(pattern: string): string {
+  return quoteText(pattern, limits.settingShownCharsMax);
 }
 
-const noSpaces = shape(/^\S+$/, "has spaces, which no such name has");
+function shape(expected: RegExp, fault: string): Check {
+  return (pattern) => (expected.test(pattern) ? undefined : `${shown(pattern)} ${fault}`);
+}
+
+const noSpaces = shape(/^\S+$/, "must not contain spaces");
 const md5 = shape(/^[0-9a-f]{32}$/i, "is not 32 hexadecimal digits");
 
 const checks: Readonly<Record<FilterType, Check>> = {
   [FilterType.FILTER_SIP_USER]: any,
   [FilterType.FILTER_SIP_URI]: any,
-  [FilterType.FILTER_PHONE_NUMBER]: shape(/[0-9*]/, "has neither a digit nor a *"),
+  [FilterType.FILTER_PHONE_NUMBER]: shape(/[0-9*]/, "must contain a digit or a *"),
   [FilterType.FILTER_IP_ADDRESS]: addressFault,
   [FilterType.FILTER_CALL_ID]: any,
   [FilterType.FILTER_CODEC]: any,
@@ -47,10 +54,10 @@ function addressFault(pattern: string): string | undefined {
   const [address = "", prefix, ...more] = pattern.split("/");
   const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes("%") ? 128 : 0;
   if (bits === 0 || more.length > 0) {
-    const hint = pattern.includes("*") ? "; write a network as 192.168.0.0/16" : "";
-    return `is no IPv4 or IPv6 address or network${hint}`;
+    const hint = pattern.includes("*") ? "; write a network like 192.168.0.0/16" : "";
+    return `${shown(pattern)} is not an IPv4 or IPv6 address or network${hint}`;
   }
   if (prefix === undefined) return undefined;
   const fits = /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
-  return fits ? undefined : `has a prefix that is not 0 to ${bits}`;
+  return fits ? undefined : `${shown(pattern)} has a wrong prefix length; it is 0 to ${bits}`;
 }

@@ -55,7 +55,7 @@ function fieldsOf(map: YAMLMap, report: Report): Map<string, Field> | undefined 
   for (const { key, value } of map.items) {
     const name = isScalar(key) ? String(key.value) : "";
     if (isAlias(value) || name === "<<") {
-      report(key, "aliases (*name) and merge keys (<<) are not supported; write the value out");
+      report(key, "aliases (*name) and merge keys (<<) are not supported; write the value itself");
       return undefined;
     }
     fields.set(name, { key, value });
@@ -84,7 +84,7 @@ class Entry {
 
   fail(field: FilterField, text: string): void {
     this.failed = true;
-    this.report(this.fields.get(field)?.key ?? this.map, `${this.name}${field}: ${text}`);
+    this.report(this.fields.get(field)?.key ?? this.map, `${this.name}${field} ${text}`);
   }
 
   /** "" where nothing is given. Numbers are taken as they are written: `0049…` is a number, too. */
@@ -92,7 +92,7 @@ class Entry {
     const value = this.fields.get(field)?.value;
     if (isNullNode(value)) return "";
     const text = scalarText(value);
-    if (text === undefined) this.fail(field, "must be one text, in quotes if need be");
+    if (text === undefined) this.fail(field, "must be one text; put it in quotes");
     return text ?? "";
   }
 

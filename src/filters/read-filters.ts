@@ -35,7 +35,7 @@ export async function readFilters(text: string, known?: KnownEntries): Promise<R
     return { text: remarks.isBroken ? undefined : read, problems, warnings };
   } catch (error) {
     // The parser recurses: absurd nesting ends in a RangeError.
-    const problem = { line: 1, text: `not readable YAML: ${errorText(error)}` };
+    const problem = { line: 1, text: `cannot be read as YAML: ${errorText(error)}` };
     return { text: undefined, problems: [problem], warnings };
   }
 }
@@ -119,7 +119,10 @@ class Reader {
     const [document, ...more] = this.parse(chunk.join(""), place);
     const nodes = isSeq(document) ? document.items : [];
     if (more.length > 0 || nodes.length !== chunk.length) {
-      this.remarks.problem(start, "the list of filters cannot be made out here");
+      this.remarks.problem(
+        start,
+        'the list of filters cannot be read from here on; each filter must begin with "- "',
+      );
       return;
     }
     let at = start;
@@ -147,7 +150,7 @@ class Reader {
     const { value } = found;
     if (isNullNode(value)) return withoutEntries(text, value);
     if (!isSeq(value)) {
-      this.remarks.problem(rangeOf(value)[0], "filters: must be a list");
+      this.remarks.problem(rangeOf(value)[0], "the value of filters: must be a list");
       return undefined;
     }
     const filters = value.items.map((node) => {
@@ -166,7 +169,7 @@ class Reader {
     }
     if (isNullNode(root)) return undefined;
     if (!isMap(root)) {
-      const problem = "the file must hold the key filters: with a list";
+      const problem = "the file must have the key filters: with a list below it";
       this.remarks.problem(place(rangeOf(root)[0]), problem);
       return undefined;
     }
@@ -206,7 +209,7 @@ class Reader {
     }
     if (this.remarks.isFull) return false;
     const line = this.remarks.lineAt(before);
-    const problem = `id: ${quoteText(id, limits.settingShownCharsMax)} is already the id of the filter in line ${line}`;
+    const problem = `id ${quoteText(id, limits.settingShownCharsMax)} is already used by the filter in line ${line}`;
     this.remarks.problem(offset, problem);
     return false;
   }
@@ -214,7 +217,7 @@ class Reader {
   private isTooMany(count: number): boolean {
     if (count <= limits.filtersMax) return false;
     const most = limits.filtersMax.toLocaleString("en-US");
-    this.remarks.problem(0, `${count} filters are more than ${most}, the most`);
+    this.remarks.problem(0, `${count} filters are too many; the most is ${most}`);
     return true;
   }
 }

@@ -3,24 +3,27 @@ import { statusName } from "./grpc-status.ts";
 
 /** What grpc-js says when the other side is no gRPC server. */
 const foreignReasons: ReadonlyArray<readonly [RegExp, string]> = [
-  [/Protocol error/, "what answers there does not speak gRPC (HTTP/2)"],
+  [/Protocol error/, "the program there does not speak gRPC (HTTP/2)"],
   [
     /Received HTTP status code (\d+)/,
-    "it answers with HTTP status $1, as web servers do, and not with gRPC",
+    "the program there answers with HTTP status $1, like a web server, not with gRPC",
   ],
-  [/Call ended without gRPC status/, "it ended the call without a gRPC status"],
+  [/Call ended without gRPC status/, "it ended the RPC without a gRPC status"],
 ];
 
 const connectReasons: ReadonlyArray<readonly [RegExp, string]> = [
   [/ECONNREFUSED/, "connection refused"],
-  [/ENOTFOUND|Name resolution failed|EAI_/, "its name is not known"],
+  [/ENOTFOUND|Name resolution failed|EAI_/, "there is no host of that name"],
   [/ETIMEDOUT|timed out/i, "it does not answer"],
   [/EHOSTUNREACH|ENETUNREACH/, "no route to it"],
   [/ECONNRESET/, "connection reset"],
-  [/Failed to connect/, "it closes connections at once: it may be full, or want TLS (--tls)"],
+  [
+    /Failed to connect/,
+    "it closes connections at once: the node may be full, or require TLS (--tls)",
+  ],
 ];
 
-/** Whether an error of a call shows that something else than a gRPC server is at the address. */
+/** Whether an error of an RPC shows that something else than a gRPC server is at the address. */
 export function isForeign(details: string): boolean {
   return foreignReasons.some(([pattern]) => pattern.test(details));
 }
@@ -29,7 +32,7 @@ export function isForeign(details: string): boolean {
 const connectionFrame =
   /^No connection established\. Last error: (.*?)(?: \([\d-]+T[\d:.]+Z\))?\. Resolution note: ?$/;
 
-/** Why a call failed, for a person: the reason in words where it is known, else code and text. */
+/** Why an RPC failed, for a person: the reason in words where it is known, else code and text. */
 export function rpcReason(code: number, details: string): string {
   for (const [pattern, text] of foreignReasons) {
     const found = pattern.exec(details);

@@ -245,10 +245,12 @@ export class Http2Connection {
       role === "server"
         ? [
             [settingId.maxConcurrentStreams, limits.streamsPerConnectionMax],
+            [settingId.initialWindowSize, limits.streamWindowBytesMin],
             [settingId.maxHeaderListSize, limits.headerBytesMax],
           ]
         : [
             [settingId.enablePush, 0],
+            [settingId.initialWindowSize, limits.streamWindowBytesMin],
             [settingId.maxHeaderListSize, limits.headerBytesMax],
           ];
     const payload = encodeSettings(settings);

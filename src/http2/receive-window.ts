@@ -4,9 +4,8 @@
  * a fast one, needs a larger one. What windows have beyond their first size has one sum for a shard.
  */
 import { limits } from "../config/limits.ts";
-import { firstWindowBytes } from "./protocol.ts";
 
-/** Leaky sum: what all windows of a shard have above `firstWindowBytes`. */
+/** Leaky sum: what all windows of a shard have above their beginning. */
 export class WindowGrowth {
   private free: number;
 
@@ -26,12 +25,11 @@ export class WindowGrowth {
   }
 }
 
-
 export class ReceiveWindow {
   private readonly growth: WindowGrowth;
-  private size: number = firstWindowBytes;
+  private size: number = limits.streamWindowBytesMin;
   /** What the peer may send now. */
-  private open: number = firstWindowBytes;
+  private open: number = limits.streamWindowBytesMin;
   private heldBytes = 0;
   /** Bytes that were done with since then: what comes in a round trip. */
   private passed = 0;
@@ -60,7 +58,9 @@ export class ReceiveWindow {
     this.heldBytes = Math.max(0, this.heldBytes - bytes);
     this.passed += bytes;
     let increment = this.size - this.open - this.heldBytes;
-    if (increment * 2 < this.size) return 0;
+    // Early enough for a client that goes by the 65,535 bytes of before our SETTINGS.
+    if (increment * 4 < limits.streamWindowBytesMin) return 0;
+    if (increment * 4 < this.size) return 0;
     increment += this.adapt(nowMs, roundTripMs);
     this.open += increment;
     return increment;
@@ -79,8 +79,8 @@ export class ReceiveWindow {
 
   /** Its reader stands still: what it grew by is for others. */
   shrink(): void {
-    this.growth.giveBack(this.size - firstWindowBytes);
-    this.size = firstWindowBytes;
+    this.growth.giveBack(this.size - limits.streamWindowBytesMin);
+    this.size = limits.streamWindowBytesMin;
   }
 
   private grow(): number {

@@ -1,4 +1,5 @@
 /** Runs a hunt from start to exit status. */
+import { counted } from "../base/counted.ts";
 import { errorText } from "../base/errors.ts";
 import { signalExitCode } from "../base/stop-signals.ts";
 import { CaptureError } from "../capture-format/capture-error.ts";
@@ -130,8 +131,7 @@ class Hunt {
     this.stopping = true;
     this.feeder.stop();
     const { length } = this.outbox;
-    const plural = length === 1 ? "" : "s";
-    const text = `stopping; waiting for ${length.toLocaleString("en-US")} acknowledgement${plural}`;
+    const text = `stopping; waiting for ${counted(length, "acknowledgement")}`;
     this.events.tell(huntEvent.stopping, text);
     this.link.finish();
     this.stopTimer = setTimeout(() => this.link.abort(), this.host.stopMsMax);
@@ -204,15 +204,13 @@ class Hunt {
     const tally = this.tally;
     const pending = this.outbox.packets;
     const seconds = elapsedMs / 1000;
-    const counted = (count: number): string => count.toLocaleString("en-US");
     const rate = Math.round(tally.packetsAcked / Math.max(seconds, 0.001));
-    const aside =
-      tally.packetsSetAside === 0 ? "" : `, ${counted(tally.packetsSetAside)} set aside`;
+    const aside = tally.packetsSetAside === 0 ? "" : `, ${shown(tally.packetsSetAside)} set aside`;
     this.events.tell(
       huntEvent.summary,
-      `${counted(tally.packetsRead)} packets (${megabytes(tally.dataBytesRead)} MB) read, ` +
-        `${counted(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
-        `(${counted(rate)} packets/s)`,
+      `${counted(tally.packetsRead, "packet")} (${megabytes(tally.dataBytesRead)} MB) read, ` +
+        `${shown(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
+        `(${shown(rate)} packets/s)`,
       {
         packets: tally.packetsRead,
         acknowledged: tally.packetsAcked,
@@ -223,7 +221,7 @@ class Hunt {
       },
     );
     if (pending > 0) {
-      const text = `${counted(pending)} packets were not acknowledged`;
+      const text = `${counted(pending, "packet")} not acknowledged`;
       this.events.tell(huntEvent.unacknowledged, text, { packets: pending });
       this.exitCode = huntExitCode.unacknowledged;
     } else if (tally.packetsSetAside > 0) this.exitCode = huntExitCode.badData;
@@ -251,4 +249,8 @@ class Hunt {
     if (state.stream.flow.kind === "slow") return "slow";
     return this.inputEnded ? "finishing" : "sending";
   }
+}
+
+function shown(count: number): string {
+  return count.toLocaleString("en-US");
 }

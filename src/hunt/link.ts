@@ -3,8 +3,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { limits } from "../config/limits.ts";
-import type { CallEnd } from "../dial/dial-reason.ts";
+import type { RpcEnd } from "../dial/dial-reason.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import { isForeign } from "../grpc/rpc-reason.ts";
@@ -131,7 +132,7 @@ export class Link {
   private async renew(): Promise<void> {
     const reason = await this.dialer.renew();
     if (reason === "") return;
-    const text = `${reason}; connecting with what was read before`;
+    const text = `${reason}; connecting with the files that were read before`;
     this.options.events.tell(huntEvent.credentialsStale, text);
   }
 
@@ -207,7 +208,7 @@ export class Link {
     }
   }
 
-  private lost(end: CallEnd, oneByOne: number): void {
+  private lost(end: RpcEnd, oneByOne: number): void {
     const { outbox, events } = this.options;
     const { sent } = outbox;
     outbox.rewind();
@@ -219,7 +220,7 @@ export class Link {
       this.judge(reason);
       return;
     }
-    const text = `lost the connection to ${this.dialer.address}: ${reason}; trying again`;
+    const text = `lost the connection to ${this.dialer.address}: ${reason}; reconnecting`;
     events.tell(huntEvent.connectionLost, text, { unacknowledged: outbox.length });
   }
 
@@ -228,7 +229,7 @@ export class Link {
     const suspect = outbox.oldest;
     const rejected = judgeOldest(outbox);
     if (rejected === undefined) {
-      const text = `batch ${suspect?.sequence} was rejected (${reason}); sending it once more`;
+      const text = `batch ${suspect?.sequence} was rejected (${reason}); sending it again`;
       events.tell(huntEvent.batchRejected, text);
       return;
     }
@@ -236,7 +237,7 @@ export class Link {
     tally.batchesSetAside += 1;
     tally.packetsSetAside += rejected.packets;
     const { sequence, packets } = rejected;
-    const text = `set aside batch ${sequence} with ${packets} packets, rejected twice: ${reason}`;
+    const text = `batch ${sequence} was rejected twice (${reason}); its ${counted(packets, "packet")} are set aside`;
     events.tell(huntEvent.batchSetAside, text, { sequence, packets });
   }
 
@@ -255,7 +256,7 @@ export class Link {
     if (this.toldTroubles.has(reason)) return;
     if (this.toldTroubles.size >= limits.huntTroublesMax) this.toldTroubles.clear();
     this.toldTroubles.add(reason);
-    const text = `cannot reach ${this.dialer.address}: ${reason}; trying until a processor answers`;
+    const text = `cannot reach ${this.dialer.address}: ${reason}; retrying until a node answers`;
     this.options.events.tell(event, text);
   }
 
@@ -265,7 +266,7 @@ export class Link {
     if (this.refusal === reason && nowMs - this.refusalToldMs < refusalReportMs) return;
     this.refusal = reason;
     this.refusalToldMs = nowMs;
-    const text = `${this.dialer.address} refuses the registration: ${reason}; trying again`;
+    const text = `${this.dialer.address} refuses the registration: ${reason}; retrying`;
     events.tell(huntEvent.registrationRefused, text);
   }
 

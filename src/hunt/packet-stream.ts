@@ -131,7 +131,7 @@ export class PacketStream {
     const batch = outbox.acknowledge();
     if (batch === undefined) {
       const sequence = String(control.ackSequence);
-      const text = "the processor acknowledged a batch that is not under way";
+      const text = "the node acknowledged a batch that was not sent";
       events.tell(huntEvent.strayAck, text, { sequence });
       return;
     }
@@ -141,7 +141,7 @@ export class PacketStream {
     tally.packetsAcked += batch.packets;
     if (control.error === "") return;
     tally.ackErrors += 1;
-    const text = `batch ${batch.sequence} was taken with an error: ${control.error}`;
+    const text = `the node acknowledged batch ${batch.sequence} with an error: ${control.error}`;
     events.tell(huntEvent.ackError, text);
   }
 
@@ -157,11 +157,11 @@ export class PacketStream {
         break;
       case "paused":
         tally.pauses += 1;
-        events.tell(huntEvent.paused, "paused by the processor");
+        events.tell(huntEvent.paused, "the node paused this hunter");
         break;
       case "slow": {
         const rate = Math.round(this.flow.pacer.packetsPerSecond);
-        const text = `slowed by the processor to ${rate.toLocaleString("en-US")} packets/s`;
+        const text = `the node slowed this hunter to ${rate.toLocaleString("en-US")} packets/s`;
         events.tell(huntEvent.slowed, text);
       }
     }

@@ -40,7 +40,7 @@ export function createPcapDecoder(
     if (seconds === 0 && original === 0 && captured === 0 && fraction === 0) {
       throw new CaptureError(
         window.offset,
-        "a record of zeros: the file was not written to its end",
+        "a record of zeros: the file was not written completely",
       );
     }
     if (!window.has(recordHeaderBytes + captured)) return false;
@@ -68,7 +68,7 @@ function readFileHeader({ bytes, start }: ByteWindow, littleEndian: boolean): Fi
   const minor = readUint16(bytes, start + fileHeader.minorVersion, littleEndian);
   if (major !== pcapVersion.major) {
     const known = `${pcapVersion.major}.${pcapVersion.minor}`;
-    const reason = `pcap version ${major}.${minor}, where ${known} is known`;
+    const reason = `pcap version ${major}.${minor} is not supported, only ${known}`;
     throw new CaptureError(fileHeader.majorVersion, reason);
   }
   return {
@@ -79,6 +79,6 @@ function readFileHeader({ bytes, start }: ByteWindow, littleEndian: boolean): Fi
 }
 
 function tooLong(offset: number, captured: number): CaptureError {
-  const reason = `a packet of ${captured} bytes, more than the ${limits.packetBytesMax} that can be`;
+  const reason = `a packet of ${captured} bytes, where the most is ${limits.packetBytesMax}`;
   return new CaptureError(offset, `${reason}: the file is damaged`);
 }

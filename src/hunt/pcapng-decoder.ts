@@ -47,7 +47,7 @@ export class PcapngDecoder implements CaptureDecoder {
         continue;
       }
       if (length > limits.packetBytesMax + limits.huntBlockBytesMax) {
-        throw this.fault(`a block of ${length} bytes is too long to be right`);
+        throw this.fault(`a block of ${length} bytes is too long: the file is damaged`);
       }
       if (!window.has(length)) return false;
       if (this.u32(length - blockFrame.trailerBytes) !== length) {
@@ -91,7 +91,7 @@ export class PcapngDecoder implements CaptureDecoder {
     if (length < sectionBytesMin) throw this.fault("a section header is too short");
     const major = this.u16(sectionHeader.majorVersion);
     if (major !== majorVersion) {
-      throw this.fault(`pcapng version ${major}, where ${majorVersion} is known`);
+      throw this.fault(`pcapng version ${major} is not supported, only ${majorVersion}`);
     }
     this.interfaces = [];
   }
@@ -154,7 +154,7 @@ export class PcapngDecoder implements CaptureDecoder {
   private interface(index: number): PcapngInterface {
     const found = this.interfaces[index];
     if (found === undefined)
-      throw this.fault(`a packet of interface ${index}, which is not described`);
+      throw this.fault(`a packet of interface ${index}, which has no interface block`);
     return found;
   }
 

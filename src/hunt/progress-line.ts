@@ -1,4 +1,5 @@
 /** What a hunt is at, for one line of progress. */
+import { counted } from "../base/counted.ts";
 export interface Progress {
   /** Share of the input that was read, 0 to 1; undefined when its length is not known. */
   readonly fraction: number | undefined;
@@ -57,7 +58,7 @@ export function plainLine(progress: Progress): string {
     progress.fraction === undefined ? "" : `${percentText(progress.fraction).trim()}, `;
   const packets = Math.round(progress.packetsPerSecond).toLocaleString("en-US");
   return (
-    `${progress.state}: ${percent}${progress.packetsRead.toLocaleString("en-US")} packets read, ` +
+    `${progress.state}: ${percent}${counted(progress.packetsRead, "packet")} read, ` +
     `${progress.packetsAcked.toLocaleString("en-US")} acknowledged, ` +
     `${packets} packets/s, ${megabytes(progress.bytesPerSecond)} MB/s`
   );

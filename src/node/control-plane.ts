@@ -175,12 +175,16 @@ export class ControlPlane {
     this.count(
       sipCallsEvent.missed,
       missed,
-      "SIP packets were not looked at for calls: too many at once",
+      "SIP packets not searched for calls, since too many came at once",
     );
     const calls = table.evictedCalls - evictedCalls;
-    this.count(sipCallsEvent.evicted, calls, "calls were forgotten early: too many are known");
+    this.count(sipCallsEvent.evicted, calls, "calls forgotten early, since too many are known");
     const legs = table.evictedLegs - evictedLegs;
-    this.count(sipCallsEvent.legsEvicted, legs, "legs were forgotten early: too many in one call");
+    this.count(
+      sipCallsEvent.legsEvicted,
+      legs,
+      "legs of calls forgotten early, since one call has too many",
+    );
   }
 
   /** The node stops: clients are told while their RPCs are still open. */
@@ -194,7 +198,7 @@ export class ControlPlane {
   }
 
   private count(event: RoomEvent, n: number, what: string): void {
-    if (n > 0) this.events.tell(event, `${n} ${what}`, {}, n);
+    if (n > 0) this.events.tell(event, `${what}: ${n}`, {}, n);
   }
 
   /** True while the recorder cannot write. */

@@ -102,19 +102,19 @@ export function bindError(listen: Endpoint, cause: unknown): WeirError {
   if (code === "EADDRINUSE") {
     return new WeirError(
       "port-in-use",
-      `${place} is in use by another program; choose another with --listen, or stop that one`,
+      `${place} is in use by another program; choose another port with --listen, or stop that program`,
       { cause },
     );
   }
   const reasons: Record<string, string> = {
     EADDRNOTAVAIL: "this machine has no such address",
     EACCES: "ports below 1024 need the privilege to bind them",
-    ENOTFOUND: "that name is not known",
-    EAI_NONAME: "that name is not known",
-    EAI_NODATA: "that name has no address",
-    ENODATA: "that name has no address",
-    EAI_AGAIN: "the name servers cannot be asked for that name now",
-    EAFNOSUPPORT: "this machine does not have that kind of address",
+    ENOTFOUND: "there is no host of that name",
+    EAI_NONAME: "there is no host of that name",
+    EAI_NODATA: "the host of that name has no address",
+    ENODATA: "the host of that name has no address",
+    EAI_AGAIN: "the name servers do not answer",
+    EAFNOSUPPORT: "this machine does not support that kind of address",
   };
   const reason = reasons[code] ?? errorText(cause);
   return new WeirError("address-unusable", `cannot listen on ${place}: ${reason} (--listen)`, {

@@ -1,8 +1,10 @@
 /** The node: builds its threads, wires them, and stops them in order. */
+
 import { feature } from "bun:bundle";
 import { AccessStore } from "../access/access-store.ts";
 import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
 import { systemClock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
@@ -123,11 +125,11 @@ class Processor {
       if (unwritten === 0) return 0;
       const told =
         config.ack === "memory"
-          ? "their hunters were told that they are safe (--ack memory)"
-          : "their hunters were not told they were";
+          ? "they were acknowledged (--ack memory)"
+          : "they were not acknowledged";
       throw new WeirError(
         "packets-unacknowledged",
-        `${unwritten} packets were received but not written; ${told}`,
+        `${counted(unwritten, "packet")} received but not written; ${told}`,
       );
     } finally {
       offSignals();
@@ -161,7 +163,7 @@ class Processor {
     if (config.ack === "memory") {
       events.tell(
         nodeEvent.ackMemory,
-        "--ack memory: acknowledged packets can be lost, those that wait to be written when the node is killed",
+        "--ack memory: if the node is killed, acknowledged packets that are not written yet are lost",
       );
     }
     return rings;
@@ -207,10 +209,10 @@ class Processor {
     const most = connectionsFor(openFiles);
     if (most < limits.connectionsMax) {
       const enough = limits.connectionsMax + limits.openFilesReserved;
-      const text = `no more than ${most} connections: this process may have ${openFiles} open files (ulimit -n)`;
+      const text = `the node accepts at most ${most} connections, because it may open only ${openFiles} files (ulimit -n)`;
       this.events.tell(
         nodeEvent.fewOpenFiles,
-        `${text}; with ${enough} it takes ${limits.connectionsMax}`,
+        `${text}; ${enough} files allow ${limits.connectionsMax} connections`,
       );
     }
     return most;
@@ -218,8 +220,11 @@ class Processor {
 
   /** SIGHUP. The files are followed anyway: this is for whoever wants to be sure. */
   private reload(): void {
-    const tls = this.credentials === undefined ? "" : ", certificate and key";
-    this.events.tell(nodeEvent.reloading, `SIGHUP: read again are filters${tls}, and who may call`);
+    const tls = this.credentials === undefined ? "" : ", certificate, key";
+    this.events.tell(
+      nodeEvent.reloading,
+      `SIGHUP: reading again: filters${tls}, API keys, identities`,
+    );
     void this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
@@ -257,7 +262,7 @@ class Processor {
     const begun = clock.monotonicMs();
     events.tell(
       nodeEvent.stopping,
-      `${signal}: no new connections, hunters are paused, what is under way is written`,
+      `${signal}: stopping; hunters are paused, and what they sent is written`,
     );
     this.plane.beginStop();
     await Promise.all(this.shards.map((shard) => shard.ask("drain")));
@@ -267,7 +272,7 @@ class Processor {
     await Promise.all(this.shards.map((shard) => shard.ask("finish")));
     const { ingest, recorder, rejected, inFlight, held } = readAccounts(board);
     const unwritten = this.recorder === undefined ? 0 : inFlight + held;
-    events.tell(nodeEvent.stopped, `stopped after ${Math.round(clock.monotonicMs() - begun)} ms`, {
+    events.tell(nodeEvent.stopped, `stopped within ${Math.round(clock.monotonicMs() - begun)} ms`, {
       received: ingest.packetsReceived,
       accepted: ingest.packetsAccepted,
       rejected,

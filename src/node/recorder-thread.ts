@@ -81,7 +81,7 @@ export class RecorderThread {
       if (this.done) return;
       const lost = new WeirError(
         "recorder-lost",
-        `the recorder thread ended${cause}; nothing more can be recorded`,
+        `the recorder thread ended${cause}; the node cannot record any more`,
       );
       opened.reject(lost);
       this.options.onLost(lost);

@@ -131,7 +131,7 @@ export class ShardThread {
   private endHung(): void {
     const { start, events } = this.options;
     const { shard } = start;
-    events.tell(nodeEvent.shardHung, `ingest shard ${shard} hangs and is ended`, { shard });
+    events.tell(nodeEvent.shardHung, `ingest shard ${shard} hangs; the node ends it`, { shard });
     void this.worker?.terminate();
   }
 
@@ -210,7 +210,7 @@ export class ShardThread {
     const { start, events } = this.options;
     const delay = this.backoff.next();
     this.restarts++;
-    const text = `ingest shard ${start.shard} ended; its hunters reconnect, it is started again`;
+    const text = `ingest shard ${start.shard} ended; the node starts it again, and its hunters reconnect`;
     events.tell(nodeEvent.shardRestarting, text, { shard: start.shard, restarts: this.restarts });
     setTimeout(() => {
       if (this.stopping) return;

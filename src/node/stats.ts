@@ -1,5 +1,7 @@
 /** The periodic line of counters (`--stats`). */
+
 import type { Clock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { limits } from "../config/limits.ts";
 import type { SubscriberTotals } from "../control/subscriber-table.ts";
 import { protocolName } from "../detect/registry.ts";
@@ -64,31 +66,35 @@ export class StatsReporter {
     const recording = stateTexts[state] ?? "unknown";
     const fill = board.pendingBytes() / recordCapacityBytes;
     const streams = Atomics.load(board.words, boardWord.streams);
-    events.tell(nodeEvent.stats, `${ingest.packetsReceived} packets received, ${rate}/s`, {
-      hunters: roster.size,
-      streams,
-      ...(board.shards > 1 ? { shard_streams: shardStreams.join(" ") } : {}),
-      subscribers: subscribers.open,
-      subscriber_drops: subscribers.batchesDropped,
-      mb_per_s: Number(megabytes.toFixed(1)),
-      received: ingest.packetsReceived,
-      accepted: ingest.packetsAccepted,
-      rejected,
-      acknowledged: ingest.packetsAcked,
-      recording,
-      ...(state === recorderState.off
-        ? {}
-        : {
-            written: recorder.packetsWritten,
-            in_flight: inFlight,
-            held,
-            ...(ingest.packetsAbandoned > 0 ? { abandoned: ingest.packetsAbandoned } : {}),
-            deleted: recorder.packetsDeleted,
-            queue_percent: Math.round(fill * 100),
-          }),
-      ...troubleFields(ingest),
-      protocols: protocolText(labels),
-    });
+    events.tell(
+      nodeEvent.stats,
+      `${counted(ingest.packetsReceived, "packet")} received, ${rate}/s`,
+      {
+        hunters: roster.size,
+        streams,
+        ...(board.shards > 1 ? { shard_streams: shardStreams.join(" ") } : {}),
+        subscribers: subscribers.open,
+        subscriber_drops: subscribers.batchesDropped,
+        mb_per_s: Number(megabytes.toFixed(1)),
+        received: ingest.packetsReceived,
+        accepted: ingest.packetsAccepted,
+        rejected,
+        acknowledged: ingest.packetsAcked,
+        recording,
+        ...(state === recorderState.off
+          ? {}
+          : {
+              written: recorder.packetsWritten,
+              in_flight: inFlight,
+              held,
+              ...(ingest.packetsAbandoned > 0 ? { abandoned: ingest.packetsAbandoned } : {}),
+              deleted: recorder.packetsDeleted,
+              queue_percent: Math.round(fill * 100),
+            }),
+        ...troubleFields(ingest),
+        protocols: protocolText(labels),
+      },
+    );
     if (this.options.hunters) this.reportHunters(seconds);
   }
 

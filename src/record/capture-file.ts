@@ -33,7 +33,7 @@ export class FileChangedError extends WeirError {
   constructor(expected: number, size: number) {
     const text =
       size < expected
-        ? `another program truncated it from ${expected} to ${size} bytes, and what stood there is gone`
+        ? `another program truncated it from ${expected} to ${size} bytes; the rest is lost`
         : `another program wrote to it: it has ${size} bytes where ${expected} were expected`;
     super("file-changed", text);
   }

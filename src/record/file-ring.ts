@@ -1,6 +1,8 @@
 /** The closed files of one series, of which the oldest make room (`--rotate-files`). */
+
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
+import { errorText } from "../base/errors.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { recordEvent } from "./events.ts";
 import { type CaptureName, numberedIndex } from "./file-names.ts";
@@ -87,8 +89,9 @@ export class FileRing {
     const packets = oldest.packets ?? countPackets(path, config.format);
     try {
       unlinkSync(path);
-    } catch {
-      events.tell(recordEvent.fileNotDeleted, `${path} could not be deleted`, { path });
+    } catch (error) {
+      const text = `${path} could not be deleted: ${errorText(error)}`;
+      events.tell(recordEvent.fileNotDeleted, text, { path });
       return 0;
     }
     tally.add({ filesDeleted: 1, packetsDeleted: packets ?? 0 });

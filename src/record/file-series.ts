@@ -2,6 +2,7 @@
  * The files of one name, one after the other: the file at the path itself, or numbered ones with
  * rotation, of which the oldest are deleted. Owns the lock and the side file of that name.
  */
+
 import {
   accessSync,
   closeSync,
@@ -12,9 +13,10 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename } from "node:path";
-import { errorText, systemCode, WeirError } from "../base/errors.ts";
+import { counted } from "../base/counted.ts";
+import { errorText, systemCode } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
-import { CaptureFile, FileChangedError } from "./capture-file.ts";
+import { CaptureFile } from "./capture-file.ts";
 import { recordEvent } from "./events.ts";
 import { type CaptureName, numberedPath, plainPath, sidePath } from "./file-names.ts";
 import { FileRing } from "./file-ring.ts";
@@ -23,6 +25,7 @@ import { rotates } from "./recorder-config.ts";
 import { recoverFile, setAside } from "./recovery.ts";
 import type { SeriesContext } from "./series-context.ts";
 import { SideFile, sideCheck, sideCheckBytes } from "./side-file.ts";
+import { reopen, type SuspendedFile } from "./suspended-file.ts";
 
 export class FileSeries {
   readonly name: CaptureName;
@@ -105,7 +108,7 @@ export class FileSeries {
     this.current = file;
     tally.add({ filesOpened: 1, bytesWritten: header.length });
     if (this.detour !== "") {
-      events.tell(recordEvent.fileDetour, `${this.detour}; its packets go to ${path}`, { path });
+      events.tell(recordEvent.fileDetour, `${this.detour}; recording to ${path}`, { path });
       this.detour = "";
     } else if (this.rotating) events.tell(recordEvent.fileOpened, `recording to ${path}`, { path });
     this.saveSide(true);
@@ -166,7 +169,7 @@ export class FileSeries {
     } catch (error) {
       if (!isIoFailure(error) || isPassing(error)) throw error;
       this.shared = this.side === undefined;
-      this.detour = `${suspended?.file.path ?? this.plainPath} is not gone on with (${errorText(error)})`;
+      this.detour = `${suspended?.file.path ?? this.plainPath} cannot be continued (${errorText(error)})`;
       if (suspended !== undefined) this.ring.keep(suspended.file);
     }
     this.suspended = undefined;
@@ -216,9 +219,13 @@ export class FileSeries {
   /** `abandon`, told in a line. */
   async giveUp(error: unknown): Promise<void> {
     const path = this.current?.path ?? this.plainPath;
-    this.context.events.tell(recordEvent.fileGivenUp, `${path} is given up (${errorText(error)})`, {
-      path,
-    });
+    this.context.events.tell(
+      recordEvent.fileGivenUp,
+      `${path} cannot be continued (${errorText(error)})`,
+      {
+        path,
+      },
+    );
     await this.abandon();
   }
 
@@ -297,7 +304,7 @@ export class FileSeries {
   private setAside(reason: string): void {
     const path = plainPath(this.name);
     const aside = setAside(path, this.name, this.context.clock.wallMs());
-    const message = `${path} cannot be continued (${reason}); it is ${aside} now`;
+    const message = `${path} cannot be continued (${reason}); it was renamed to ${aside}`;
     this.context.events.tell(recordEvent.fileSetAside, message, { path, aside });
   }
 
@@ -308,19 +315,22 @@ export class FileSeries {
       // Killed between the creation of a file and its header.
       if (recovery.action === "create") this.ring.dropLast();
       if (recovery.action !== "continue" || recovery.tornBytes === 0) return;
-      const message = `${path}: cut a torn end of ${recovery.tornBytes} bytes`;
+      const message = `${path}: cut an incomplete record of ${counted(recovery.tornBytes, "byte")} at its end`;
       this.context.events.tell(recordEvent.tornTailCut, message, {
         path,
         bytes: recovery.tornBytes,
       });
     } catch (error) {
-      const message = `${path} was left as it is: ${errorText(error)}`;
+      const message = `${path} was not repaired: ${errorText(error)}`;
       this.context.events.tell(recordEvent.fileNotRepaired, message, { path });
     }
   }
 
   private tellContinued(path: string, tornBytes: number): void {
-    const torn = tornBytes > 0 ? `, after a torn end of ${tornBytes} bytes was cut` : "";
+    const torn =
+      tornBytes > 0
+        ? `; an incomplete record of ${counted(tornBytes, "byte")} at its end was cut`
+        : "";
     this.context.events.tell(recordEvent.fileContinued, `continuing ${path}${torn}`, {
       path,
       tornBytes,
@@ -339,7 +349,7 @@ export class FileSeries {
     if (found?.isFile() === true && found.size === 0) return new CaptureFile(path, false, nowMs);
     if (path === this.plainPath) {
       this.plainTaken = true;
-      this.detour = `${path} is not the file that it was at the start`;
+      this.detour = `${path} has been replaced since the start`;
     } else this.ring.nextIndex++;
     return new CaptureFile(this.nextPath(), true, nowMs);
   }
@@ -348,27 +358,6 @@ export class FileSeries {
     if (!this.rotating && !this.plainTaken) return plainPath(this.name);
     return numberedPath(this.name, this.ring.nextIndex, this.context.clock.wallMs());
   }
-}
-
-interface SuspendedFile {
-  readonly file: CaptureFile;
-  readonly identity: string;
-}
-
-/** Throws when it is another file by now, or not as it was left. */
-async function reopen({ file, identity }: SuspendedFile): Promise<CaptureFile> {
-  const opened = new CaptureFile(file.path, false, file.startedMs);
-  try {
-    if (opened.identity !== identity) throw new WeirError("file-changed", "it is another file");
-    if (opened.size !== file.size) throw new FileChangedError(file.size, opened.size);
-  } catch (error) {
-    await opened.close();
-    throw error;
-  }
-  opened.packets = file.packets;
-  opened.interfaces = file.interfaces;
-  opened.release();
-  return opened;
 }
 
 /** Most texts of the system name the path, and those of ours do. */

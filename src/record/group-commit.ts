@@ -1,4 +1,5 @@
 /** Writing a group so that it is in the files whole or not at all, and releasing what is done. */
+import { byteSize } from "../base/byte-size.ts";
 import { errorText, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord } from "../pipeline/board.ts";
@@ -128,7 +129,7 @@ export class GroupCommit {
   private async moveOn(error: unknown, bad: Set<CaptureFile>): Promise<boolean> {
     const paths = [...bad].map((file) => file.path).join(", ");
     if (this.abandoned === 0) {
-      const message = `${paths} is given up (${errorText(error)}); recording goes on in a new file`;
+      const message = `${paths} cannot be continued (${errorText(error)}); recording continues in a new file`;
       this.context.events.tell(recordEvent.fileGivenUp, message, { path: paths });
     }
     this.writer.undo();
@@ -176,7 +177,7 @@ export class GroupCommit {
       const deleted = oldestOf(this.writer.series).ring.deleteOldest();
       if (deleted !== undefined) left += deleted;
       else {
-        const text = `less than the reserve of ${diskReserveBytes} bytes is free`;
+        const text = `free space is below the reserve of ${byteSize(diskReserveBytes)} (--disk-reserve)`;
         throw new WeirError("disk-reserve", text, { retryable: true });
       }
     }

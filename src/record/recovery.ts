@@ -73,7 +73,7 @@ function recoverOpen(
   const scan = scanFrom(window, format, known && side.offset <= size ? side : undefined);
   if (scan === undefined) {
     const gigabytes = (size / 1e9).toFixed(1);
-    const reason = `it has ${gigabytes} GB and no record of where its last whole packet ends`;
+    const reason = `it has ${gigabytes} GB, and nothing tells where its last whole packet ends`;
     return { action: "set-aside", reason };
   }
   if (scan.foreign !== "") return { action: "set-aside", reason: scan.foreign };

@@ -1,5 +1,7 @@
 /** What the recorder does while a disk does not take what it is given: it says so, waits, tries on. */
+
 import { dirname } from "node:path";
+import { byteSize } from "../base/byte-size.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
@@ -63,15 +65,15 @@ export class Stall {
     const seconds = ((this.clock.monotonicMs() - this.sinceMs) / 1000).toFixed(1);
     this.sinceMs = undefined;
     this.setState(recorderState.recording);
-    this.events.tell(recordEvent.resumed, `recording goes on after ${seconds} s`);
+    this.events.tell(recordEvent.resumed, `recording works again; it had failed for ${seconds} s`);
   }
 
   private begin(error: unknown, path: string): void {
     this.sinceMs = this.clock.monotonicMs();
     this.setState(recorderState.stalled);
     const free = freeBytes(dirname(path));
-    const space = free === undefined ? "" : `, ${(free / 1e6).toFixed(1)} MB free`;
-    const message = `${path} cannot be written (${errorText(error)}${space}); trying again`;
+    const space = free === undefined ? "" : `, ${byteSize(free)} free`;
+    const message = `${path} cannot be written (${errorText(error)}${space}); retrying`;
     this.events.tell(recordEvent.stalled, message, { path, freeBytes: free });
   }
 

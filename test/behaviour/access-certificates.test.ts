@@ -87,7 +87,7 @@ describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
     expect(await codes("stranger")).toEqual([unknown, unknown, unknown]);
     const watch = client("watch");
     const { details } = await endOfCall(watch, path("DeleteFilter"));
-    expect(details).toBe("your certificate has the role subscriber; this call needs admin");
+    expect(details).toBe("your certificate has the role subscriber; this RPC needs admin");
     watch.close();
     const keyed = connectWithKey(namedAddress(node), key, files.security(clients.stranger));
     expect((await endOfCall(keyed, path("DeleteFilter"))).code).toBe(letIn);
@@ -102,7 +102,7 @@ describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
     own.send(batch("h9", 3));
     expect(await own.waitEnd()).toEqual({
       code: status.PERMISSION_DENIED,
-      details: 'this caller may not speak for hunter "h9"',
+      details: 'this client may not act as hunter "h9"',
     });
     own.close();
     const other = hunter("edge2");
@@ -199,7 +199,7 @@ describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
     expect((await failureOf(watch.delete("f1"))).code).toBe(status.PERMISSION_DENIED);
     watch.close();
     await node.waitFor("access-audit", ({ message }) =>
-      message.endsWith("DeleteFilter was refused: subscriber may not, it takes admin"),
+      message.endsWith("DeleteFilter was refused: its role is subscriber, and the RPC needs admin"),
     );
   });
 });

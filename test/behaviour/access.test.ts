@@ -147,7 +147,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
   test("keeps the keys of before when the file is broken", async () => {
     keys.write(`${allKeys}- {key: short, role: hunter}\n`);
     const line = await node.waitFor("access-broken");
-    expect(line.message).toContain("keys.yaml:4: key: must be 16 to 256");
+    expect(line.message).toContain("keys.yaml:4: key must be 16 to 256");
     const client = connectWithKey(node.address, keyOfRole("hunter"));
     expect((await endOfCall(client, streamPackets)).code).toBe(status.INVALID_ARGUMENT);
     client.close();
@@ -173,10 +173,10 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
       expect(fields["peer"]).toMatch(/^127\.0\.0\.1:\d+$/);
     }
     expect(told.map(({ message }) => message.replace(who, ""))).toEqual([
-      expect.stringMatching(/^set filter "audited" \(sip_user "alice"\); 0 hunters are told$/),
-      'delete filter "audited"; 0 hunters are told',
+      expect.stringMatching(/^set filter "audited" \(sip_user "alice"\); 0 hunters updated$/),
+      'delete filter "audited"; 0 hunters updated',
       expect.stringMatching(/^delete filter "audited": there is no/),
-      "UpdateFilter was refused: hunter may not, it takes admin",
+      "UpdateFilter was refused: its role is hunter, and the RPC needs admin",
     ]);
     expect(told[0]).toMatchObject({
       caller: "the admin",
@@ -215,7 +215,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
       ...[...auditedMethods].map((path) => path.slice(management.length)),
     ]);
     expect(told[0]?.message).toEndWith(
-      '(key "the admin", admin): set filter "f" (sip_user "alice", disabled, for "h1"); 0 hunters are told',
+      '(key "the admin", admin): set filter "f" (sip_user "alice", disabled, for "h1"); 0 hunters updated',
     );
     expect(told[2]?.message).toContain(String.raw`delete filter "x\u001b[2J\n12:00:00 info": `);
     for (const { message } of told) expect(message).not.toMatch(/\p{Cc}/u);
@@ -249,7 +249,7 @@ describe.each(sampledWorkerCounts(3))("a node with --workers %d", (workers) => {
     const [known] = hunters as [MockHunter];
     expect((await endOfCall(known.client, streamPackets)).code).toBe(status.INVALID_ARGUMENT);
     const { message } = await own.waitFor("access-locked");
-    expect(message).toContain("127.0.0.1 has shown 5 wrong API keys");
+    expect(message).toContain("127.0.0.1 sent 5 wrong API keys");
     for (const hunter of hunters) hunter.close();
     await stop(own);
   }, 300_000);
@@ -306,14 +306,14 @@ describe("at the start", () => {
   test("keys that are asked for have to be there", async () => {
     const { code, text } = await start("--api-key-auth");
     expect(code).toBe(2);
-    expect(text).toContain("--api-key-auth (security.api_keys.enabled) without any key");
+    expect(text).toContain("--api-key-auth (security.api_keys.enabled) is on, and there is no key");
     const { code: missing, text: why } = await start(
       "--api-key-auth",
       "--api-keys-file",
       "none.yaml",
     );
     expect(missing).toBe(2);
-    expect(why).toContain("none.yaml: cannot read the file of API keys");
+    expect(why).toContain("none.yaml: there is no such API key file");
   });
 
   test("identities need an authority", async () => {
@@ -321,7 +321,7 @@ describe("at the start", () => {
     writeFileSync(config, "security:\n  identities:\n    - {common_name: a, role: admin}\n");
     const { code, text } = await start("--config", config);
     expect(code).toBe(2);
-    expect(text).toContain("security.identities without verified client certificates");
+    expect(text).toContain("security.identities needs verified client certificates");
   });
 
   test("a file of keys that every user can read is told", async () => {
@@ -329,7 +329,7 @@ describe("at the start", () => {
     chmodSync(keys.path, 0o644);
     const node = await startProcessor(keys.flags);
     const { message } = await node.waitFor("access-doubtful");
-    expect(message).toContain("is open to every user (mode 0644)");
+    expect(message).toContain("every user can read it (mode 0644)");
     await stop(node);
   });
 });

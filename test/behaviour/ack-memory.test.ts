@@ -48,7 +48,7 @@ describe.each(sampledWorkerCounts(1))("--ack memory with --workers %d", (workers
     const { node, file, hunters, streams, acked, goOn } = await fillQueue(workers);
     const line = node.latest("node-ack-memory");
     expect(line?.level).toBe("warn");
-    expect(line?.message).toContain("acknowledged packets can be lost");
+    expect(line?.message).toContain("acknowledged packets that are not written yet are lost");
     await node.waitFor(
       "node-stats",
       (stats) => stats["written"] === 0 && Number(stats["acknowledged"]) >= acked(),
@@ -72,6 +72,6 @@ test("a stop that cannot write them says that hunters were told they are safe", 
   for (const stream of streams) stream.close();
   expect(node.latest("node-stopped")).toMatchObject({ written: 0, acknowledged: acked() });
   expect(node.latest("cli-command-failed")?.message).toEndWith(
-    "packets were received but not written; their hunters were told that they are safe (--ack memory)",
+    "packets received but not written; they were acknowledged (--ack memory)",
   );
 });

@@ -72,7 +72,7 @@ describe("a client", () => {
   test.each(may)("with the key of a %s: %j %p", async (role, words, allowed) => {
     const flags = withKey(keyOf(role));
     const { code, text } = await runWeir([...words, "-P", address, ...flags]);
-    const refusal = `${address} refuses: it does not take the API key of ${flags.at(-1)}, or not for this call`;
+    const refusal = `${address} refuses: it does not accept the API key of ${flags.at(-1)}, or not for this RPC`;
     const told = allowed ? "" : `weir ${words.slice(0, 2).join(" ")}: ${refusal}\n`;
     expect(text.replace(/filter "a": /, "")).toBe(told);
     expect(code).toBe(allowed ? 0 : 1);
@@ -81,7 +81,7 @@ describe("a client", () => {
   test("without a key is told what is missing", async () => {
     const { code, text } = await runWeir([...show, "-P", address, ...trusting]);
     expect(text).toBe(
-      `weir show status: ${address} refuses: it wants an API key (--api-key-file), or a certificate that allows this (--tls-cert)\n`,
+      `weir show status: ${address} refuses: it requires an API key (--api-key-file), or a client certificate that allows this (--tls-cert)\n`,
     );
     expect(code).toBe(1);
   });
@@ -91,7 +91,7 @@ test("a hunter that is refused goes on when its file has the right key", async (
   const flags = withKey(keyOf("nobody"));
   const hunt = new WeirProcess(huntArgs([...flags, "--log-format", "json"]));
   const { message } = await hunt.waitFor("hunt-registration-refused");
-  expect(message).toContain(`it does not take the API key of ${flags.at(-1)}`);
+  expect(message).toContain(`it does not accept the API key of ${flags.at(-1)}`);
   writeFileSync(flags.at(-1)!, keyOf("hunter"));
   expect((await hunt.ended).code).toBe(0);
 });

@@ -113,7 +113,7 @@ describe("failures", () => {
     expect(nobody.text).toBe("weir show status: cannot reach 127.0.0.1:1: connection refused\n");
     const nowhere = await runWeir(["show", "status", "--insecure", "-P", "no-such-host.invalid:1"]);
     expect(nowhere.code).toBe(2);
-    expect(nowhere.text).toContain("its name is not known");
+    expect(nowhere.text).toContain("there is no host of that name");
   });
 
   test("of a file, each filter that is refused is told, and the exit code is that of the worst", async () => {

@@ -161,7 +161,7 @@ describe.each([...workerCounts])("connections with --workers %d", (workers) => {
     await register("third");
     expect(await failureOf(register("fourth"))).toEqual({
       code: resourceExhausted,
-      details: "this processor takes at most 3 hunters (--max-hunters)",
+      details: "this node accepts at most 3 hunters (--max-hunters)",
     });
     for (const id of ["second", "third", "edge", "edge"]) {
       expect((await register(id)).accepted).toBe(true);

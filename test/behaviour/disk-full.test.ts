@@ -83,7 +83,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
       const stalled = await node.waitFor("record-stalled");
       expect(stalled.level).toBe("error");
       expect(stalled.message).toStartWith(`${path} cannot be written (`);
-      expect(stalled.message).toMatch(/, \d+\.\d MB free\); trying again$/);
+      expect(stalled.message).toMatch(/, \d+(?:\.\d)? [KMG]?i?B free\); retrying$/);
       expect(stalled["path"]).toBe(path);
       expect(Number(stalled["freeBytes"])).toBeLessThan(2 * megabyte);
       const stalledMs = performance.now();
@@ -142,7 +142,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
     expect(stopped?.["written"]).toBe(written);
     expect(stopped?.["unwritten"]).toBe(Number(stopped?.["accepted"]) - written);
     expect(Number(/\d+/.exec(stopped?.message ?? "")?.[0])).toBeLessThan(8000);
-    const said = `${stopped?.["unwritten"]} packets were received but not written`;
+    const said = `${Number(stopped?.["unwritten"]).toLocaleString("en-US")} packets received but not written`;
     expect(node.latest("cli-command-failed")?.message).toStartWith(said);
   });
 });

@@ -154,7 +154,7 @@ describe.each(sampledWorkerCounts(3))("a stop with --workers %d", (workers) => {
     const missing = more.reduce((sum, { sent, acked }) => sum + (sent - acked) * 64, 0);
     expect(missing).toBe(3 * 5 * 64);
     expect(node.latest("cli-command-failed")?.message).toStartWith(
-      `${missing} packets were received`,
+      `${missing.toLocaleString("en-US")} packets received`,
     );
     expect(node.latest("node-stopped")).toMatchObject({ unwritten: missing });
     expect(checkRecorded(file, more)).toBe(3 * 20 * 64);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { MonitoringService } from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
-import { callUnary } from "../support/unary-call.ts";
+import { unaryRpc } from "../support/unary-call.ts";
 import { runWeir, scratchDirectory, startProcessor, until } from "../support/weir-process.ts";
 
 const { getNodeStatus } = MonitoringService.method;
@@ -27,7 +27,7 @@ test("events of control, shards and recorder are counted in one place", async ()
   }
   const client = connect(node.address);
   const counted = async (): Promise<number> => {
-    const { events } = await callUnary(client, getNodeStatus, {});
+    const { events } = await unaryRpc(client, getNodeStatus, {});
     return Number(events["ingest-stream-ended"] ?? 0);
   };
   await until(async () => (await counted()) === badBatches);

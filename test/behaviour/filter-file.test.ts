@@ -155,9 +155,9 @@ describe("a running node", () => {
     writeFileSync(file, broken);
     const line = await node.waitFor("filters-broken", () => true, seen);
     expect(line.message).toStartWith(
-      `${file}:4: filter "a": type: unknown type "sip_usr"; did you mean sip_user?`,
+      `${file}:4: filter "a": type "sip_usr" is not a filter type; did you mean sip_user?`,
     );
-    expect(line.message).toEndWith("2 filters from before stay in force");
+    expect(line.message).toEndWith("the earlier filters (2) stay in force");
     expect(hunter.held).toEqual(["a", "hup"]);
     for (const change of [client.set("new"), client.delete("a")]) {
       const { code, details } = await failureOf(change);
@@ -222,7 +222,7 @@ describe("at the start", () => {
     expect(line?.level).toBe("error");
     expect(line?.message).toMatch(/filters\.yaml:\d+: /);
     expect(line?.message).toEndWith(
-      `the last good ones (2 filters, ${copy}) are in force until it is good`,
+      `the backup copy ${copy} (2 filters) is in force until the file is correct`,
     );
     const hunter = await FilterHunter.start(node.address, "h1");
     await hunter.untilHeld("a", "b");
@@ -243,9 +243,7 @@ describe("at the start", () => {
     writeFileSync(file, fileOf("a").replace('"a"', '""'));
     const node = await startProcessor(["--filter-file", file]);
     const line = node.latest("filters-broken");
-    expect(line?.message).toStartWith(
-      `${file}:5: filter "a": pattern: is empty; no filters are in`,
-    );
+    expect(line?.message).toStartWith(`${file}:5: filter "a": pattern is empty; no filters are in`);
     const client = new FilterClient(node.address);
     expect(await client.get()).toEqual([]);
     expect((await failureOf(client.set("c"))).code).toBe(status.FAILED_PRECONDITION);
@@ -298,7 +296,7 @@ describe("at the start", () => {
     const file = join(scratchDirectory(), "none/filters.yaml");
     const node = await startProcessor(["--filter-file", file]);
     expect(node.latest("filters-loaded")?.message).toBe(
-      `${file} is not there: no filters; the first change creates it`,
+      `no filters yet; the first filter that is set creates ${file}`,
     );
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);

@@ -163,12 +163,12 @@ describe("a bad call", () => {
     const set = (fields: object) => client.set("a", fields);
     const cases: [string, () => Promise<unknown>, number, string | RegExp][] = [
       ["empty pattern", () => set({ pattern: "" }), INVALID_ARGUMENT, "pattern is empty"],
-      ["unknown type", () => set({ type: 99 }), INVALID_ARGUMENT, "type unknown type 99"],
+      ["unknown type", () => set({ type: 99 }), INVALID_ARGUMENT, "type 99 is not a filter type"],
       [
         "wrong pattern",
         () => set({ type: FilterType.FILTER_IMEI }),
         INVALID_ARGUMENT,
-        "pattern is not 14 or 15 digits",
+        'pattern "alice" is not 14 or 15 digits',
       ],
       [
         "1 MB pattern",
@@ -201,7 +201,7 @@ describe("a bad call", () => {
         "processor",
         () => client.call(method.getFiltersFromProcessor, { processorId: "p" }),
         NOT_FOUND,
-        /no processor "p"/,
+        /there is no node "p"/,
       ],
       [
         "token",
@@ -225,6 +225,6 @@ describe("a bad call", () => {
 });
 
 test("a change is told with who made it", async () => {
-  const told = /^127\.0\.0\.1:\d+: set filter "good" \(sip_user "alice"\); 1 hunter is told$/;
+  const told = /^127\.0\.0\.1:\d+: set filter "good" \(sip_user "alice"\); 1 hunter updated$/;
   await node.waitFor("access-audit", ({ message }) => told.test(message));
 });

@@ -57,7 +57,7 @@ describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
       );
       await Promise.all(busy.map((hunter) => hunter.waitAcked(1)));
       const inUse = (place: string): string =>
-        `${place} is in use by another program; choose another with --listen, or stop that one`;
+        `${place} is in use by another program; choose another port with --listen, or stop that program`;
       for (const host of ["127.0.0.1", "0.0.0.0"]) {
         const place = `${host}:${node.port}`;
         const other = join(directory, `other.${extension}`);

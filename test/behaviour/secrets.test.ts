@@ -171,7 +171,7 @@ describe("API keys of a node", () => {
     const address = String((await node.waitFor("node-listening"))["address"]);
     const show = ["show", "status", "-P", address, ...clientFlags(authority), "--api-key-file"];
     expect(await said([...show, fileOf(key)])).toContain("processor_id");
-    expect(await said([...show, fileOf(`${key}-wrong`)])).toContain("does not take the API key");
+    expect(await said([...show, fileOf(`${key}-wrong`)])).toContain("does not accept the API key");
     node.kill("SIGHUP");
     node.kill("SIGTERM");
     expect((await node.ended).code).toBe(0);

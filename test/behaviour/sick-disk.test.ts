@@ -82,8 +82,8 @@ describe.skipIf(noStrace !== "")("a file whose", () => {
     const busy = await load(node);
     const line = await node.waitFor("record-file-given-up");
     expect(line.level).toBe("error");
-    expect(line.message).toStartWith(`${path} is given up (EIO: `);
-    expect(line.message).toEndWith("recording goes on in a new file");
+    expect(line.message).toStartWith(`${path} cannot be continued (EIO: `);
+    expect(line.message).toEndWith("recording continues in a new file");
     const size = readFileSync(path).length;
     // The beginning of a group that cannot be cut off is in both files.
     await expectAllIn(node, busy, directory, name.endsWith("cannot be cut"));

@@ -6,7 +6,7 @@ import { ManagementService } from "../../src/wire/gen/lippycat/management/manage
 import { ManagementClient } from "../support/management-client.ts";
 import { connect } from "../support/mock-hunter.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
-import { callUnary } from "../support/unary-call.ts";
+import { unaryRpc } from "../support/unary-call.ts";
 import {
   checkAccounts,
   scratchDirectory,
@@ -50,7 +50,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
     const loads = ["a", "b"].map((id) => startLoad(node.address, `busy-${id}`));
     const client = connect(node.address);
     await until(async () => {
-      const { hunters, processorStats } = await callUnary(client, getHunterStatus, {});
+      const { hunters, processorStats } = await unaryRpc(client, getHunterStatus, {});
       const received = processorStats?.totalPacketsReceived ?? 0n;
       return hunters.length === registered + loads.length && received > 20_000n;
     });
@@ -61,7 +61,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
       for (let call = 0; call < callsPerRound; call++) {
         const begun = performance.now();
         const method = call % 2 === 0 ? getHunterStatus : listAvailableHunters;
-        const { hunters } = await callUnary(client, method, {});
+        const { hunters } = await unaryRpc(client, method, {});
         timesMs.push(performance.now() - begun);
         expect(hunters.length).toBe(registered + loads.length);
       }

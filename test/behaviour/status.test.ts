@@ -21,7 +21,7 @@ import { numberedBatch } from "../support/numbered-packets.ts";
 import { ServerStream } from "../support/server-stream.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import { TerminalClient } from "../support/terminal-client.ts";
-import { callUnary } from "../support/unary-call.ts";
+import { unaryRpc } from "../support/unary-call.ts";
 import { startProcessor, until } from "../support/weir-process.ts";
 
 const { getHunterStatus } = ManagementService.method;
@@ -173,7 +173,7 @@ describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
     await watch.until(() => latest()?.hunters[0]?.stats?.packetsCaptured === 30n);
     expect(latest()?.updateType).toBe(HunterStatusUpdateType.CHANGED);
     const client = connect(node.address);
-    const nodeStatus = await callUnary(client, monitoring.getNodeStatus, {});
+    const nodeStatus = await unaryRpc(client, monitoring.getNodeStatus, {});
     expect(nodeStatus).toMatchObject({
       processorId: "node-1",
       processorStats: { totalHunters: 1, healthyHunters: 1 },
@@ -212,7 +212,7 @@ describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
       await stream.waitAcks(1);
     }
     await until(async () => {
-      return (await callUnary(client, getHunterStatus, {})).hunters.length === count;
+      return (await unaryRpc(client, getHunterStatus, {})).hunters.length === count;
     });
     client.close();
     const gone = new Set<string>();

@@ -103,8 +103,8 @@ describe.each(sampledWorkerCounts(1))("a node with --workers %d", (workers) => {
     const good = files.pair;
     writeFileSync(files.paths.key, files.issue().key);
     const line = await node.waitFor("credentials-broken");
-    expect(line.message).toContain(`${files.paths.key} (--tls-key): is not the key`);
-    expect(line.message).toContain("stays in use");
+    expect(line.message).toContain(`${files.paths.key} (--tls-key): it is not the key`);
+    expect(line.message).toContain("stay in use");
     expect(await allShow(node, files)).toBe(true);
     const lines = node.lines.length;
     files.write(good);
@@ -139,13 +139,13 @@ describe("a node does not start", () => {
     const mismatch = await runWeir([...base, "--tls-cert", certificate, "--tls-key", other]);
     expect(mismatch.code).toBe(78);
     expect(mismatch.text).toContain(
-      `weir process: ${other} (--tls-key): is not the key of the certificate in ${certificate} (--tls-cert)`,
+      `weir process: ${other} (--tls-key): it is not the key of the certificate in ${certificate} (--tls-cert)`,
     );
     const none = join(files.directory, "none.pem");
     const missing = await runWeir([...base, "--tls-cert", none, "--tls-key", files.directory]);
     expect(missing.code).toBe(78);
     expect(missing.text).toContain(`${none} (--tls-cert): there is no such file`);
-    expect(missing.text).toContain(`${files.directory} (--tls-key): is a directory, not a file`);
+    expect(missing.text).toContain(`${files.directory} (--tls-key): it is a directory, not a file`);
   });
 
   const isRoot = process.getuid?.() === 0;
@@ -168,7 +168,7 @@ describe("a node does not start", () => {
   test("without TLS or --insecure, and in production without client certificates: 2", async () => {
     const neither = await runWeir(base);
     expect(neither.code).toBe(2);
-    expect(neither.text).toContain("choose how traffic travels");
+    expect(neither.text).toContain("choose TLS");
     const env = { LIPPYCAT_PRODUCTION: "true" };
     const { certificate, key } = files.paths;
     for (const flags of [["--insecure"], ["--tls-cert", certificate, "--tls-key", key]]) {

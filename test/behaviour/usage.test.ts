@@ -31,32 +31,46 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
   const refused: [string[], string][] = [
     [[], "weir: a command is needed"],
     [["proces"], 'weir: unknown command "proces"; did you mean process?'],
-    [["--listen", ":1", "process"], 'weir: "--listen" stands before the command'],
-    [["process"], "weir process: choose how traffic travels: --tls-cert FILE with --tls-key FILE"],
+    [["--listen", ":1", "process"], 'weir: a command must come before "--listen": '],
+    [["process"], "weir process: choose TLS (--tls-cert FILE and --tls-key FILE"],
     [
       ["process", "--insecure", "--wirte-file", "x.pcap"],
       "weir process: unknown flag --wirte-file; did you mean --write-file?\n",
     ],
     [["process", "--insecure", "-l", "nowhere"], 'weir process: -l: "nowhere" is not an address'],
+    [["process", "--insecure", "-wa_b.pcap", "-l", "nowhere"], 'weir process: -l: "nowhere" is'],
+    [["process", "--insecure", "-_"], "weir process: unknown flag -_\n"],
+    [["-_"], 'weir: "-_" stands before the command'],
+    [["--", "process"], 'weir: "--" stands before the command'],
+    [["process", "--", "-w", "x"], 'weir process: unexpected argument "--"'],
     [["process", "--insecure", "-u", "parent:1"], "weir process: -u: this build does not forward"],
     [["process", "--insecure", "-V"], "weir process: -V: Weir does not inject packets"],
-    [["process", "--insecure", "--config", "none.yaml"], "weir process: none.yaml: cannot read"],
+    [
+      ["process", "--insecure", "--config", "none.yaml"],
+      "weir process: none.yaml: there is no such",
+    ],
     [["process", "--insecure", "a\u001b[2Jb"], 'weir process: unexpected argument "a\\u001b[2Jb"'],
-    [["process", "--insecure", "-w", ""], "weir process: -w: has no value"],
-    [["process", "--insecure", "--config", "/dev/zero"], "weir process: /dev/zero: is larger than"],
+    [["process", "--insecure", "-w", ""], "weir process: -w: the value is empty"],
+    [
+      ["process", "--insecure", "--config", "/dev/zero"],
+      "weir process: /dev/zero: it is larger than 1 MiB",
+    ],
     [["hunt", "--insecure"], "weir hunt: --read is needed"],
     [["hunt", "--insecure", "-r", "x", "-P", "x"], 'weir hunt: -P: "x" is not host:port'],
   ];
   const refusedByClients: [string[], string][] = [
     [
       ["list"],
-      "weir list: one of these is needed: filters, hunters; weir list --help tells more\n",
+      "weir list: one of these is needed: filters, hunters; weir list --help explains them\n",
     ],
     [["show"], "weir show: one of these is needed: status, hunter, filter, topology"],
     [["list", "filtres"], 'weir list: unknown command "filtres"; did you mean filters?'],
     [["set", "hunter"], 'weir set: unknown command "hunter"; weir set has: filter'],
-    [["list", "--insecure", "filters"], 'weir list: "--insecure" stands before the command'],
-    [["list", "hunters"], "weir list hunters: choose how traffic travels: --tls"],
+    [
+      ["list", "--insecure", "filters"],
+      'weir list: a command must come before "--insecure": filters or hunters',
+    ],
+    [["list", "hunters"], "weir list hunters: choose TLS (--tls"],
     [
       ["list", "hunters", "--tls-ca", "x"],
       "weir list hunters: x (--tls-ca): there is no such file",
@@ -74,19 +88,19 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
     [["set", "filter", "--insecure", "-t", "bpf"], "weir set filter: --pattern is needed"],
     [
       ["set", "filter", "--insecure", "-t", "sip_usr", "--pattern", "x"],
-      'weir set filter: -t: unknown type "sip_usr"; did you mean sip_user?',
+      'weir set filter: -t: "sip_usr" is not a filter type; did you mean sip_user?',
     ],
     [
       ["set", "filter", "--insecure", "-t", "tls_ja3", "--pattern", "x"],
-      "weir set filter: --pattern: is not 32 hexadecimal digits",
+      'weir set filter: --pattern "x" is not 32 hexadecimal digits',
     ],
     [
       ["set", "filter", "--insecure", "-t", "bpf", "-f", "x", "--no-enabled"],
-      "weir set filter: -t, --no-enabled: not together with a file of filters",
+      "weir set filter: -t, --no-enabled cannot be combined with --file",
     ],
     [
       ["set", "filter", "--insecure", "-f", "none.yaml"],
-      "weir set filter: none.yaml: cannot read the filter file: there is no",
+      "weir set filter: none.yaml: there is no such filter file",
     ],
     [["rm", "filter", "--insecure"], "weir rm filter: --id or --file is needed"],
     [["rm", "filter", "--insecure", "--id", "a", "-f", "b"], "weir rm filter: --id and --file"],

@@ -7,7 +7,7 @@ import {
 } from "../../src/wire/gen/lippycat/monitoring/monitoring_pb.ts";
 import { connect } from "../support/mock-hunter.ts";
 import { MockSubscriber } from "../support/mock-subscriber.ts";
-import { callUnary } from "../support/unary-call.ts";
+import { unaryRpc } from "../support/unary-call.ts";
 import { type RunningProcessor, until } from "../support/weir-process.ts";
 import { writePcap } from "./body.ts";
 import { batches, job, packets, print, scratch, start, stop, summary } from "./node.ts";
@@ -149,7 +149,7 @@ export async function settled(
 export async function nodeStatus(node: RunningProcessor): Promise<NodeStatus> {
   const client = connect(node.address);
   try {
-    return await callUnary(client, MonitoringService.method.getNodeStatus, {});
+    return await unaryRpc(client, MonitoringService.method.getNodeStatus, {});
   } finally {
     client.close();
   }

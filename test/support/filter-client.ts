@@ -7,7 +7,7 @@ import {
   ManagementService,
 } from "../../src/wire/gen/lippycat/management/management_pb.ts";
 import { connect } from "./mock-hunter.ts";
-import { callUnary } from "./unary-call.ts";
+import { unaryRpc } from "./unary-call.ts";
 
 export class FilterClient {
   private readonly client: grpc.Client;
@@ -21,7 +21,7 @@ export class FilterClient {
     method: M,
     request: MessageInitShape<M["input"]>,
   ): Promise<MessageShape<M["output"]>> {
-    return callUnary(this.client, method, request);
+    return unaryRpc(this.client, method, request);
   }
 
   /** An enabled SIP user filter, unless told otherwise. */

@@ -13,7 +13,7 @@ import {
   type TopologyUpdate,
 } from "../../src/wire/gen/lippycat/management/management_pb.ts";
 import { ServerStream } from "./server-stream.ts";
-import { callUnary } from "./unary-call.ts";
+import { unaryRpc } from "./unary-call.ts";
 
 const { getHunterStatus, getTopology, listAvailableHunters, subscribeTopology } =
   ManagementService.method;
@@ -62,7 +62,7 @@ export class TerminalClient {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_receive_message_length": 4 * 1024 * 1024,
     });
-    const probe = await callUnary(client, getHunterStatus, {}, 2000);
+    const probe = await unaryRpc(client, getHunterStatus, {}, 2000);
     const terminal = new TerminalClient(client, address, options);
     terminal.takeStatus(probe);
     await terminal.begin();
@@ -78,7 +78,7 @@ export class TerminalClient {
 
   /** The list from which a user chooses hunters. */
   async selectable(): Promise<string[]> {
-    const { hunters } = await callUnary(this.client, listAvailableHunters, {}, 5000);
+    const { hunters } = await unaryRpc(this.client, listAvailableHunters, {}, 5000);
     return hunters.map(({ hunterId }) => hunterId);
   }
 
@@ -103,7 +103,7 @@ export class TerminalClient {
     this.watch(topologyStream);
     void topologyStream.until(() => this.takeUpdates() && topologyStream.end !== undefined);
     this.pollLater();
-    const { processor } = await callUnary(client, getTopology, {}, 5000);
+    const { processor } = await unaryRpc(client, getTopology, {}, 5000);
     this.topology = processor;
     for (const hunter of processor?.hunters ?? []) this.show(hunter);
   }
@@ -116,7 +116,7 @@ export class TerminalClient {
 
   private pollLater(): void {
     this.timer = setTimeout(() => {
-      callUnary(this.client, getHunterStatus, {}).then(
+      unaryRpc(this.client, getHunterStatus, {}).then(
         (status) => {
           this.takeStatus(status);
           this.polls++;

@@ -5,7 +5,7 @@ import type * as grpc from "@grpc/grpc-js";
 import { createGrpcTransport } from "../../src/dial/transport.ts";
 
 /** Rejects with a ConnectError. No deadline unless one is given. */
-export function callUnary<M extends DescMethodUnary>(
+export function unaryRpc<M extends DescMethodUnary>(
   client: grpc.Client,
   method: M,
   request: MessageInitShape<M["input"]>,

@@ -64,7 +64,7 @@ describe("a changed file of keys", () => {
   test("is in force soon, written in place or put there by another name or link", async () => {
     await start();
     expect(published).toEqual([]);
-    expect(said("who may call: 1 API keys, 0 identities")).toBe(true);
+    expect(said("access: 1 API key, 0 certificate identities")).toBe(true);
     writeFileSync(keysFile, entry(one) + entry(two));
     await until(() => published.length === 1);
     expect(namesOf(published[0])).toEqual([one, two]);
@@ -82,16 +82,16 @@ describe("a changed file of keys", () => {
   test("leaves in force what was when it cannot be used, and says so without a key", async () => {
     await start();
     for (const [text, problem] of [
-      [`${entry(one)}- {key: ${two}}\n`, "keys.yaml:2: role: must be"],
-      ["", "without any key"],
-      [`- {key: ${two}, role: [`, "keys.yaml:1: is not correct YAML"],
+      [`${entry(one)}- {key: ${two}}\n`, "keys.yaml:2: role must be"],
+      ["", "is on, and there is no key"],
+      [`- {key: ${two}, role: [`, "keys.yaml:1: the YAML is not correct"],
     ] as const) {
       writeFileSync(keysFile, text);
       await until(() => said(problem));
     }
     rmSync(keysFile);
     await until(() => said("keys.yaml: there is no such file"));
-    expect(lines.at(-1)).toContain("the keys and identities of before stay in force");
+    expect(lines.at(-1)).toContain("the earlier keys and identities stay in force");
     expect(namesOf(store.rules)).toEqual([one]);
     expect(published).toEqual([]);
     expect(lines.join("\n")).not.toContain(two);
@@ -121,9 +121,9 @@ test("a changed configuration file brings identities", async () => {
 test("who else can read a file with keys is told, and not of one without", async () => {
   chmodSync(configFile, 0o644);
   await start();
-  expect(said("open to every user")).toBe(false);
+  expect(said("every user can read")).toBe(false);
   chmodSync(keysFile, 0o644);
-  await until(() => said(`${keysFile} holds API keys and is open to every user (mode 0644)`));
+  await until(() => said(`${keysFile} holds API keys and every user can read it (mode 0644)`));
   expect(said("config.yaml holds")).toBe(false);
   writeFileSync(configFile, `security:\n  api_keys:\n    keys:\n      ${entry(two)}`);
   await until(() => said("config.yaml holds API keys"));
@@ -132,7 +132,11 @@ test("who else can read a file with keys is told, and not of one without", async
 test("a file that cannot be read twice is not followed", async () => {
   keysFile = "/dev/null";
   await start();
-  expect(said("/dev/null is no regular file: who may call the node stays as it is")).toBe(true);
+  expect(
+    said(
+      "/dev/null is not a regular file: the node does not follow changes to API keys and identities",
+    ),
+  ).toBe(true);
 });
 
 test("without keys and identities nothing is said", async () => {
@@ -148,7 +152,7 @@ test("where nobody is asked anything a file may come and go", async () => {
   expect(lines).toEqual([]);
   writeFileSync(configFile, "security:\n  identities:\n    - {common_name: a, role: admin}\n");
   await until(() => published.length === 1);
-  expect(said("0 API keys, 1 identities")).toBe(true);
+  expect(said("0 API keys, 1 certificate identity")).toBe(true);
 });
 
 test("a changed file does not let everybody in", async () => {
@@ -159,7 +163,9 @@ test("a changed file does not let everybody in", async () => {
   for (const text of ["", "security:\n", "security:\n  identities: []\n", "processor: {}\n"]) {
     lines.length = 0;
     writeFileSync(configFile, text);
-    await until(() => said("config.yaml: without identities everybody may call"));
+    await until(() =>
+      said("config.yaml: without keys and identities, any client could make any RPC"),
+    );
   }
   expect(store.rules.identities.length).toBe(1);
   expect(published.length).toBe(1);

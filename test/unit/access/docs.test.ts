@@ -51,7 +51,7 @@ test("the file of keys", () => {
 test("the settings, of which only the file is not there", () => {
   const { problems } = loadProcess({ words: ["--insecure"], yaml: settings });
   expect(problems.length).toBe(1);
-  expect(problems[0]).toStartWith("/etc/weir/api-keys.yaml: cannot read the file of API keys");
+  expect(problems[0]).toStartWith("/etc/weir/api-keys.yaml: there is no such API key file");
 });
 
 test("numbers and names are those of the source", () => {

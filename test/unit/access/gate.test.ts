@@ -117,7 +117,7 @@ describe("API keys", () => {
       "no API key",
       "a wrong API key",
       "a wrong API key",
-      "hunter may not, it takes subscriber",
+      "its role is hunter, and the RPC needs subscriber",
     ]);
   });
 
@@ -206,7 +206,7 @@ describe("identities", () => {
     expect(codeOf(gate.authorize(stream, shown, quiet))).toBe(0);
     expect(gate.authorize(change, shown, quiet)).toEqual({
       code: permissionDenied,
-      message: "your certificate has the role hunter and subscriber; this call needs admin",
+      message: "your certificate has the role hunter and subscriber; this RPC needs admin",
     });
   });
 
@@ -246,7 +246,7 @@ describe("hunters that belong to certificates", () => {
     expect(other.refusalOf("h3")).toBeUndefined();
     expect(other.refusalOf("h1")).toEqual({
       code: permissionDenied,
-      message: 'this caller may not speak for hunter "h1"',
+      message: 'this client may not act as hunter "h1"',
     });
     expect(refused.map(({ caller }) => caller.name)).toEqual(["edge-1", "edge-2"]);
   });

@@ -59,28 +59,24 @@ describe("keys", () => {
   });
 
   const wrong: [name: string, yaml: string, problem: string][] = [
-    ["none at all", "", "--api-key-auth (security.api_keys.enabled) without any key"],
-    ["an empty list", keysYaml(), "--api-key-auth (security.api_keys.enabled) without any key"],
+    ["none at all", "", "--api-key-auth (security.api_keys.enabled) is on, and there is no key"],
     [
-      "too short",
-      keysYaml("{key: short-secret, role: hunter}"),
-      "c.yaml:4: key: must be 16 to 256",
+      "an empty list",
+      keysYaml(),
+      "--api-key-auth (security.api_keys.enabled) is on, and there is no key",
     ],
-    ["a space", keysYaml('{key: "secret with a space", role: hunter}'), "c.yaml:4: key: must be"],
-    ["a comma", keysYaml('{key: "secret-with,a-comma", role: hunter}'), "c.yaml:4: key: must be"],
-    [
-      "an umlaut",
-      keysYaml("{key: geheimnisvoll-für-alle, role: hunter}"),
-      "c.yaml:4: key: must be",
-    ],
+    ["too short", keysYaml("{key: short-secret, role: hunter}"), "c.yaml:4: key must be 16 to 256"],
+    ["a space", keysYaml('{key: "secret with a space", role: hunter}'), "c.yaml:4: key must be"],
+    ["a comma", keysYaml('{key: "secret-with,a-comma", role: hunter}'), "c.yaml:4: key must be"],
+    ["an umlaut", keysYaml("{key: geheimnisvoll-für-alle, role: hunter}"), "c.yaml:4: key must be"],
     [
       "a number",
       keysYaml("{key: 12345678901234567890, role: hunter}"),
-      "c.yaml:4: key: must be one text",
+      "c.yaml:4: key must be one text",
     ],
-    ["no key", keysYaml("{role: hunter}"), "c.yaml:4: key: must be 16 to 256"],
-    ["no role", keysYaml(`{key: ${key}}`), "c.yaml:4: role: must be hunter, subscriber or admin"],
-    ["an unknown role", keysYaml(`{key: ${key}, role: root}`), "c.yaml:4: role: must be hunter"],
+    ["no key", keysYaml("{role: hunter}"), "c.yaml:4: key must be 16 to 256"],
+    ["no role", keysYaml(`{key: ${key}}`), "c.yaml:4: role must be hunter, subscriber or admin"],
+    ["an unknown role", keysYaml(`{key: ${key}, role: root}`), "c.yaml:4: role must be hunter"],
     [
       "an unknown field",
       keysYaml(`{key: ${key}, rol: hunter}`),
@@ -94,19 +90,23 @@ describe("keys", () => {
     [
       "no list",
       "security: {api_keys: {keys: top-secret-top-secret}}",
-      "c.yaml:1: security.api_keys.keys: must be a list",
+      "c.yaml:1: security.api_keys.keys must be a list",
     ],
     [
       "the same twice",
       keysYaml(`{key: ${key}, role: hunter}`, `{key: ${key}, role: admin}`),
-      "c.yaml:5: key: is the same as the one of c.yaml:4",
+      "c.yaml:5: the key is the same as that of c.yaml:4",
     ],
-    ["broken YAML", "security: [top-secret-top-secret", "c.yaml:1: is not correct YAML"],
-    ["an alias", `x: &k ${key}\n${keysYaml("{key: *k, role: hunter}")}`, "c.yaml:5: key: aliases"],
+    ["broken YAML", "security: [top-secret-top-secret", "c.yaml:1: the YAML is not correct"],
+    [
+      "an alias",
+      `x: &k ${key}\n${keysYaml("{key: *k, role: hunter}")}`,
+      "c.yaml:5: key uses an alias",
+    ],
     [
       "an alias for the list",
       `x: &k []\nsecurity: {api_keys: {keys: *k}}`,
-      "c.yaml:2: security.api_keys.keys: aliases",
+      "c.yaml:2: security.api_keys.keys uses an alias",
     ],
   ];
   for (const [name, yaml, problem] of wrong) {
@@ -122,7 +122,7 @@ describe("keys", () => {
       return `{key: ${key}${index}, role: hunter}`;
     });
     expect(read(keysYaml(...entries)).problems).toEqual([
-      "1025 API keys are more than 1024, the most",
+      "1025 API keys are too many; the most is 1024",
     ]);
     expect(read(keysYaml(...entries.slice(1))).problems).toEqual([]);
   });
@@ -151,17 +151,20 @@ describe("identities", () => {
   const wrong: [entry: string, problem: string][] = [
     ["{role: hunter}", "c.yaml:3: exactly one of subject, common_name, dns, fingerprint is needed"],
     ["{common_name: a, dns: b, role: hunter}", "c.yaml:3: exactly one of"],
-    ['{subject: "CN=a, O=b", role: hunter}', 'c.yaml:3: subject: only the form "CN=name"'],
-    ["{subject: edge-1, role: hunter}", 'c.yaml:3: subject: only the form "CN=name"'],
+    ['{subject: "CN=a, O=b", role: hunter}', 'c.yaml:3: subject must have the form "CN=name"'],
+    ["{subject: edge-1, role: hunter}", 'c.yaml:3: subject must have the form "CN=name"'],
     [
       '{dns: "*.example.org", role: hunter}',
-      "c.yaml:3: dns: must be a host name, without wildcards",
+      "c.yaml:3: dns must be a host name, without wildcards",
     ],
-    ["{fingerprint: abcd, role: hunter}", "c.yaml:3: fingerprint: must be 64 hexadecimal digits"],
-    ["{common_name: a, role: hunter, hunter_id: [a, '']}", "c.yaml:3: hunter_id: a hunter's name"],
-    ["{common_name: a, role: hunter, hunter_id: }", "c.yaml:3: hunter_id: a hunter's name"],
-    ["{common_name: a, role: hunter, hunter_id: []}", "c.yaml:3: hunter_id: a hunter's name"],
-    ["{common_name: a}", "c.yaml:3: role: must be hunter, subscriber or admin"],
+    ["{fingerprint: abcd, role: hunter}", "c.yaml:3: fingerprint must be 64 hexadecimal digits"],
+    [
+      "{common_name: a, role: hunter, hunter_id: [a, '']}",
+      "c.yaml:3: hunter_id must be a hunter id",
+    ],
+    ["{common_name: a, role: hunter, hunter_id: }", "c.yaml:3: hunter_id must be a hunter id"],
+    ["{common_name: a, role: hunter, hunter_id: []}", "c.yaml:3: hunter_id must be a hunter id"],
+    ["{common_name: a}", "c.yaml:3: role must be hunter, subscriber or admin"],
     ["{common_name: a, role: hunter, hunter: b}", 'c.yaml:3: unknown key "hunter"'],
   ];
   for (const [entry, problem] of wrong) {
@@ -173,7 +176,7 @@ describe("identities", () => {
   test("need certificates that are verified", () => {
     const yaml = identitiesYaml("{common_name: edge-1, role: hunter}");
     const { problems } = read(yaml, { asks: false, ca: false });
-    expect(problems[0]).toStartWith("security.identities without verified client certificates");
+    expect(problems[0]).toStartWith("security.identities needs verified client certificates");
   });
 });
 
@@ -189,9 +192,12 @@ describe("what would let everybody in, were it not read", () => {
     ],
     [
       `x: &x\n  identities:\n    - ${entry}\nsecurity: *x\n`,
-      "c.yaml:4: security.identities: alias",
+      "c.yaml:4: security.identities uses an alias",
     ],
-    [`x: &x [${entry}]\nsecurity:\n  identities: *x\n`, "c.yaml:3: security.identities: alias"],
+    [
+      `x: &x [${entry}]\nsecurity:\n  identities: *x\n`,
+      "c.yaml:3: security.identities uses an alias",
+    ],
   ])("%j", (yaml, problem) => {
     const { problems } = read(yaml, { asks: false });
     expect(problems).toEqual([expect.stringContaining(problem)]);

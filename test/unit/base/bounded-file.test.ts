@@ -47,22 +47,22 @@ describe.each(readings)("a file read %s", (_name, read) => {
     };
     expect(await faultOf("none")).toEqual(["missing", "there is no such file"]);
     expect(await faultOf("1/below")).toEqual(["missing", "there is no such file"]);
-    expect(await faultOf("folder")).toEqual(["directory", "is a directory, not a file"]);
-    expect(await faultOf("200000", 199_999)).toEqual(["large", "is larger than 199,999 bytes"]);
+    expect(await faultOf("folder")).toEqual(["directory", "it is a directory, not a file"]);
+    expect(await faultOf("200000", 199_999)).toEqual(["large", "it is larger than 195.3 KiB"]);
     expect(await faultOf("loop")).toEqual([
       "failed",
-      "it cannot be read: a link that leads nowhere",
+      "it cannot be read: its symbolic links lead nowhere",
     ]);
   });
 });
 
 test("what has no end is refused, or read up to the ceiling", async () => {
-  const large = { kind: "large", fault: "is larger than 1,000 bytes" };
+  const large = { kind: "large", fault: "it is larger than 1000 B" };
   expect(readBoundedFileSync("/dev/zero", 1000)).toMatchObject(large);
   expect(await readBoundedFile("/dev/zero", 1000, "any")).toMatchObject(large);
   const special = {
     kind: "special",
-    fault: "is not a regular file, and could not be read again",
+    fault: "it is not a regular file, so it could not be read again",
   };
   expect(await readBoundedFile("/dev/zero", 1000, "regular")).toMatchObject(special);
   // And does not wait for a writer.

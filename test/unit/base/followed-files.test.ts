@@ -120,6 +120,18 @@ describe("one file", () => {
     expect(looks.findIndex((taken) => taken !== undefined)).toBe(10);
   });
 
+  test("that is written on and on is not read while it is empty or gone", async () => {
+    const bench = await followed("a");
+    for (let n = 0; n < 30; n++) {
+      bench.write("x".repeat(n + 1));
+      if (n % 2 === 0) bench.write("");
+      else rmSync(bench.paths[0]!);
+      expect(await bench.lookAfter(n === 0 ? 0 : 20)).toBeUndefined();
+    }
+    bench.write("whole");
+    expect(await bench.lookAfter(10)).toBe("whole");
+  });
+
   test("that goes back to what it was is no change", async () => {
     const bench = await followed("a");
     const [path] = bench.paths as [string];
@@ -132,18 +144,18 @@ describe("one file", () => {
   test("that cannot be read is told once, and when something else comes of it", async () => {
     const bench = await followed("a");
     const large = () => bench.write("x".repeat(101));
-    expect(await bench.settled(large, 50)).toBe("is larger than 100 bytes");
+    expect(await bench.settled(large, 50)).toBe("it is larger than 100 B");
     expect(await bench.lookAfter(1000)).toBeUndefined();
     expect(
       await bench.settled(() => {
         rmSync(bench.paths[0]!);
         mkdirSync(bench.paths[0]!);
       }, 50),
-    ).toBe("is a directory, not a file");
+    ).toBe("it is a directory, not a file");
     rmSync(bench.paths[0]!, { recursive: true });
     symlinkSync("a", bench.paths[0]!);
     expect(await bench.lookAfter(0)).toBeUndefined();
-    expect(await bench.lookAfter(50)).toBe("it cannot be read: a link that leads nowhere");
+    expect(await bench.lookAfter(50)).toBe("it cannot be read: its symbolic links lead nowhere");
     for (let n = 0; n < 3; n++) expect(await bench.lookAfter(1000)).toBeUndefined();
   });
 

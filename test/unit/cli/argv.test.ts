@@ -18,6 +18,7 @@ describe("spellings", () => {
     [["-w", "x.pcap"], "x.pcap"],
     [["-w=x.pcap"], "x.pcap"],
     [["-wx.pcap"], "x.pcap"],
+    [["-wx_y.pcap"], "x_y.pcap"],
     [["-w=a=b.pcap"], "a=b.pcap"],
     [["-sdw", "x.pcap"], "x.pcap"],
   ];
@@ -51,13 +52,18 @@ describe("spellings", () => {
 describe("refusals", () => {
   const cases: [string[], string][] = [
     [["--wirte-file", "x.pcap"], "unknown flag --wirte-file; did you mean --write-file?"],
-    [["--frobnicate"], "unknown flag --frobnicate"],
+    [["--frobnicate"], "unknown flag --frobnicate; --help lists the flags"],
     [["--no-write-file"], "unknown flag --no-write-file; did you mean --write-file?"],
     [["--no-stat"], "unknown flag --no-stat; did you mean --no-stats?"],
     [["--no-stats=true"], "--no-stats takes no value"],
-    [["-x"], "unknown flag -x"],
-    [["-sx"], 'unknown flag -x in "-sx"'],
-    [["-upstream"], "-u: this build does not forward to an upstream processor yet"],
+    [["-x"], "unknown flag -x; --help lists the flags"],
+    [["-sx"], 'unknown flag -x in "-sx"; --help lists the flags'],
+    [["-s-"], 'unknown flag -- in "-s-"; --help lists the flags'],
+    [["-s_"], 'unknown flag -_ in "-s_"; --help lists the flags'],
+    [["-_"], "unknown flag -_; --help lists the flags"],
+    [["--_"], "unknown flag --_; --help lists the flags"],
+    [["--no-_"], "unknown flag --no-_; --help lists the flags"],
+    [["-upstream"], "-u: this build does not forward to an upstream node yet"],
     [["--write-file"], "--write-file needs a value"],
     [["-w"], "-w needs a value"],
     [

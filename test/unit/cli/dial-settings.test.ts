@@ -20,7 +20,7 @@ describe.each([...commands])("weir %s", (_, section, load) => {
 
   test("wants a choice", () => {
     const [problem, ...others] = problems();
-    expect(problem).toStartWith("choose how traffic travels: --tls, with --tls-ca FILE");
+    expect(problem).toStartWith("choose TLS (--tls, and --tls-ca FILE");
     expect(others).toEqual([]);
     expect(problems("--api-key-file", "k")).toEqual([problem!]);
     expect(problems("--no-tls")).toEqual([problem!]);
@@ -67,7 +67,7 @@ describe.each([...commands])("weir %s", (_, section, load) => {
 
   test("warns of what is not safe", () => {
     expect(load({ words: ["--tls-skip-verify"] }).warnings).toEqual([
-      "--tls-skip-verify: the node's certificate is not checked; it may be anybody",
+      "--tls-skip-verify: the node's certificate is not checked; any program can pose as the node",
     ]);
     expect(load({ words: ["--insecure", "--api-key-file", "k"] }).warnings).toEqual([
       "--api-key-file: without TLS, anyone on the network can read the key",
@@ -79,7 +79,9 @@ describe.each([...commands])("weir %s", (_, section, load) => {
     const environment = { LIPPYCAT_PRODUCTION: "true" };
     const production = (...words: string[]) => load({ words, environment }).problems;
     expect(production("--tls-ca", "a")).toEqual([]);
-    expect(production("--insecure")).toEqual(["--insecure: LIPPYCAT_PRODUCTION demands TLS"]);
+    expect(production("--insecure")).toEqual([
+      "--insecure: LIPPYCAT_PRODUCTION demands TLS; unset it, or use TLS",
+    ]);
     expect(production("--tls-skip-verify")).toEqual([
       "--tls-skip-verify: LIPPYCAT_PRODUCTION demands that certificates are checked",
     ]);
@@ -97,7 +99,7 @@ describe.each([...commands])("weir %s", (_, section, load) => {
     for (const { words = [], ...rest } of given as Situation[]) {
       const { problems: found } = load({ ...rest, words: ["--tls", ...words] });
       expect(found).toHaveLength(1);
-      expect(found[0]).toEndWith("put it into a file, and name it with --api-key-file");
+      expect(found[0]).toEndWith("put it into a file and name the file with --api-key-file");
       expect(found[0]).not.toContain("hush");
     }
   });

@@ -75,8 +75,10 @@ test("the help names every flag with its default and variable", () => {
     if (row.flag !== "") expect(text).toContain(`--${row.flag}`);
   }
   expect(text).toContain("-l, --listen ADDRESS");
-  expect(words(text)).toContain("Address to listen on (default :50051) [LISTEN_ADDR]");
-  expect(words(text)).toContain("Own certificate, and those above it (PEM) [TLS_CERT_FILE]");
+  expect(words(text)).toContain("Address to listen on (default: :50051) [LISTEN_ADDR]");
+  expect(words(text)).toContain(
+    "Certificate of the node, followed by intermediate certificates (PEM) [TLS_CERT_FILE]",
+  );
   expect(text.indexOf("Examples:")).toBeLessThan(text.indexOf("--listen"));
 });
 
@@ -110,8 +112,10 @@ test("rows without a key or variable name none; the words of a long list are in 
   const help = { ...about, name: "set filter", section: "remote" };
   const text = renderHelp(help, await setFilterTable());
   expect(text).not.toContain("[]");
-  expect(words(text)).toContain("What the pattern is compared with: sip_user, phone_number,");
-  expect(words(text)).toContain("TLS_ENABLED for tls.enabled");
+  expect(words(text)).toContain("Type of the filter: sip_user, phone_number,");
+  expect(words(text)).toContain(
+    "[TLS_ENABLED] is the key enabled below tls:, which is below remote:.",
+  );
   expect(words(text)).toContain("LIPPYCAT_PRODUCTION=true Refuse --insecure and --tls-skip-verify");
   expect(text).not.toContain("SIZE:");
 });

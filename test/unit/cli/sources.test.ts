@@ -47,20 +47,24 @@ describe("the file", () => {
     [
       "a number for a name",
       "processor:\n  processor_id: 007\n",
-      ':2: processor.processor_id: 7 is read as a number; write "7"',
+      ':2: processor.processor_id: YAML reads 7 as a number; write "7"',
     ],
     [
       "a list",
       "processor:\n  listen_addr: [a, b]\n",
       ":2: processor.listen_addr: one value is expected, not a list or a map",
     ],
-    ["no value", "processor:\n  max_hunters:\n", ":2: processor.max_hunters: has no value"],
+    ["no value", "processor:\n  max_hunters:\n", ":2: processor.max_hunters: the value is missing"],
     [
       "a value for a section",
       "processor:\n  tls: true\n",
-      ":2: processor.tls: keys are expected below it",
+      ":2: processor.tls: keys must follow below it, each with a space after its colon",
     ],
-    ["a section without keys", "processor: 5\n", ":1: processor: keys are expected below it"],
+    [
+      "a section without keys",
+      "processor: 5\n",
+      ":1: processor: keys must follow below it, each with a space after its colon",
+    ],
     [
       "the same key twice",
       "processor:\n  stats: true\n  stats: false\n",
@@ -171,18 +175,16 @@ describe("the file", () => {
 
   test("one that was asked for must be there", () => {
     const missing = loadProcess({ words: [...insecure, "--config", "/nowhere/x.yaml"] }).problems;
-    expect(missing[0]).toStartWith(
-      "/nowhere/x.yaml: cannot read the configuration file: there is no",
-    );
+    expect(missing[0]).toStartWith("/nowhere/x.yaml: there is no such configuration file");
     const folder = loadProcess({ words: insecure, environment: { LIPPYCAT_CONFIG: "/" } }).problems;
-    expect(folder).toEqual(["/: is a directory, not a configuration file"]);
+    expect(folder).toEqual(["/: it is a directory, not a file"]);
   });
 
   test("may be a device or a pipe, of which no more than a file may have is read", () => {
     const problems = (path: string) =>
       loadProcess({ words: [...insecure, "--config", path] }).problems;
     expect(problems("/dev/null")).toEqual([]);
-    expect(problems("/dev/zero")).toEqual(["/dev/zero: is larger than 1,048,576 bytes"]);
+    expect(problems("/dev/zero")).toEqual(["/dev/zero: it is larger than 1 MiB"]);
   });
 
   test("of the largest size is read, one byte more is refused", () => {
@@ -192,7 +194,7 @@ describe("the file", () => {
     const { settings, problems } = loadProcess({ words: insecure, yaml: most });
     expect(problems).toEqual([]);
     expect(settings.workers.value).toBe(2);
-    expect(yamlProblems(`${most}\n`)).toEqual([`${file}: is larger than 1,048,576 bytes`]);
+    expect(yamlProblems(`${most}\n`)).toEqual([`${file}: it is larger than 1 MiB`]);
   });
 
   test("an ill-typed value is told even where a flag wins", () => {
@@ -232,7 +234,7 @@ describe("the environment", () => {
   });
 
   test("an empty name of the capture file is refused, also as a flag, but not in the file", () => {
-    const text = "has no value: name a file, or leave it out to record nothing";
+    const text = "the value is empty: name a file, or leave the setting out to record nothing";
     const name = "LIPPYCAT_PROCESSOR_WRITE_FILE";
     const byVariable = loadProcess({ words: insecure, environment: { [name]: "" } });
     expect(byVariable.problems).toEqual([`${name}: ${text}`]);
@@ -264,7 +266,7 @@ describe("the environment", () => {
   test("LIPPYCAT_PRODUCTION is a switch", () => {
     const production = (value: string) =>
       loadProcess({ words: insecure, environment: { LIPPYCAT_PRODUCTION: value } }).problems;
-    const demand = "--insecure: LIPPYCAT_PRODUCTION demands TLS";
+    const demand = "--insecure: LIPPYCAT_PRODUCTION demands TLS; unset it, or use TLS";
     expect(production("true")).toEqual([demand]);
     expect(production("1")).toEqual([demand]);
     expect(production("false")).toEqual([]);
@@ -290,7 +292,7 @@ describe("TLS or plain text", () => {
   test("has to be chosen", () => {
     const problems = problemsOf([]);
     expect(problems.length).toBe(1);
-    expect(problems[0]).toStartWith("choose how traffic travels: --tls-cert FILE");
+    expect(problems[0]).toStartWith("choose TLS (--tls-cert FILE");
     expect(problems[0]).toContain("--insecure");
     expect(problemsOf(["--no-insecure"])).toEqual(problems);
   });
@@ -316,7 +318,7 @@ describe("TLS or plain text", () => {
   test("client certificates need an authority", () => {
     const words = [...pair, "--tls-client-auth"];
     expect(problemsOf(words)).toEqual([
-      "--tls-client-auth: needs --tls-ca FILE, which says whose certificates count",
+      "--tls-client-auth: needs --tls-ca FILE as well, the CA that issues the clients' certificates",
     ]);
     expect(problemsOf([...words, "--tls-ca", "ca.pem"])).toEqual([]);
   });
@@ -324,7 +326,7 @@ describe("TLS or plain text", () => {
   test("TLS that is switched off is not switched on by a certificate", () => {
     expect(problemsOf([...pair, "--tls=false", "--insecure"])).toEqual([]);
     const [problem] = problemsOf([...pair, "--tls=false"]);
-    expect(problem).toStartWith("--tls is false: choose how traffic travels");
+    expect(problem).toStartWith("--tls is false: choose TLS");
   });
 
   test("the oldest version is 1.3 unless 1.2 is asked for, also by a number in the file", () => {
@@ -344,10 +346,12 @@ describe("TLS or plain text", () => {
     const production = { LIPPYCAT_PRODUCTION: "true" };
     const name = "LIPPYCAT_PRODUCTION";
     const both = "needs --tls-cert FILE and --tls-key FILE as well";
-    const clients = "demands client certificates: --tls-client-auth and --tls-ca FILE";
+    const clients = "demands client certificates: give --tls-client-auth and --tls-ca FILE";
     expect(problemsOf([], production)).toEqual([`${name}: ${both}`, `${name}: ${clients}`]);
     expect(problemsOf(pair, production)).toEqual([`${name}: ${clients}`]);
-    expect(problemsOf(["--insecure"], production)).toEqual([`--insecure: ${name} demands TLS`]);
+    expect(problemsOf(["--insecure"], production)).toEqual([
+      `--insecure: ${name} demands TLS; unset it, or use TLS`,
+    ]);
     const all = [...pair, "--tls-client-auth", "--tls-ca", "ca.pem"];
     expect(problemsOf(all, production)).toEqual([]);
   });
@@ -366,7 +370,7 @@ describe("weir hunt", () => {
   test("reads standard input once", () => {
     expect(loadHunt({ words: ["--insecure", "--read", "-"] }).problems).toEqual([]);
     expect(loadHunt({ words: ["--insecure", "-r-", "--loop", "0"] }).problems).toEqual([
-      "--loop: standard input can be read once only",
+      "--loop: standard input can be read only once",
     ]);
   });
 

@@ -68,17 +68,17 @@ filters:
 
   const bad: [string, string, string][] = [
     ["no YAML", "filters: [", "f.yaml:1: "],
-    ["an empty file", "", "f.yaml: there is no filter in it"],
-    ["an empty list", "filters: []", "f.yaml: there is no filter in it"],
-    ["an empty list in JSON", "[]", "f.yaml: there is no filter in it"],
-    ["a text", "hello", "f.yaml:1: the file must hold the key filters: with a list"],
-    ["no pattern", "filters:\n  - {id: a, type: bpf}", 'f.yaml:2: filter "a": pattern: is empty'],
+    ["an empty file", "", "f.yaml: it holds no filter"],
+    ["an empty list", "filters: []", "f.yaml: it holds no filter"],
+    ["an empty list in JSON", "[]", "f.yaml: it holds no filter"],
+    ["a text", "hello", "f.yaml:1: the file must have the key filters: with a list below it"],
+    ["no pattern", "filters:\n  - {id: a, type: bpf}", 'f.yaml:2: filter "a": pattern is empty'],
     [
       "no pattern in JSON",
       '[{"id": "a", "type": "bpf"}]',
-      'f.yaml: entry 1: filter "a": pattern: is empty',
+      'f.yaml: entry 1: filter "a": pattern is empty',
     ],
-    ["no id", '[{"type": "bpf", "pattern": "x"}]', "f.yaml: entry 1: id: is empty"],
+    ["no id", '[{"type": "bpf", "pattern": "x"}]', "f.yaml: entry 1: id is empty"],
     ["a text for a filter", '["alice"]', "f.yaml: entry 1: an entry must have keys and values"],
     ["a wrong type", "filters:\n  - {id: a, type: sip_usr, pattern: x}", "did you mean sip_user?"],
     [
@@ -89,12 +89,12 @@ filters:
     [
       "an id that breaks lines",
       '[{"id": "a\\nb", "type": "bpf", "pattern": "x"}]',
-      'filter "a\\nb": id: has control',
+      'filter "a\\nb": id has control',
     ],
     [
       "the same id twice",
       '[{"id": "a", "type": "bpf", "pattern": "x"}, {"id": "a", "type": "bpf", "pattern": "x"}]',
-      'f.yaml: entry 2: id: "a" is the id of an earlier one, too',
+      'f.yaml: entry 2: id "a" is already used by an earlier entry',
     ],
     ["JSON with a slip", '[{"id": "a",, "type": "bpf"}]', "f.yaml:1: "],
     ["absurd nesting", "[".repeat(20_000), "f.yaml:1: "],
@@ -118,7 +118,7 @@ describe("a file of ids", () => {
 
   test("without any, or with one that is none, is refused", async () => {
     const none = await problemsOf(() => readIds({ name: "ids", text: "#\n" }));
-    expect(none).toEqual(["ids: there is no id in it"]);
+    expect(none).toEqual(["ids: it holds no id"]);
     const bell = await problemsOf(() => readIds({ name: "ids", text: "a\nb\u0007c\n" }));
     expect(bell[0]).toStartWith("ids:2: the id has control characters");
   });
@@ -127,9 +127,7 @@ describe("a file of ids", () => {
 test("an input that cannot be read says why", async () => {
   const problemOf = async (path: string) =>
     (await problemsOf(() => readInput(path, "filter file")))[0];
-  expect(await problemOf("/nowhere/f")).toStartWith(
-    "/nowhere/f: cannot read the filter file: there is no",
-  );
-  expect(await problemOf("/")).toBe("/: is a directory, not a filter file");
+  expect(await problemOf("/nowhere/f")).toStartWith("/nowhere/f: there is no such filter file");
+  expect(await problemOf("/")).toBe("/: it is a directory, not a file");
   expect(await problemOf(process.execPath)).toContain("is larger than");
 });

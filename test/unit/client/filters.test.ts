@@ -114,7 +114,7 @@ describe("changes", () => {
     expect(fake.asked).toHaveLength(2);
     expect(answer.failures?.map(({ message }) => message).slice(1)).toEqual([
       `filter "b": cannot reach ${fake.address}: UNAVAILABLE: stopping`,
-      "2 filters were not sent any more",
+      "2 filters not sent",
     ]);
     expect(parsed(answer)).toMatchObject([
       {},

@@ -73,7 +73,7 @@ describe("hunters", () => {
     expect((await listHunters(node)).warnings).toEqual([]);
     fake.status = { hunters: [edge], processorStats: { totalHunters: 12_000 } };
     expect((await listHunters(node)).warnings).toEqual([
-      "1 of 12000 hunters: an answer of the node has no room for more; weir show hunter finds each",
+      "1 of 12000 hunters are shown: one answer has no room for more; weir show hunter --id ID shows the others",
     ]);
   });
 
@@ -109,7 +109,7 @@ describe("hunters", () => {
     fake.status = { hunters: [edge] };
     expect(await failureOf(showHunter(node, "edge-2"), fake)).toEqual({
       code: "not-found",
-      message: 'no hunter "edge-2"; weir list hunters shows those there are',
+      message: 'no hunter "edge-2"; weir list hunters shows the ids',
     });
   });
 });
@@ -180,7 +180,7 @@ describe("status and topology", () => {
     expect(lines).toContain("Recorder           stalled");
     expect(lines).toContain("Packets waiting    3");
     expect(lines).toContain("Certificate        until 2023-11-14T22:13:20.000Z");
-    expect(lines).toContain("Subscribers        2 (1,007 batches lost so far)");
+    expect(lines).toContain("Subscribers        2 (1,007 batches lost)");
     expect(lines.slice(-3)).toEqual([
       "SUBSCRIBER  ADDRESS        HUNTERS  FILTER   SENT  DROPPED  QUEUED",
       "tui\\u001b   10.0.0.3:4000      all  -       1,200        7       0",
@@ -193,7 +193,7 @@ describe("status and topology", () => {
     expect(parsed(await showTopology(node))).toMatchObject({ processor_id: "", hunters: [] });
   });
 
-  test("is asked once when it does not take the API key: each time counts as a guess", async () => {
+  test("is asked once when it does not accept the API key: each time counts as a guess", async () => {
     fake.refusals.set("", { code: 16, details: "no" });
     await failureOf(showStatus(node), fake);
     expect(fake.asked.map(({ method }) => method)).toEqual(["GetHunterStatus"]);

@@ -56,7 +56,10 @@ describe("docs/limits.md", () => {
     const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
     const streams = (streamsMax * perStream) / mebibyte;
     const windowsOf = (shards: number) =>
-      Math.round((streamsMax * 65_535 + shards * limits.windowGrowthBytesMax) / mebibyte);
+      Math.round(
+        (streamsMax * limits.streamWindowBytesMin + shards * limits.windowGrowthBytesMax) /
+          mebibyte,
+      );
     const halfCalls = limits.tunnelRpcsMax * limits.tunnelSmallMessageBytesMax;
     const answers = limits.tunnelUnreadAnswerBytesMax + limits.answersUnderWayBytesMax;
     const callsOfShard = answers + halfCalls;

@@ -105,7 +105,7 @@ describe("UpdateFilter", () => {
     await node.set("p", phone);
     expect(node.filters.set.get("p")?.pattern).toBe("49301");
     expect(node.lines.at(-1)).toContain(
-      `10.1.1.1:7: set filter "p" (phone_number "49301"); 0 hunters are told`,
+      `10.1.1.1:7: set filter "p" (phone_number "49301"); 0 hunters updated`,
     );
     await node.set("p", {
       ...phone,
@@ -123,12 +123,12 @@ describe("UpdateFilter", () => {
       ["pattern is empty", { id: "a" }],
       ["pattern is empty", { id: "a", pattern: " " }],
       ["pattern is 1048576 bytes long", { id: "a", pattern: "x".repeat(1024 * 1024) }],
-      ["type unknown type 99", { id: "a", pattern: "x", type: 99 as FilterType }],
-      ["pattern is no IPv4", { id: "a", pattern: "x", type: FilterType.FILTER_IP_ADDRESS }],
+      ["type 99 is not a filter type", { id: "a", pattern: "x", type: 99 as FilterType }],
+      ['pattern "x" is not an IPv4', { id: "a", pattern: "x", type: FilterType.FILTER_IP_ADDRESS }],
       ["id has control characters", { id: "a\u0000", pattern: "x" }],
       ["id is 257 bytes long", { id: "x".repeat(257), pattern: "x" }],
       ["pattern has control characters", { id: "a", pattern: "x\ny" }],
-      ["target_hunters hunter", { id: "a", pattern: "x", targetHunters: ["\u001b"] }],
+      ["target_hunters holds the hunter id", { id: "a", pattern: "x", targetHunters: ["\u001b"] }],
       ["description has control", { id: "a", pattern: "x", description: "\u0007" }],
     ];
     for (const [text, fields] of bad) {
@@ -199,7 +199,7 @@ describe("calls on a processor", () => {
     ]) {
       expect(call.status).toEqual({
         code: Code.NotFound,
-        message: `there is no processor "child" below "node-1"`,
+        message: `there is no node "child" below "node-1"`,
       });
     }
   });
@@ -277,11 +277,13 @@ describe("SubscribeFilters", () => {
     await until(() => call.status !== undefined);
     expect(call.status).toEqual({
       code: Code.Aborted,
-      message: "no filter update was taken for 30 s: connect and register anew",
+      message: "the hunter took no filter update for 30 s: connect and register again",
     });
     expect(node.evicted).toEqual(["voip1"]);
     expect(node.filters.distribution.subscriptions).toBe(1);
     expect(reader.status).toBeUndefined();
-    expect(node.lines.at(-1)).toContain(`10.0.0.1:5: hunter "voip1" is cut off: no filter update`);
+    expect(node.lines.at(-1)).toContain(
+      `10.0.0.1:5: hunter "voip1" is disconnected: the hunter took no filter update`,
+    );
   });
 });

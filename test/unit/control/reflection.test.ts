@@ -124,7 +124,7 @@ describe("reflection", () => {
     const { NotFound, InvalidArgument } = Code;
     expect(codes).toEqual([...new Array(6).fill(NotFound), InvalidArgument, 0]);
     expect(answers[0]?.messageResponse.value).toMatchObject({
-      errorMessage: 'there is no file "../etc/passwd" here',
+      errorMessage: 'this node has no file "../etc/passwd"',
     });
     expect(answers.at(-1)?.messageResponse.value).toMatchObject({
       baseTypeName: "lippycat.data.PacketBatch",

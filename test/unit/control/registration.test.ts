@@ -108,7 +108,7 @@ describe("the registration of a processor", () => {
     const fields = { processorId: "child", listenAddress: ":55555", version: "dev" };
     const answer = await new ControlNode().answer(path, schemas, fields);
     expect(answer).toMatchObject({ accepted: false, upstreamProcessorId: "node-1" });
-    expect(answer.error).toContain("takes no processors below it");
+    expect(answer.error).toContain("and no nodes below it");
   });
 
   test("without a usable id is INVALID_ARGUMENT", async () => {

@@ -115,7 +115,7 @@ describe("a change", () => {
     await bench.credentials.look();
     writeFileSync(bench.key, second.key);
     await bench.settle();
-    expect(bench.linesWith("stays in use")).toEqual([]);
+    expect(bench.linesWith("stay in use")).toEqual([]);
     expect(bench.published.length).toBe(1);
   });
 
@@ -145,14 +145,14 @@ describe("a change", () => {
     const bench = await new Bench().started();
     writeFileSync(bench.key, second.key);
     for (let n = 0; n < 3; n++) await bench.settle();
-    const told = bench.linesWith("what was in use before stays in use");
+    const told = bench.linesWith("the earlier certificate and key stay in use");
     expect(told.length).toBe(1);
     expect(told[0]).toContain(bench.key);
     expect(bench.published).toEqual([]);
     expect(bench.credentials.current?.certificate).toBe(first.certificate);
     rmSync(bench.key);
     await bench.settle();
-    expect(bench.linesWith("stays in use").length).toBe(2);
+    expect(bench.linesWith("stay in use").length).toBe(2);
     bench.write(second);
     await bench.settle();
     expect(bench.published.length).toBe(1);
@@ -166,9 +166,9 @@ describe("a change", () => {
     rmSync(bench.key);
     await bench.credentials.refresh();
     await bench.credentials.refresh();
-    expect(bench.linesWith("stays in use").length).toBe(2);
+    expect(bench.linesWith("stay in use").length).toBe(2);
     await bench.settle();
-    expect(bench.linesWith("stays in use").length).toBe(2);
+    expect(bench.linesWith("stay in use").length).toBe(2);
   });
 
   test("no line shows anything of a key", async () => {

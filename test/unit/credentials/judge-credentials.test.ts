@@ -69,7 +69,7 @@ describe("a certificate, its key and an authority", () => {
   test("may stand in one file, with other text around them, as long as it is", async () => {
     const both = fileOf(`Bag Attributes\r\n${sound.key}\r\nissuer=x\r\n${sound.certificate}`);
     expect(await faultsOf(both, both, both)).toEqual([
-      `${both} (--tls-ca): CN=node.example is no authority (basic constraints, CA)`,
+      `${both} (--tls-ca): CN=node.example is not a CA certificate (basic constraints); name the file with the CA certificate`,
     ]);
     expect(await faultsOf(both, both)).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe("a certificate, its key and an authority", () => {
       chmodSync(key, mode);
       return ((await judge(certificatePath, key)) as SoundCredentials).warnings;
     };
-    const words = `${key} (--tls-key): is a secret that others may use (mode 0644): chmod 600`;
+    const words = `${key} (--tls-key): other users can read this secret (mode 0644); run chmod 600 on the file`;
     expect(await warned(0o644)).toEqual([words]);
     expect(await warned(0o600)).toEqual([]);
     expect(await warned(0o640)).toHaveLength(process.getuid?.() === 0 ? 0 : 1);
@@ -117,18 +117,18 @@ describe("what cannot be used is named with the reason", () => {
     mkdirSync(folder);
     expect(await faultsOf(missing, folder, join(certificatePath, "x"))).toEqual([
       `${missing} (--tls-cert): there is no such file`,
-      `${folder} (--tls-key): is a directory, not a file`,
+      `${folder} (--tls-key): it is a directory, not a file`,
       `${join(certificatePath, "x")} (--tls-ca): there is no such file`,
     ]);
     const loop = join(directory, "loop");
     symlinkSync(loop, loop);
     expect(await faultsOf(loop, keyPath)).toEqual([
-      `${loop} (--tls-cert): it cannot be read: a link that leads nowhere`,
+      `${loop} (--tls-cert): it cannot be read: its symbolic links lead nowhere`,
     ]);
     const pipe = join(directory, "pipe");
     execFileSync("mkfifo", [pipe]);
     expect(await faultsOf(pipe, keyPath)).toEqual([
-      `${pipe} (--tls-cert): is not a regular file, and could not be read again`,
+      `${pipe} (--tls-cert): it is not a regular file, so it could not be read again`,
     ]);
   });
 
@@ -138,20 +138,20 @@ describe("what cannot be used is named with the reason", () => {
     const der = fileOf(new Uint8Array([0x30, 0x82, 1, 1]));
     const text = fileOf("hello");
     expect(await faultsOf(empty, huge, der)).toEqual([
-      `${empty} (--tls-cert): is empty`,
-      `${huge} (--tls-key): is larger than 1,048,576 bytes`,
-      `${der} (--tls-ca): is DER, not PEM: convert it with openssl`,
+      `${empty} (--tls-cert): it is empty`,
+      `${huge} (--tls-key): it is larger than 1 MiB`,
+      `${der} (--tls-ca): it is DER, not PEM: convert it with openssl`,
     ]);
     const [certificate, key, authorities] = await faultsOf(text, text, text);
-    expect(certificate).toStartWith(`${text} (--tls-cert): holds no certificate`);
-    expect(key).toStartWith(`${text} (--tls-key): holds no private key`);
-    expect(authorities).toStartWith(`${text} (--tls-ca): holds no certificate`);
+    expect(certificate).toStartWith(`${text} (--tls-cert): it holds no certificate`);
+    expect(key).toStartWith(`${text} (--tls-key): it holds no private key`);
+    expect(authorities).toStartWith(`${text} (--tls-ca): it holds no certificate`);
   });
 
   test("a certificate and a key that are mixed up", async () => {
     expect(await faultsOf(keyPath, certificatePath)).toEqual([
-      `${keyPath} (--tls-cert): holds a private key and no certificate: are two files mixed up?`,
-      `${certificatePath} (--tls-key): holds a certificate and no private key: are two files mixed up?`,
+      `${keyPath} (--tls-cert): it holds a private key and no certificate: are two files mixed up?`,
+      `${certificatePath} (--tls-key): it holds a certificate and no private key: are two files mixed up?`,
     ]);
   });
 
@@ -195,14 +195,14 @@ describe("what cannot be used is named with the reason", () => {
     const key = fileOf(`-----BEGIN PRIVATE KEY-----\n${ed448}\n-----END PRIVATE KEY-----\n`);
     const [fault] = await faultsOf(certificatePath, key);
     expect(fault).toStartWith(
-      `${key} (--tls-key): the key in it is of no kind that is known: RSA,`,
+      `${key} (--tls-key): the key in it is of an unknown kind; known are RSA,`,
     );
   });
 
   test("a key of another certificate", async () => {
     const other = fileOf(authority.issue({ names: ["other"] }).key);
     expect(await faultsOf(certificatePath, other)).toEqual([
-      `${other} (--tls-key): is not the key of the certificate in ${certificatePath} (--tls-cert)`,
+      `${other} (--tls-key): it is not the key of the certificate in ${certificatePath} (--tls-cert)`,
     ]);
   });
 

@@ -36,7 +36,7 @@ describe("a node that demands certificates", () => {
   test("says that it wants one", async () => {
     for (let attempt = 0; attempt < 20; attempt++) {
       // Whether its alert or the end of the connection comes first is chance.
-      expect(await asked(dialTls())).toMatch(/want.* a certificate.*--tls-cert/);
+      expect(await asked(dialTls())).toMatch(/requires a client certificate.*--tls-cert/);
     }
   });
 
@@ -47,7 +47,7 @@ describe("a node that demands certificates", () => {
   test.each(strangers)("does not take one %s", async (_, options) => {
     const issuer = options === undefined ? makeAuthority("Other") : authority;
     const config = dialAs(issuer.issue(options ?? hunter));
-    expect(await asked(config)).toContain(`not take ${config.tls?.certFile}`);
+    expect(await asked(config)).toContain(`not accept ${config.tls?.certFile}`);
   });
 });
 
@@ -75,7 +75,9 @@ describe("an API key", () => {
   test("that others may read is a warning", async () => {
     const { warnings } = await createDialer({ host, port: 1 }, withKey(key, 0o644));
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/: is a secret that others may use \(mode 0644\): chmod 600$/);
+    expect(warnings[0]).toMatch(
+      /: other users can read this secret \(mode 0644\); run chmod 600 on the file$/,
+    );
     expect((await createDialer({ host, port: 1 }, withKey(key))).warnings).toEqual([]);
   });
 
@@ -98,14 +100,14 @@ describe("files that are replaced", () => {
     const node = await startTlsNode(server, true);
     const config = dialAs(makeAuthority("Other").issue(hunter));
     const dialer = await createDialer({ host, port: node.port }, config);
-    expect(await ask(dialer)).toContain("not take");
+    expect(await ask(dialer)).toContain("not accept");
     const good = authority.issue(hunter);
     replace(config.tls!.certFile, good.certificate);
     // Between the two files of a pair: the key is not the one of the certificate.
     expect(await dialer.renew()).toBe(
-      `${config.tls!.keyFile} (--tls-key): is not the key of the certificate in ${config.tls!.certFile} (--tls-cert)`,
+      `${config.tls!.keyFile} (--tls-key): it is not the key of the certificate in ${config.tls!.certFile} (--tls-cert)`,
     );
-    expect(await ask(dialer)).toContain("not take");
+    expect(await ask(dialer)).toContain("not accept");
     replace(config.tls!.keyFile, good.key);
     expect(await dialer.renew()).toBe("");
     expect(await ask(dialer)).toBe("answered");

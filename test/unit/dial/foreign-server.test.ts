@@ -11,15 +11,15 @@ import { authority, dialAndAsk, dialTls } from "./tls-node.ts";
 const host = "127.0.0.1";
 const { certificate: cert, key } = authority.issue({ addresses: [host] });
 
-const noTls = "what answers there does not speak TLS; --insecure is for such a node";
-const noGrpc = "what answers there speaks TLS, but not gRPC (HTTP/2)";
+const noTls = "the program there does not speak TLS; --insecure connects without TLS";
+const noGrpc = "the program there speaks TLS, but not gRPC (HTTP/2)";
 const servers: [string, () => net.Server, string][] = [
   ["an SSH server", () => net.createServer((socket) => socket.write("SSH-2.0-x\r\n")), noTls],
   ["HTTP/2 without TLS", () => http2.createServer(), noTls],
   [
     "a server that hangs up",
     () => net.createServer((socket) => socket.end()),
-    "it closes connections before TLS begins: it may be full, or not speak TLS (--insecure)",
+    "it closes connections before TLS begins: the node may be full, or not speak TLS (--insecure)",
   ],
   [
     "a server of TLS 1.2",
@@ -53,7 +53,7 @@ test("a node without TLS, and one with it that is asked without", async () => {
     `cannot reach HOST: ${noTls}`,
   );
   expect(await dialAndAsk({ host, port: secure.port }, { tls: undefined, apiKeyFile: "" })).toBe(
-    "cannot reach HOST: it closes connections at once: it may be full, or want TLS (--tls)",
+    "cannot reach HOST: it closes connections at once: the node may be full, or require TLS (--tls)",
   );
   plain.stop();
   secure.stop();

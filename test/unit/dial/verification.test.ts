@@ -50,12 +50,11 @@ describe.each(hosts)("a node that is dialled as %s", (host) => {
     const said = await verdict(authority.issue(options), host);
     expect(said).toStartWith("cannot reach HOST: its certificate is for ");
     expect(said).toEndWith(
-      `, and not for ${host}: reach the node by a name of its certificate, or give it one for this name`,
+      `, not for ${host}: reach the node by a name in its certificate, or give it a certificate for this name`,
     );
   });
 
-  const untrusted =
-    /^cannot reach HOST: its certificate is not from an authority of .* \(--tls-ca\)$/;
+  const untrusted = /^cannot reach HOST: its certificate is not from a CA of .* \(--tls-ca\)$/;
   const bad: [string, KeyPair, RegExp][] = [
     ["from another authority", makeAuthority("Other").issue(all), untrusted],
     ["from an authority of the same name", makeAuthority().issue(all), untrusted],
@@ -66,7 +65,11 @@ describe.each(hosts)("a node that is dialled as %s", (host) => {
       /HOST: its certificate has expired/,
     ],
     ["that is for later", authority.issue({ ...all, validFrom: soon }), /is not valid yet/],
-    ["for clients", authority.issue({ ...all, use: "client" }), /is not one for servers$/],
+    [
+      "for clients",
+      authority.issue({ ...all, use: "client" }),
+      /is not for servers \(extended key usage\)$/,
+    ],
   ];
   test.each(bad)("is refused with a certificate %s", async (_, pair, words) => {
     expect(await verdict(pair, host)).toMatch(words);
@@ -83,9 +86,9 @@ describe.each(hosts)("a node that is dialled as %s", (host) => {
     expect(await verdict(authority.issue(all), host, config)).toMatch(untrusted);
   });
 
-  test("is refused without an authority of its own, by the public ones", async () => {
+  test("is refused without an authority of its own, by the public CAs", async () => {
     expect(await verdict(authority.issue(all), host, dialTls({ caFile: "" }))).toBe(
-      "cannot reach HOST: its certificate is from no public authority: name the one it is from with --tls-ca",
+      "cannot reach HOST: its certificate is not from a public CA: name the file of its CA with --tls-ca",
     );
   });
 

@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => node.close());
 
 describe("an HTTP/2 client", () => {
-  test("is told the number of streams and the size of headers; windows are as RFC 9113 begins them", async () => {
+  test("is told the number of streams and the size of headers; and the windows of streams", async () => {
     const session = http2.connect(`http://${node.address}`);
     let settings: http2.Settings = {};
     session.on("remoteSettings", (remote) => {
@@ -46,7 +46,7 @@ describe("an HTTP/2 client", () => {
     await until(() => settings.maxConcurrentStreams !== undefined);
     expect(settings.maxConcurrentStreams).toBe(limits.streamsPerConnectionMax);
     expect(settings.maxHeaderListSize).toBe(limits.headerBytesMax);
-    expect(settings.initialWindowSize).toBe(65_535);
+    expect(settings.initialWindowSize).toBe(limits.streamWindowBytesMin);
     session.destroy();
     await until(() => node.connections() === 0);
   });
@@ -144,7 +144,10 @@ describe("windows", () => {
       received = Buffer.concat([received, bytes]);
     });
     const batch = frame(encodeBatch({ packets: [{ data: Buffer.alloc(40_000) }] }));
-    const window = Buffer.concat([batch, batch]).subarray(0, 65_535);
+    const window = Buffer.concat([batch, batch, batch, batch]).subarray(
+      0,
+      limits.streamWindowBytesMin,
+    );
     socket.write(Buffer.concat([Buffer.from(clientPreface), settings()]));
     socket.write(
       Buffer.concat([headers(1, requestOf(streamPacketsPath)), ...dataFrames(1, window)]),

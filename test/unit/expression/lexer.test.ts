@@ -65,11 +65,11 @@ describe("tokens", () => {
   });
 
   test.each([
-    ["tcp; udp", '";" at character 4 means nothing'],
-    ["host é", '"é" at character 6 means nothing'],
+    ["tcp; udp", '";" at character 4 has no meaning'],
+    ["host é", '"é" at character 6 has no meaning'],
     ["port 08", '"08" at character 6 begins with 0 and is octal'],
     ["len > 4294967296", '"4294967296" at character 7 is too large'],
-    ["tcp and inbound", '"inbound" at character 9 is not supported; possible are protocols'],
+    ["tcp and inbound", '"inbound" at character 9 is not supported; possible: protocols'],
     ["gateway 10.0.0.1", '"gateway" at character 1 is not supported'],
     ["wlan type mgt", '"wlan" at character 1 is not supported'],
   ])("%p is refused", (text, problem) => {

@@ -59,7 +59,7 @@ describe("what an expression is made of", () => {
       `(${http} and not (${https} or ${http}))`,
     );
     expect(parse("port 80 or host 10.0.0.1 or 10.0.0.2")).toContain("src or dst 167772162");
-    expect(() => parse("(port 80) or 443")).toThrow('"443" at character 14 has no word before it');
+    expect(() => parse("(port 80) or 443")).toThrow('"443" at character 14 needs a word before it');
   });
 
   test("a name stands for the transports it has", () => {
@@ -82,30 +82,39 @@ describe("what an expression is made of", () => {
 
 describe("what is no expression", () => {
   test.each([
-    ["tcp port", "the end at character 9 is not possible there: a port by number or name is"],
-    ["tcp prot 80", '"prot" at character 5 is not possible there: and, or and the end are'],
+    ["tcp port", "the end at character 9 is unexpected here; possible: a port by number or name"],
+    ["tcp prot 80", '"prot" at character 5 is unexpected here; possible: and, or, the end'],
     ["tpc port 80", "did you mean tcp?"],
     ["TCP", "did you mean tcp?"],
-    ["10.0.0.1", '"10.0.0.1" at character 1 has no word before it that says what it is: host'],
-    ["tcp or 80", '"80" at character 8 has no word before it'],
-    ["host example.org", '"example.org" at character 6 is no address: names are not looked up'],
+    ["10.0.0.1", '"10.0.0.1" at character 1 needs a word before it, such as host'],
+    ["tcp or 80", '"80" at character 8 needs a word before it'],
+    [
+      "host example.org",
+      '"example.org" at character 6 is not an address, and names are not looked up',
+    ],
     ["port htttp", "did you mean http?"],
-    ["ip proto tcp", '"tcp" at character 10 is not possible there: a protocol by number, or by'],
+    [
+      "ip proto tcp",
+      '"tcp" at character 10 is unexpected here; possible: a protocol by number, or by',
+    ],
     ["host 10.0.0.300", "its parts are 0 to 255"],
     ["net 10.0.0.1/8", '"10.0.0.1" at character 5 has bits set outside of its mask'],
-    ["net 10.0.0.0/33", '"33" at character 14 is no prefix length: 0 to 32'],
-    ["10.0.0.0/8", "has no word before it"],
+    ["net 10.0.0.0/33", '"33" at character 14 is not a prefix length (0 to 32)'],
+    ["10.0.0.0/8", "needs a word before it"],
     ["host 10.0.0.0/8", "write net before it"],
     ["host 02:00:00:00:00:01", "write ether host before it"],
-    ["tcp host 10.0.0.1", "cannot follow tcp: an IPv4 address goes with ip, arp, rarp or none"],
-    ["port 65536", '"65536" at character 6 is no port'],
+    [
+      "tcp host 10.0.0.1",
+      "cannot follow tcp: an IPv4 address can follow ip, arp, rarp or no protocol",
+    ],
+    ["port 65536", '"65536" at character 6 is not a port'],
     ["icmp port 7", "cannot be a port of icmp"],
-    ["(tcp", "the end at character 5 is not possible there: and, or and ) are"],
-    ["ip[0:3] = 1", '"3" at character 6 is no size of a field: 1, 2 and 4 are'],
+    ["(tcp", "the end at character 5 is unexpected here; possible: and, or, )"],
+    ["ip[0:3] = 1", '"3" at character 6 is not a field size (1, 2 or 4)'],
     ["esp[0] = 1", '"esp" at character 1 has no header'],
     ["len / 0 = 1", '"/" at character 5 divides by zero'],
-    ["len=5-3", "a minus sign with a blank before it"],
-    ["vlan 4096", '"4096" at character 6 is too large for vlan: 0 to 4095 are possible'],
+    ["len=5-3", "write a blank before a minus sign"],
+    ["vlan 4096", '"4096" at character 6 is too large for vlan: the most is 4095'],
     ["mpls and arp", '"arp" at character 10 cannot be tested behind mpls'],
     ["pppoes and vlan", '"vlan" at character 12 cannot be tested behind pppoes'],
   ])("%p says what is wrong, where, and what is possible", (text, problem) => {
@@ -139,8 +148,8 @@ describe("a hostile text is refused in good time", () => {
     [`tcp${" or udp".repeat(expressionTestsMax)}`, `${expressionTestsMax} tests`],
     [`len${" + len".repeat(expressionTestsMax)} = 1`, `${expressionTestsMax} tests`],
     [`tcp${" ".repeat(limits.expressionCharsMax)}`, `${limits.expressionCharsMax} characters`],
-    [`vlan ${"(".repeat(16_000)}`, "is not possible there"],
-    ["1:".repeat(8000), "has no word before it"],
+    [`vlan ${"(".repeat(16_000)}`, "is unexpected here"],
+    ["1:".repeat(8000), "needs a word before it"],
   ])("%.20p…", (text, problem) => {
     expect(() => compileExpression(text)).toThrow(ExpressionError);
     expect(() => compileExpression(text)).toThrow(problem);

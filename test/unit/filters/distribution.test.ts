@@ -282,8 +282,8 @@ describe("a hunter that does not read", () => {
     expect(bench.evicted).toEqual([]);
     bench.nowMs += 1;
     bench.distribution.sweep();
-    expect(stalled.stuck).toBe("no filter update was taken for 30 s");
-    expect(bench.evicted).toEqual(["h1: no filter update was taken for 30 s"]);
+    expect(stalled.stuck).toBe("the hunter took no filter update for 30 s");
+    expect(bench.evicted).toEqual(["h1: the hunter took no filter update for 30 s"]);
     expect(idle.stuck).toBe("");
     bench.distribution.sweep();
     expect(bench.evicted.length).toBe(1);

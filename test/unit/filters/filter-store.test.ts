@@ -23,7 +23,7 @@ describe("at the start", () => {
   test("a file that is not there is an empty set, and the first change creates it, private", async () => {
     const bench = new Bench("new/place/filters.yaml");
     await bench.store.load();
-    expect(bench.lines.join()).toContain("is not there: no filters; the first change creates it");
+    expect(bench.lines.join()).toContain("no filters yet; the first filter that is set creates ");
     expect(await bench.store.set(filterOf("a"))).toBe(1);
     expect(bench.content).toBe(
       'filters:\n  - id: "a"\n    type: sip_user\n    pattern: "alice"\n    enabled: true\n',
@@ -44,15 +44,17 @@ describe("at the start", () => {
     broken.write(text);
     await broken.store.load();
     expect(broken.lines.join()).toContain(
-      `${broken.path}:4: filter "a": type: unknown type "kodec"; did you mean codec?; ` +
-        `no filters are in force (there is no copy ${broken.copy}) until it is good`,
+      `${broken.path}:4: filter "a": type "kodec" is not a filter type; did you mean codec?; ` +
+        `no filters are in force (there is no backup copy ${broken.copy}) until the file is correct`,
     );
     expect(await codeOf(broken.store.set(filterOf("b")))).toBe("filter-file-broken");
     expect(broken.content).toBe(text);
     const directory = new Bench();
     mkdirSync(directory.path);
     await directory.store.load();
-    expect(directory.lines.join()).toContain("is a directory, not a file; no filters are in force");
+    expect(directory.lines.join()).toContain(
+      "it is a directory, not a file; no filters are in force",
+    );
     const latin = new Bench();
     writeFileSync(latin.path, Buffer.from([0x23, 0xe9, 0x0a]));
     await latin.store.load();
@@ -138,7 +140,7 @@ describe("an edit of the file is taken over", () => {
     await until(() => bench.ids.length === 2);
     rmSync(bench.path);
     await until(() => bench.ids.length === 0);
-    expect(bench.lines.at(-1)).toContain("(the file is gone)");
+    expect(bench.lines.at(-1)).toContain("(there is no such file)");
   });
 });
 
@@ -153,9 +155,9 @@ describe("a broken file", () => {
     await until(() => bench.lines.some((line) => line.includes("stay in force")));
     const told = bench.lines.filter((line) => line.includes("stay in force"));
     expect(told.length).toBe(1);
-    expect(told[0]).toContain(`${bench.path}:3: filter "a": type: is missing`);
+    expect(told[0]).toContain(`${bench.path}:3: filter "a": type is missing`);
     expect(told[0]).toContain(`${bench.path}:4: "typ" is not read; did you mean type?`);
-    expect(told[0]).toContain("2 filters from before stay in force");
+    expect(told[0]).toContain("the earlier filters (2) stay in force");
     expect(bench.ids).toEqual(["a", "b"]);
     expect(await codeOf(bench.store.set(filterOf("d")))).toBe("filter-file-broken");
     expect(await codeOf(bench.store.delete("a"))).toBe("filter-file-broken");

@@ -43,7 +43,7 @@ describe("the copy of the last good filters", () => {
     const said = bench.lines.find((line) => line.includes(bench.copy)) ?? "";
     expect(said).toMatch(/filters\.yaml:\d+: /);
     expect(said).toContain(
-      `the last good ones (2 filters, ${bench.copy}) are in force until it is`,
+      `the backup copy ${bench.copy} (2 filters) is in force until the file is`,
     );
     for (const change of [bench.store.set(filterOf("c")), bench.store.delete("a")]) {
       expect(await codeOf(change)).toBe("filter-file-broken");
@@ -61,14 +61,17 @@ describe("the copy of the last good filters", () => {
     const bench = left("filters: [", "filters: {");
     await bench.store.load();
     expect(bench.ids).toEqual([]);
-    expect(bench.lines.join()).toContain(`the copy ${bench.copy} is broken, too`);
+    expect(bench.lines.join()).toContain(`the backup copy ${bench.copy} is broken too`);
   });
 
   test("that cannot be written is told once, and keeps nobody from changing filters", async () => {
     const bench = left(fileOf("a"));
     mkdirSync(join(bench.copy, "in-the-way"), { recursive: true });
     await bench.store.load();
-    const told = () => bench.lines.filter((line) => line.includes("there is no copy of these"));
+    const told = () =>
+      bench.lines.filter((line) =>
+        line.includes("the backup copy of the filters cannot be written"),
+      );
     await until(() => told().length > 0);
     await bench.store.set(filterOf("b"));
     await bench.store.reload();

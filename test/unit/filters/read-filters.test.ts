@@ -72,37 +72,37 @@ describe("a filter file", () => {
     [
       "a type that is nearly one",
       entryOf("a", "sip_usr", "x"),
-      ['3: filter "a": type: unknown type "sip_usr"; did you mean sip_user?'],
+      ['3: filter "a": type "sip_usr" is not a filter type; did you mean sip_user?'],
     ],
     [
       "a type in other case",
       entryOf("a", "SIP_USER", "x"),
-      ['3: filter "a": type: unknown type "SIP_USER"; did you mean sip_user?'],
+      ['3: filter "a": type "SIP_USER" is not a filter type; did you mean sip_user?'],
     ],
-    ["no type", "  - id: a\n    pattern: x\n", ['2: filter "a": type: is missing']],
-    ["no id", "  - type: bpf\n    pattern: x\n", ["2: id: is empty"]],
-    ["no pattern", "  - id: a\n    type: bpf\n", ['2: filter "a": pattern: is empty']],
+    ["no type", "  - id: a\n    pattern: x\n", ['2: filter "a": type is missing']],
+    ["no id", "  - type: bpf\n    pattern: x\n", ["2: id is empty"]],
+    ["no pattern", "  - id: a\n    type: bpf\n", ['2: filter "a": pattern is empty']],
     [
       "a pattern of its type that cannot be",
       entryOf("a", "ip_address", "192.168.*"),
       [
-        '4: filter "a": pattern: is no IPv4 or IPv6 address or network; write a network as 192.168.0.0/16',
+        '4: filter "a": pattern "192.168.*" is not an IPv4 or IPv6 address or network; write a network like 192.168.0.0/16',
       ],
     ],
     [
       "a list where a text belongs",
       "  - id: a\n    type: bpf\n    pattern: [x]\n",
-      ['4: filter "a": pattern: must be one text, in quotes if need be'],
+      ['4: filter "a": pattern must be one text; put it in quotes'],
     ],
     [
       "a text where a list belongs",
       `${entryOf("a", "bpf", "x")}    target_hunters: h\n`,
-      ['5: filter "a": target_hunters: must be a list of hunter ids, such as [hunter-1, hunter-2]'],
+      ['5: filter "a": target_hunters must be a list of hunter ids, such as [hunter-1, hunter-2]'],
     ],
     [
       "another word for true",
       `${entryOf("a", "bpf", "x")}    enabled: maybe\n`,
-      ['5: filter "a": enabled: must be true or false'],
+      ['5: filter "a": enabled must be true or false'],
     ],
     [
       "no keys",
@@ -112,17 +112,17 @@ describe("a filter file", () => {
     [
       "an id twice",
       entryOf("a", "bpf", "x") + entryOf("b", "bpf", "x") + entryOf("a", "bpf", "y"),
-      ['8: id: "a" is already the id of the filter in line 2'],
+      ['8: id "a" is already used by the filter in line 2'],
     ],
     [
       "an alias",
       "  - &x\n    id: a\n    type: bpf\n    pattern: x\n  - <<: *x\n    id: b\n",
-      ["6: aliases (*name) and merge keys (<<) are not supported; write the value out"],
+      ["6: aliases (*name) and merge keys (<<) are not supported; write the value itself"],
     ],
     [
       "half a character",
       entryOf("a", "bpf", "x").replace('"x"', '"\\ud800"'),
-      ['4: filter "a": pattern: has control characters or is not valid UTF-8'],
+      ['4: filter "a": pattern has control characters or is not valid UTF-8'],
     ],
   ])("with %s is refused by line and field", async (_name, entries, expected) => {
     expect(await problemsOf(listOf(entries))).toEqual(expected);
@@ -142,9 +142,9 @@ describe("a filter file", () => {
       "1: only one YAML document is expected",
     ]);
     expect(await problemsOf("- id: a\n")).toEqual([
-      "1: the file must hold the key filters: with a list",
+      "1: the file must have the key filters: with a list below it",
     ]);
-    expect(await problemsOf("filters: x\n")).toEqual(["1: filters: must be a list"]);
+    expect(await problemsOf("filters: x\n")).toEqual(["1: the value of filters: must be a list"]);
     expect(await problemsOf("filter:\n  - id: a\n")).toEqual([
       "1: unknown key filter; did you mean filters?",
     ]);
@@ -171,7 +171,7 @@ describe("a filter file", () => {
   test("with more filters than there may be is refused", async () => {
     const entries = Array.from({ length: limits.filtersMax + 1 }, () => "  - id: a\n");
     expect((await problemsOf(listOf(...entries)))[0]).toBe(
-      "1: 100001 filters are more than 100,000, the most",
+      "1: 100001 filters are too many; the most is 100,000",
     );
   });
 });

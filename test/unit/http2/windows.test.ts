@@ -1,6 +1,7 @@
 /** Flow control of the core against the text of RFC 9113 sections 5.2, 6.5.2 and 6.9. */
 import { describe, expect, test } from "bun:test";
-import { data, headers, settings, windowUpdate } from "../../support/http2-frames.ts";
+import { limits } from "../../../src/config/limits.ts";
+import { data, frame, headers, settings, windowUpdate } from "../../support/http2-frames.ts";
 import { Http2Peer } from "../../support/http2-peer.ts";
 import { seeded } from "../../support/seeded.ts";
 
@@ -130,18 +131,18 @@ describe("what we receive", () => {
   test("is given back as it is done with, and not before", () => {
     const peer = Http2Peer.greeted({ consumes: false });
     peer.connection.receive(headers(1));
-    for (let count = 0; count < 4; count++) peer.connection.receive(data(1, Buffer.alloc(16_383)));
+    for (let count = 0; count < 8; count++) peer.connection.receive(data(1, Buffer.alloc(16_383)));
     expect(credit(peer, 1)).toBe(0);
-    peer.streams.get(1)?.done(30_000);
+    peer.streams.get(1)?.done(20_000);
     expect(credit(peer, 1)).toBe(0);
-    peer.streams.get(1)?.done(10_000);
+    peer.streams.get(1)?.done(20_000);
     expect(credit(peer, 1)).toBeGreaterThanOrEqual(40_000);
   });
 
   test("beyond the window ends the stream alone", () => {
     const peer = Http2Peer.greeted({ consumes: false });
     peer.connection.receive(Buffer.concat([headers(1), headers(3)]));
-    for (let count = 0; count < 5; count++) peer.connection.receive(data(1, Buffer.alloc(16_384)));
+    for (let count = 0; count < 9; count++) peer.connection.receive(data(1, Buffer.alloc(16_384)));
     expect(peer.notes).toContain("1 closed 3");
     peer.connection.receive(data(3, Buffer.alloc(100), true));
     expect(peer.notes).toContain("3 end after 100");
@@ -166,17 +167,17 @@ describe("what we receive", () => {
   test("as fast as it is done with widens the window, up to its ceiling and the sum of all", () => {
     let now = 0;
     const peer = Http2Peer.greeted({ now: () => now, growthBytes: 1_000_000 });
-    peer.connection.receive(headers(1));
+    peer.connection.receive(Buffer.concat([frame(4, 1, 0, Buffer.alloc(0)), headers(1)]));
     peer.take();
-    let open = window;
+    let open = limits.streamWindowBytesMin;
     for (let count = 0; count < 2000; count++) {
       now += 0.1;
       if (open < 16_384) break;
       peer.connection.receive(data(1, Buffer.alloc(16_384)));
       open += credit(peer, 1) - 16_384;
     }
-    expect(open).toBeGreaterThan(window);
-    expect(open).toBeLessThanOrEqual(window + 1_000_000);
+    expect(open).toBeGreaterThan(limits.streamWindowBytesMin);
+    expect(open).toBeLessThanOrEqual(limits.streamWindowBytesMin + 1_000_000);
   });
 
   test("slowly does not", () => {
@@ -184,13 +185,13 @@ describe("what we receive", () => {
     const peer = Http2Peer.greeted({ now: () => now });
     peer.connection.receive(headers(1));
     peer.take();
-    let open = window;
+    let open = limits.streamWindowBytesMin;
     for (let count = 0; count < 200; count++) {
       now += 10_000;
       peer.connection.receive(data(1, Buffer.alloc(16_384)));
       open += credit(peer, 1) - 16_384;
     }
-    expect(open).toBeLessThanOrEqual(window);
+    expect(open).toBeLessThanOrEqual(limits.streamWindowBytesMin);
   });
 
   test("padding counts, and is given back", () => {

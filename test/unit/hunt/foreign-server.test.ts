@@ -20,11 +20,15 @@ function http2Server(code: number): net.Server {
   return server;
 }
 
-const noGrpc = "what answers there does not speak gRPC (HTTP/2)";
+const noGrpc = "the program there does not speak gRPC (HTTP/2)";
 const servers: [string, () => net.Server, string][] = [
   ["a web server", () => http.createServer((_, answer) => answer.end("hello")), noGrpc],
   ["an SSH server", () => net.createServer((socket) => socket.write("SSH-2.0-x\r\n")), noGrpc],
-  ["a web server with HTTP/2", () => http2Server(404), "it answers with HTTP status 404"],
+  [
+    "a web server with HTTP/2",
+    () => http2Server(404),
+    "the program there answers with HTTP status 404",
+  ],
   ["a server that hangs up", () => net.createServer((socket) => socket.end()), "it closes"],
 ];
 
@@ -46,7 +50,7 @@ test.each(servers)("%s: said once, in words, while it tries again", async (_, cr
   const told = hunt.lines.filter((line) => line.includes("cannot reach"));
   expect(told).toHaveLength(1);
   expect(told[0]).toContain(`cannot reach ${host}:${port}: ${words}`);
-  expect(told[0]).toEndWith("; trying until a processor answers");
+  expect(told[0]).toEndWith("; retrying until a node answers");
   for (const socket of sockets) socket.destroy();
   server.close();
 });

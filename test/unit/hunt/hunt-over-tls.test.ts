@@ -57,9 +57,11 @@ test("files that cannot be used any more are told, and the connection is made wi
   processor = new FakeProcessor();
   await startMutual(port);
   expect(await hunt.exitCode).toBe(0);
-  const told = hunt.lines.filter((line) => line.includes("connecting with what was read before"));
+  const told = hunt.lines.filter((line) =>
+    line.includes("connecting with the files that were read before"),
+  );
   expect(told.length).toBeGreaterThan(0);
-  expect(told[0]).toContain(`${certificate} (--tls-cert): holds no certificate`);
+  expect(told[0]).toContain(`${certificate} (--tls-cert): it holds no certificate`);
   expect(new Set(processor.numbers).size).toBe(30);
 });
 
@@ -70,8 +72,8 @@ test("a key that others may read is a warning; one that does not fit is no hunt 
   const hunt = start();
   expect(await hunt.exitCode).toBe(0);
   expect(hunt.lines[0]).toContain(
-    `${key} (--tls-key): is a secret that others may use (mode 0644): chmod 600`,
+    `${key} (--tls-key): other users can read this secret (mode 0644); run chmod 600 on the file`,
   );
   writeFileSync(key, server.key);
-  await expect(start().exitCode).rejects.toThrow(`${key} (--tls-key): is not the key of`);
+  await expect(start().exitCode).rejects.toThrow(`${key} (--tls-key): it is not the key of`);
 });

@@ -104,7 +104,7 @@ test("PAUSE stops the sending, CONTINUE does not end it, RESUME does", async () 
   const read = captureFile(numberedPcap(400));
   // One batch at a time, so that few are under way when the signal comes, also on a busy machine.
   const hunt = startHunt({ read, processor: { host, port }, ratePackets: 500 });
-  await hunt.logged("paused by the processor");
+  await hunt.logged("the node paused this hunter");
   const beats = async (count: number) => {
     const { length } = processor.heartbeats;
     await processor.until(() => processor.heartbeats.length > length + count);
@@ -182,9 +182,9 @@ test("a batch refused twice is set aside and named, the others arrive: exit 65",
   expect(await hunt.exitCode).toBe(65);
   const others = [1n, 2n, 3n, 4n, 6n, 7n, 8n, 9n, 10n];
   expect([...new Set(processor.acked)]).toEqual(others);
-  const named = hunt.lines.filter((line) => line.includes("set aside batch"));
+  const named = hunt.lines.filter((line) => line.includes("was rejected twice"));
   expect(named).toHaveLength(1);
-  expect(named[0]).toContain("batch 5 with 10 packets");
+  expect(named[0]).toContain("batch 5 was rejected twice");
   expect(named[0]).toContain("cannot be decoded");
   expect(hunt.lines.at(-1)).toContain("90 acknowledged, 10 set aside");
 });
@@ -202,7 +202,7 @@ test("a refusal while earlier batches wait for their acks sets only the guilty o
   const hunt = startHunt({ read: captureFile(numberedPcap(60)), processor: { host, port } });
   expect(await hunt.exitCode).toBe(65);
   expect(new Set(processor.acked)).toEqual(new Set([1n, 2n, 3n, 5n, 6n]));
-  const named = hunt.lines.filter((line) => line.includes("set aside batch"));
+  const named = hunt.lines.filter((line) => line.includes("was rejected twice"));
   expect(named).toHaveLength(1);
   expect(named[0]).toContain("batch 4");
 });
@@ -228,7 +228,7 @@ test("an ack with an error is shown and counted", async () => {
   const hunt = startHunt({ read: captureFile(numberedPcap(20)), processor: { host, port } });
   expect(await hunt.exitCode).toBe(0);
   expect(hunt.lines.join("\n")).toContain(
-    "batch 1 was taken with an error: 2 of 10 packets rejected",
+    "the node acknowledged batch 1 with an error: 2 of 10 packets rejected",
   );
   expect(hunt.lines.at(-1)).toContain("errors=2");
 });
@@ -284,7 +284,7 @@ test("SIGINT: what stays unacknowledged is told: exit 75; a second signal ends a
   hunt.signal("SIGINT");
   expect(hunt.exits).toEqual([130]);
   expect(await hunt.exitCode).toBe(75);
-  expect(hunt.lines.at(-1)).toContain("30 packets were not acknowledged");
+  expect(hunt.lines.at(-1)).toContain("30 packets not acknowledged");
 });
 
 test("a damaged file: what is before the damage arrives, then exit 65", async () => {

@@ -118,7 +118,7 @@ describe("pcapng", () => {
       ["a", 1],
       ["b", 12],
     ]);
-    expect(error).toContain("a packet of interface 0, which is not described");
+    expect(error).toContain("a packet of interface 0, which has no interface block");
   });
 
   test("unknown blocks are passed over, however long", async () => {
@@ -170,7 +170,7 @@ describe("pcapng", () => {
       [damaged((bytes) => bytes.writeUInt32LE(13, 4)), "a block length of 13"],
       [damaged((bytes) => bytes.writeUInt32LE(0, 4)), "a block length of 0"],
       [damaged((bytes) => bytes.writeUInt32LE(9999, bytes.length - 4)), "the two lengths"],
-      [damaged((bytes) => bytes.writeUInt32LE(0x4000_0000, 4)), "too long to be right"],
+      [damaged((bytes) => bytes.writeUInt32LE(0x4000_0000, 4)), "too long: the file is damaged"],
       [damaged((bytes) => bytes.writeUInt32LE(5, 20)), "a packet of 5 bytes in a block of 36"],
       [damaged((bytes) => bytes.writeUInt32LE(1, 8)), "a packet of interface 1"],
       [Buffer.concat([good, block(6, Buffer.alloc(8))]), "a packet block is too short"],

@@ -71,7 +71,7 @@ for (const extension of ["pcapng", "pcap"]) {
             numbers(before, before + after + 5),
           );
           expect(said(node)).toEqual([
-            `${path} is given up (another program truncated it from ${size} to ${left} bytes, and what stood there is gone); recording goes on in a new file`,
+            `${path} cannot be continued (another program truncated it from ${size} to ${left} bytes; the rest is lost); recording continues in a new file`,
           ]);
           const again = await recordInProcess(recorderConfig(path));
           again.fillers[0]?.announce(0, "hunter", "eth0", 1);
@@ -110,7 +110,9 @@ for (const extension of ["pcapng", "pcap"]) {
     truncateSync(path, 0);
     await node.finish();
     expect(statSync(path).size).toBe(0);
-    expect(said(node)[0]).toContain(`${basename(path)} is given up (another program truncated it`);
+    expect(said(node)[0]).toContain(
+      `${basename(path)} cannot be continued (another program truncated it`,
+    );
   });
 }
 

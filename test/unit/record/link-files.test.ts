@@ -102,7 +102,7 @@ for (const [name, prepare, reason] of [
       symlinkSync("nowhere", path);
       return Promise.resolve(() => Promise.resolve());
     },
-    "is not the file that it was at the start",
+    "has been replaced since the start",
   ],
 ] as const) {
   test(`a file beside the first that ${name} is left, for a numbered one`, async () => {
@@ -126,7 +126,7 @@ for (const [name, prepare, reason] of [
     expect(told.length).toBe(1);
     expect(told[0]).toContain(reason);
     expect(told[0]).toContain(beside);
-    expect(told[0]).toEndWith(`its packets go to ${path}`);
+    expect(told[0]).toEndWith(`recording to ${path}`);
   });
 }
 

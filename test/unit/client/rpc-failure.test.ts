@@ -32,7 +32,7 @@ describe("a call that fails", () => {
       status.UNIMPLEMENTED,
       "x",
       "call-unknown",
-      "NODE does not know the call GetHunterStatus: it may be an older program",
+      "NODE does not know the RPC GetHunterStatus: the node may be an older version",
     ],
     [status.INTERNAL, "broken", "call-failed", "NODE: INTERNAL: broken"],
   ];

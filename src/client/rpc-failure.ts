@@ -7,8 +7,8 @@ import { showDuration } from "../config/quantity.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import { isForeign } from "../grpc/rpc-reason.ts";
 
-/** The call that failed. */
-export interface FailedCall {
+/** The RPC that failed. */
+export interface FailedRpc {
   readonly dialer: Pick<Dialer, "address" | "reasonOf">;
   /** Its name without the service. */
   readonly method: string;
@@ -29,26 +29,26 @@ const codes: Readonly<Partial<Record<Code, string>>> = {
 };
 
 /** Why a node did not do what it was asked, in one line for a person. */
-export function callFailure(call: FailedCall, error: ConnectError): WeirError {
+export function rpcFailure(rpc: FailedRpc, error: ConnectError): WeirError {
   const { code } = error;
-  const text = cutText(failureText(call, code, error.rawMessage), limits.logMessageCharsMax);
+  const text = cutText(failureText(rpc, code, error.rawMessage), limits.logMessageCharsMax);
   const retryable = code === Code.Unavailable || code === Code.DeadlineExceeded;
   return new WeirError(codes[code] ?? "call-failed", text, { retryable, cause: error });
 }
 
-function failureText(call: FailedCall, code: Code, details: string): string {
-  const { method } = call;
-  const { address } = call.dialer;
-  const reason = call.dialer.reasonOf({ code, details });
+function failureText(rpc: FailedRpc, code: Code, details: string): string {
+  const { method } = rpc;
+  const { address } = rpc.dialer;
+  const reason = rpc.dialer.reasonOf({ code, details });
   if (isForeign(details)) return `cannot reach a node at ${address}: ${reason}`;
   if (code === Code.Unavailable) return `cannot reach ${address}: ${reason}`;
   if (code === Code.DeadlineExceeded) {
-    return `${address} did not answer within ${showDuration(call.callMsMax)}`;
+    return `${address} did not answer within ${showDuration(rpc.callMsMax)}`;
   }
   if (code === Code.Unauthenticated) return `${address} refuses: ${reason}`;
   if (code === Code.PermissionDenied) return `${address} refuses: ${details}`;
   if (code === Code.Unimplemented) {
-    return `${address} does not know the call ${method}: it may be an older program`;
+    return `${address} does not know the RPC ${method}: the node may be an older version`;
   }
   if (/^Received message larger than max/.test(details)) {
     const mebibytes = limits.clientMessageBytesMax / 2 ** 20;
