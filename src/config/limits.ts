@@ -495,6 +495,12 @@ export const limits = {
   huntProgressMs: 5000,
   /** Deadline of a registration. */
   huntRegisterMsMax: 10_000,
+  /** Rejections of a batch by the processor after which the batch is set aside. */
+  huntRejectionsMax: 2,
+  /** Names of interfaces that the hunter counts and registers. */
+  huntInterfaceNamesMax: 64,
+  /** The same refusal of a stream is told again after this time. */
+  huntRefusalTellMs: 60_000,
   /** Reasons for having no connection that are remembered, so that each is told once. */
   huntTroublesMax: 32,
   /** First delay before a new connection; delays are spread at random. */

@@ -6,7 +6,7 @@ import type { CapturePacket } from "./capture-packet.ts";
 import type { CaptureReader } from "./capture-reader.ts";
 import type { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
-import { interfaceNamesMax, type Tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 
 export interface FeederOptions {
   readonly encoder: BatchEncoder;
@@ -88,7 +88,7 @@ export class Feeder {
     }
     if (packet.interfaceName !== this.lastName) {
       this.lastName = packet.interfaceName;
-      if (tally.interfaces.size < interfaceNamesMax) tally.interfaces.add(packet.interfaceName);
+      if (tally.interfaces.size < limits.huntInterfaceNamesMax) tally.interfaces.add(packet.interfaceName);
     }
     encoder.add(packet);
     tally.packetsRead += 1;

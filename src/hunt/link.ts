@@ -44,7 +44,6 @@ export interface LinkOptions {
 
 type OpenPackets = Awaited<ReturnType<ProcessorClient["openPackets"]>>;
 
-const refusalReportMs = 60_000;
 /** The status of a stream that ended in order. */
 const ok = 0;
 
@@ -263,7 +262,7 @@ export class Link {
   private reportRefusal(reason: string): void {
     const { clock, events } = this.options;
     const nowMs = clock.monotonicMs();
-    if (this.refusal === reason && nowMs - this.refusalToldMs < refusalReportMs) return;
+    if (this.refusal === reason && nowMs - this.refusalToldMs < limits.huntRefusalTellMs) return;
     this.refusal = reason;
     this.refusalToldMs = nowMs;
     const text = `${this.dialer.address} refuses the registration: ${reason}; retrying`;

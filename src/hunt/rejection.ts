@@ -1,8 +1,7 @@
 /** Finds batches that the processor will never take, and gives them up. */
 import { Code } from "@connectrpc/connect";
+import { limits } from "../config/limits.ts";
 import type { Outbox, OutgoingBatch } from "./outbox.ts";
-
-const rejectionsMax = 2;
 
 /**
  * Whether a stream's end says that a batch cannot be taken: INVALID_ARGUMENT (it cannot be decoded)
@@ -21,7 +20,7 @@ export function judgeOldest(outbox: Outbox): OutgoingBatch | undefined {
   const batch = outbox.oldest;
   if (batch === undefined) return undefined;
   batch.rejections += 1;
-  if (batch.rejections < rejectionsMax) return undefined;
+  if (batch.rejections < limits.huntRejectionsMax) return undefined;
   outbox.setAside();
   return batch;
 }

@@ -17,8 +17,6 @@ export interface Tally {
   readonly interfaces: Set<string>;
 }
 
-export const interfaceNamesMax = 64;
-
 export function createTally(): Tally {
   return {
     packetsRead: 0,
