@@ -74,7 +74,7 @@ test("the other fields are checked", () => {
   expect(faultOf({ id: "\ufffd" })).toBe("id: has control characters or is not valid UTF-8");
   expect(faultOf({ id: "x".repeat(limits.filterIdBytesMax + 1) })).toStartWith("id: is 257 bytes");
   expect(faultOf({ type: 18 as FilterType })).toBe("type: 18 is not a filter type");
-  expect(faultOf({ type: -1 as FilterType })).toBe("type: unknown type -1");
+  expect(faultOf({ type: -1 as FilterType })).toBe("type: -1 is not a filter type");
   expect(faultOf({ description: "two\nlines\t\r\n" })).toBeUndefined();
   expect(faultOf({ description: "\u001b[31m" })).toStartWith("description: has control");
   expect(faultOf({ targetHunters: ["a", ""] })).toBe(`target_hunters: hunter "" is empty`);
