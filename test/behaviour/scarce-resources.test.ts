@@ -43,7 +43,7 @@ describe.skipIf(Bun.which("prlimit") === null).each(sampledWorkerCounts(1))(
         under: ["prlimit", `--nofile=${openFiles}:${openFiles}`],
       });
       expect(node.latest("node-few-open-files")?.message).toStartWith(
-        `no more than ${places} conn`,
+        `the node accepts at most ${places} connections`,
       );
       const first = Array.from({ length: 20 }, () => new MockHunter(node.address));
       const busy = first.map((stream, number) => new BusyHunter(stream, { number, batches: 40 }));
