@@ -85,6 +85,10 @@ export const limits = {
   /** A message up to this size may be half received, or wait for room, on any stream at any time:
    * 128 MiB over all streams. */
   smallMessageBytesMax: 128 * 1024,
+  /** What comes while a stream is not read is kept in blocks of this size. Its window bounds it. */
+  backlogBlockBytes: 128 * 1024,
+  /** Such blocks that a shard keeps for the next time: 16 MiB. */
+  backlogFreeBlocksMax: 128,
   /** Half-received messages above that size, over all shards; each reserves its whole length before
    * the rest is read. Each shard has an equal part, and room for at least one message of the
    * largest size. One address has half of that, or one message. */
@@ -151,7 +155,7 @@ export const limits = {
   tlsHandshakeMsMax: 5000,
   /** Received chunks that are garbage and not yet collected, per shard; the same of answers, in
    * control too. */
-  collectAfterBytes: 16 * 1024 * 1024,
+  collectAfterBytes: 4 * 1024 * 1024,
   /** What a closed connection counts for among those chunks. */
   connectionGarbageBytes: 16 * 1024,
   /** What an RPC counts for there: after 2,048 RPCs a shard collects everything. */

@@ -3,6 +3,7 @@
  * "Length-Prefixed-Message"). No I/O inside: pieces of bytes go in, `take` is called with each message.
  */
 import { limits } from "../config/limits.ts";
+import { Backlog } from "./backlog.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 export interface EnvelopeOptions {
@@ -30,12 +31,6 @@ export type EnvelopeFault =
 
 const firstBufferBytes = 64 * 1024;
 
-interface Piece {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
-
 export class Envelope {
   private readonly options: EnvelopeOptions;
   private readonly smallBytesMax: number;
@@ -48,8 +43,11 @@ export class Envelope {
   private reserved = 0;
   private stopped = false;
   private over = false;
-  /** What came behind a stop, in its order. The window of the stream bounds it. */
-  private rest: Piece[] = [];
+  /** What came behind a stop. The window of the stream bounds it. */
+  private readonly backlog = new Backlog();
+  private readonly onRead = (bytes: Buffer, start: number, end: number): number =>
+    this.run(bytes, start, end);
+  private readonly isStopped = (): boolean => this.stopped;
   private readonly onRoom = (): void => {
     this.reserved = this.length;
     this.resume();
@@ -78,14 +76,14 @@ export class Envelope {
 
   /** True while bytes are kept because somebody said stop. */
   get holding(): boolean {
-    return this.rest.length > 0;
+    return !this.backlog.isEmpty;
   }
 
-  /** Takes `bytes[start..end)`, which stay as they are; keeps what is behind a stop. */
+  /** Takes `bytes[start..end)`; what is behind a stop is copied. */
   push(bytes: Buffer, start = 0, end: number = bytes.length): void {
     if (this.over) return;
-    if (this.stopped) this.rest.push({ bytes, start, end });
-    else this.run(bytes, start, end);
+    const at = this.stopped ? start : this.run(bytes, start, end);
+    if (at < end && !this.over) this.backlog.append(bytes, at, end);
   }
 
   /** Goes on after a stop; may stop again. */
@@ -93,14 +91,7 @@ export class Envelope {
     if (this.over) return;
     this.stopped = false;
     if (this.length < 0) this.release();
-    const { rest } = this;
-    this.rest = [];
-    for (const [index, { bytes, start, end }] of rest.entries()) {
-      this.run(bytes, start, end);
-      if (!this.stopped) continue;
-      this.rest.push(...rest.slice(index + 1));
-      return;
-    }
+    this.backlog.drain(this.onRead, this.isStopped);
   }
 
   /** The RPC is over: gives back what it holds. */
@@ -108,12 +99,13 @@ export class Envelope {
     this.options.room.forget(this.onRoom);
     this.release();
     this.buffer = Buffer.alloc(0);
-    this.rest = [];
+    this.backlog.clear();
     this.stopped = true;
     this.over = true;
   }
 
-  private run(bytes: Buffer, start: number, end: number): void {
+  /** Returns how far it came. */
+  private run(bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end) {
       if (this.length < 0) {
@@ -124,9 +116,9 @@ export class Envelope {
       if (!this.stopped) at = this.readBody(bytes, at, end);
       if (this.stopped) break;
     }
-    if (at < end && !this.over) this.rest.push({ bytes, start: at, end });
     // The end of an RPC gives back what is left of it.
     if (!this.over) this.options.done(at - start);
+    return at;
   }
 
   private readPrefix(bytes: Buffer, from: number, end: number): number {
