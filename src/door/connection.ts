@@ -107,6 +107,13 @@ export class Connection {
     else this.http2.connection.fail({ code, reason });
   }
 
+  /** Closes before HTTP/2 has begun. A reset would take from the client what TLS has told it. */
+  refuse(): void {
+    if (this.gone) return;
+    this.options.socket.shutdown();
+    setTimeout(() => this.destroy(), limits.socketGraceMs).unref();
+  }
+
   destroy(): void {
     if (!this.gone) this.options.socket.terminate();
   }

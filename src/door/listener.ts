@@ -97,7 +97,7 @@ export class Listener {
         if (fault === "") options.ready(connection, certificateOf(socket));
         else {
           socket.data.failed = true;
-          connection.destroy();
+          connection.refuse();
           options.failed(fault, connection);
         }
       },
