@@ -41,6 +41,7 @@ describe("docs/limits.md", () => {
       (50 * limits.batchPacketsMax +
         limits.tunnelUnreadBytesMax +
         messageBytesMax +
+        limits.backlogFreeBlocksMax * limits.backlogBlockBytes +
         limits.collectAfterBytes) /
         mebibyte +
       (7 + 122 + 184 + 135 + 31 + 1 + 20 + 52);

@@ -185,7 +185,7 @@ describe("a unary call of a path that nobody serves", () => {
       kind: "answer",
       id: 7,
       code: Code.Unimplemented,
-      message: "/x.Y/Z is not served by this version of weir",
+      message: "/x.Y/Z is not served by this version of Weir",
     });
     port2.close();
     serve({});

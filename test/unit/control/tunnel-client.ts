@@ -58,6 +58,9 @@ export class TunnelClient {
 
   send(call: OpenCall, bytes: Uint8Array): void {
     if (call.credit <= 0) throw new Error("sent without credit");
+    // A second message of a unary RPC does not reach control: the shard refuses it.
+    const isSecond = call.unary !== undefined && call.credit < limits.tunnelUnreadMessagesMax;
+    if (isSecond) return;
     call.credit--;
     if (call.unary !== undefined) this.post({ ...call.unary, bytes });
     else this.post({ kind: "message", id: call.id, bytes });
