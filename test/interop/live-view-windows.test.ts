@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { GoProgram } from "../support/go-program.ts";
+import { sampled } from "../support/run-size.ts";
 import { startProcessor } from "../support/weir-process.ts";
 
 const folder = join(import.meta.dir, "grpc-go");
@@ -37,8 +38,8 @@ describe.skipIf(reason !== "")("a live view of grpc-go with default settings", (
     ["10,000 packets of 64 KB", ["-size", "65000"]],
     ["1,000 packets of 250 KB", ["-size", "250000", "-packets", "1000"]],
   ];
-  for (const [what, size] of sizes) {
-    for (const delay of ["0s", "10ms", "50ms"]) {
+  for (const [what, size] of sampled("packet sizes of live views", sizes)) {
+    for (const delay of sampled("delays of live views", ["10ms", "0s", "50ms"])) {
       test(`gets ${what}, ${delay} each way`, async () => {
         const node = await startProcessor(["--workers", "1"]);
         const result = await watch(node.address, [...size, "-delay", delay]);
