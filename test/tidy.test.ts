@@ -24,10 +24,12 @@ const ranks: Record<string, number> = {
   enrich: 4,
   dial: 4,
   pipeline: 3,
+  grpc: 3,
   expression: 3,
   credentials: 3,
   telemetry: 2,
   "capture-format": 2,
+  http2: 2,
   packet: 2,
   dissect: 2,
   wire: 2,
@@ -36,7 +38,7 @@ const ranks: Record<string, number> = {
 };
 
 /** The transport is known here alone: the others see messages and bytes. */
-const grpcRooms = ["door", "hunt", "dial", "upstream"];
+const grpcRooms = ["dial"];
 
 const linesMax = 400;
 /** Longer than linesMax, each with its reason. */

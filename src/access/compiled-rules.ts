@@ -1,12 +1,14 @@
 /** The access rules in force, ready to be asked about a key or certificate. */
+
 import type { AccessRules } from "../config/access-config.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { Caller } from "../wire/caller.ts";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";
 import { HunterBinding } from "./hunter-binding.ts";
 import { IdentityList, nameOf } from "./identity-list.ts";
 import { KeyRing } from "./key-ring.ts";
 import { roleNeededFor, satisfies } from "./method-roles.ts";
-import { permissionDenied, type Refusal, unauthenticated } from "./refusal.ts";
+import { permissionDenied, unauthenticated } from "./refusal.ts";
 
 /** The rules in force, ready to be asked. */
 export class CompiledRules {
@@ -37,7 +39,7 @@ export class CompiledRules {
     path: string,
     certificate: PeerCertificate | undefined,
     digest: Uint8Array | undefined,
-  ): Caller | Refusal {
+  ): Caller | GrpcStatus {
     const needed = roleNeededFor(path);
     if (needed === "anyone" || !this.asks) return unasked(certificate);
     const identity = certificate && this.identities.find(certificate);

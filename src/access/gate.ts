@@ -9,13 +9,14 @@ import { peerAddress } from "../base/peer-text.ts";
 import { quoteText } from "../base/safe-text.ts";
 import type { AccessRules } from "../config/access-config.ts";
 import { limits } from "../config/limits.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { Caller } from "../wire/caller.ts";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";
 import { CompiledRules } from "./compiled-rules.ts";
 import type { FailureTable } from "./failure-table.ts";
 import { digestOf, isKeyText } from "./key-ring.ts";
 import { roleNeededFor } from "./method-roles.ts";
-import { locked, permissionDenied, type Refusal, unauthenticated } from "./refusal.ts";
+import { locked, permissionDenied, unauthenticated } from "./refusal.ts";
 
 /** What a caller shows. */
 export interface Credentials {
@@ -35,7 +36,7 @@ export interface RefusedRpc {
   readonly path: string;
   /** As far as it is known. */
   readonly caller: Caller;
-  readonly refusal: Refusal;
+  readonly refusal: GrpcStatus;
   /** What was wrong, for the operator: the client is not told everything. */
   readonly reason: string;
   /** True for the wrong key that uses up what its address has. */
@@ -51,7 +52,7 @@ export interface GateOptions {
 /** What the gate may do to an RPC while it is open. */
 export interface AuthorizedRpc {
   /** Its caller may not go on. */
-  readonly end: (refusal: Refusal) => void;
+  readonly end: (refusal: GrpcStatus) => void;
   /** Hunters may belong to others from now on: true when the RPC asks `refusalOf` again for the
    * one that it carries. RPCs that do not are ended when their own hunters change. */
   readonly reconsider?: () => boolean;
@@ -63,7 +64,7 @@ export interface Authorization {
   /** Anybody may make this RPC, and who makes it is not known, at a node that asks. */
   readonly isGuest: boolean;
   /** Why the RPC may not carry that hunter; undefined when it may. */
-  refusalOf(hunterId: string): Refusal | undefined;
+  refusalOf(hunterId: string): GrpcStatus | undefined;
   /** The RPC is over. */
   close(): void;
 }
@@ -91,7 +92,11 @@ export class Gate {
   }
 
   /** Says who the caller is when it may make the RPC, else why it may not. */
-  authorize(path: string, credentials: Credentials, rpc: AuthorizedRpc): Authorization | Refusal {
+  authorize(
+    path: string,
+    credentials: Credentials,
+    rpc: AuthorizedRpc,
+  ): Authorization | GrpcStatus {
     const { peer, key, certificate } = credentials;
     const digest =
       this.rules.asksForKeys && key !== undefined && isKeyText(key) ? digestOf(key) : undefined;
@@ -129,7 +134,7 @@ export class Gate {
     }
   }
 
-  private judge(credentials: Credentials, shown: Shown): Caller | Refusal {
+  private judge(credentials: Credentials, shown: Shown): Caller | GrpcStatus {
     const { path, certificate, digest } = shown;
     const withoutKey = this.rules.callerOf(path, certificate, undefined);
     if (!("code" in withoutKey)) return withoutKey;
@@ -174,10 +179,10 @@ export class Gate {
   private refuse(
     peer: string,
     shown: Shown,
-    refusal: Refusal,
+    refusal: GrpcStatus,
     reason: string,
     locks = false,
-  ): Refusal {
+  ): GrpcStatus {
     const { path, certificate, digest } = shown;
     const caller = this.rules.nameFor(certificate, digest);
     this.options.note({ peer, path, caller, refusal, reason, locks });

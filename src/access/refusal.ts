@@ -1,21 +1,18 @@
-/** gRPC status of an RPC that may not be made, or not go on. */
-export interface Refusal {
-  readonly code: number;
-  readonly message: string;
-}
+/** The statuses with which access refuses an RPC. */
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 
 /** The same whatever is wrong with a key, or that there is none (docs/wire.md#roles). */
-export const unauthenticated: Refusal = {
-  code: 16,
+export const unauthenticated: GrpcStatus = {
+  code: grpcCode.unauthenticated,
   message: "this RPC needs an API key (x-api-key) or a client certificate that allows it",
 };
 
 /** The holder of a certificate is known and may do other things: nothing is given away by saying so. */
-export function permissionDenied(message: string): Refusal {
-  return { code: 7, message };
+export function permissionDenied(message: string): GrpcStatus {
+  return { code: grpcCode.permissionDenied, message };
 }
 
-export const locked: Refusal = {
-  code: 8,
+export const locked: GrpcStatus = {
+  code: grpcCode.resourceExhausted,
   message: "too many wrong API keys came from this address; try again in a minute",
 };

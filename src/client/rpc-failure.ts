@@ -1,11 +1,11 @@
 /** Turns a failed RPC into an error with words and an exit status. */
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { WeirError } from "../base/errors.ts";
-import { isForeign } from "../base/rpc-reason.ts";
 import { cutText } from "../base/safe-text.ts";
 import { limits } from "../config/limits.ts";
 import { showDuration } from "../config/quantity.ts";
 import type { Dialer } from "../dial/dialer.ts";
+import { isForeign } from "../grpc/rpc-reason.ts";
 
 /** The RPC that failed. */
 export interface FailedRpc {

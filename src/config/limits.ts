@@ -85,6 +85,10 @@ export const limits = {
   /** A message up to this size may be half received, or wait for room, on any stream at any time:
    * 128 MiB over all streams. */
   smallMessageBytesMax: 128 * 1024,
+  /** What comes while a stream is not read is kept in blocks of this size. Its window bounds it. */
+  backlogBlockBytes: 128 * 1024,
+  /** Such blocks that a shard keeps for the next time: 16 MiB. */
+  backlogFreeBlocksMax: 128,
   /** Half-received messages above that size, over all shards; each reserves its whole length before
    * the rest is read. Each shard has an equal part, and room for at least one message of the
    * largest size. One address has half of that, or one message. */
@@ -143,26 +147,19 @@ export const limits = {
   waitingRpcsMax: 4096,
   /** RPCs begin for this long in one turn of the event loop; then packet streams have their turn. */
   rpcTurnMsMax: 4,
-  /** HTTP/2 window of one stream: what a client may have sent that is not read. With the default of
-   * 64 KiB a message takes more than twice the time. */
-  streamWindowBytes: 1024 * 1024,
-  /** HTTP/2 window of one connection. Bytes count against it until they arrive, not until they are
-   * read. */
-  connectionWindowBytes: 2 * 1024 * 1024,
+  /** What a client may have on its way on one connection. Bytes that came are given back at once. */
+  connectionWindowBytes: 16 * 1024 * 1024,
   /** Headers of one RPC, told to the client in SETTINGS. */
   headerBytesMax: 16 * 1024,
   /** Time from the connection to the end of the TLS handshake; then the connection is closed. */
   tlsHandshakeMsMax: 5000,
   /** Received chunks that are garbage and not yet collected, per shard; the same of answers, in
    * control too. */
-  collectAfterBytes: 16 * 1024 * 1024,
+  collectAfterBytes: 4 * 1024 * 1024,
   /** What a closed connection counts for among those chunks. */
   connectionGarbageBytes: 16 * 1024,
   /** What an RPC counts for there: after 2,048 RPCs a shard collects everything. */
   rpcGarbageBytes: 8 * 1024,
-  /** Bytes that one connection sends a second beside the data of its RPCs. It is closed once it has
-   * sent 128 MiB more, which is what its streams may have on their way. Linux only. */
-  frameBytesPerSecondMax: 8 * 1024 * 1024,
   /** A connection that was silent for this long is pinged. */
   keepaliveIntervalMs: 30_000,
   /** A connection that does not answer the ping within this time is closed. */
@@ -586,6 +583,71 @@ export const limits = {
   logFlushMsMax: 500,
   /** Hunters that a stats report names one by one. */
   statsHuntersMax: 20,
+
+  // --- HTTP/2 -------------------------------------------------------------------------------------
+  /** Receive window of one stream at its beginning, told to the client in SETTINGS: a batch of 64 full
+   * packets is less. */
+  streamWindowBytesMin: 128 * 1024,
+  /** Receive window of one stream at its largest. It grows while its bytes are done with as fast as they
+   * come. */
+  streamWindowBytesMax: 16 * 1024 * 1024,
+  /** What all receive windows of a shard have beyond `streamWindowBytesMin`. When it is used up,
+   * windows stay as they are. */
+  windowGrowthBytesMax: 32 * 1024 * 1024,
+  /** Dynamic table of the header decoder of one connection: what HTTP/2 begins with. */
+  headerTableBytes: 4096,
+  /** One header block, compressed. A longer one ends its connection. */
+  headerBlockBytesMax: 64 * 1024,
+  /** Frames in which one header block may come. More end the connection. */
+  headerFramesMax: 32,
+  /** Streams of one connection that we ended before the client did, 8 B each: frames of them are
+   * passed over. Frames of an older one reset it again. */
+  cutStreamsMax: 1024,
+  /** Answers to a client's frames, such as PING, that it has not read. More end the connection. */
+  unreadControlBytesMax: 256 * 1024,
+  /** A connection that was ended is given this long to close by itself. */
+  socketGraceMs: 1000,
+  /** Characters of a GOAWAY that a log line shows. */
+  goawayTextBytesMax: 256,
+  /** Streams that the client resets: at once, on one connection. More end it with
+   * ENHANCE_YOUR_CALM. */
+  resetsAtOnceMax: 1000,
+  /** The same, each second after that. */
+  resetsPerSecondMax: 200,
+  /** Streams that have to be reset for what the client sends, or are refused: at once, on one
+   * connection. More end it with ENHANCE_YOUR_CALM. */
+  faultsAtOnceMax: 1000,
+  /** The same, each second after that. */
+  faultsPerSecondMax: 20,
+  /** PING frames; one more for each DATA frame that the client gets: at once, on one connection.
+   * More end it with ENHANCE_YOUR_CALM. */
+  pingsAtOnceMax: 1000,
+  /** The same, each second after that. */
+  pingsPerSecondMax: 200,
+  /** SETTINGS and GOAWAY frames: at once, on one connection. More end it with ENHANCE_YOUR_CALM. */
+  settingsAtOnceMax: 100,
+  /** The same, each second after that. */
+  settingsPerSecondMax: 10,
+  /** DATA frames with less than five bytes that do not end their stream: at once, on one
+   * connection. More end it with ENHANCE_YOUR_CALM. */
+  emptyDataAtOnceMax: 1000,
+  /** The same, each second after that. */
+  emptyDataPerSecondMax: 50,
+  /** WINDOW_UPDATE frames; three more for each DATA frame that the client gets: at once, on one
+   * connection. More end it with ENHANCE_YOUR_CALM. */
+  windowUpdatesAtOnceMax: 10_000,
+  /** The same, each second after that. */
+  windowUpdatesPerSecondMax: 1000,
+  /** PRIORITY frames; two more for each stream: at once, on one connection. More end it with
+   * ENHANCE_YOUR_CALM. */
+  prioritiesAtOnceMax: 1000,
+  /** The same, each second after that. */
+  prioritiesPerSecondMax: 50,
+  /** Frames of types that HTTP/2 does not have: at once, on one connection. More end it with
+   * ENHANCE_YOUR_CALM. */
+  unknownFramesAtOnceMax: 1000,
+  /** The same, each second after that. */
+  unknownFramesPerSecondMax: 50,
 
   // --- configuration ------------------------------------------------------------------------------
   /** A longer configuration file, or file of keys and identities, is refused. */

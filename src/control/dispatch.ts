@@ -60,7 +60,7 @@ export function dispatch(port: MessagePort, routes: Routes): void {
       window.taken(request.bytes);
       return;
     }
-    if (request.kind !== "open") {
+    if (request.kind !== "open" && request.kind !== "unary") {
       rpcs.get(request.id)?.onRequest(request);
       return;
     }
@@ -68,7 +68,8 @@ export function dispatch(port: MessagePort, routes: Routes): void {
     const route = routes.get(path);
     if (route === undefined) {
       const message = `${path} is not served by this version of Weir`;
-      post(port, { kind: "status", id, code: Code.Unimplemented, message });
+      const kind = request.kind === "unary" ? "answer" : "status";
+      post(port, { kind, id, code: Code.Unimplemented, message });
       return;
     }
     const rpc = new DispatchedRpc(port, request, route, window);
@@ -83,7 +84,7 @@ function post(port: MessagePort, response: TunnelResponse): void {
 
 /** What is about one RPC. */
 type RpcRequest = Exclude<TunnelRequest, { kind: "taken" }>;
-type OpenRequest = Extract<TunnelRequest, { kind: "open" }>;
+type OpenRequest = Extract<TunnelRequest, { kind: "open" | "unary" }>;
 
 class DispatchedRpc {
   private readonly port: MessagePort;
@@ -91,6 +92,8 @@ class DispatchedRpc {
   private readonly route: Route;
   private readonly window: AnswerWindow;
   private readonly input: MessageQueue<Uint8Array>;
+  /** The request of an RPC that has one and one answer. */
+  private readonly request: Uint8Array | undefined;
   private reason: ConnectError | undefined = undefined;
   /** Of an RPC whose handler asked for its signal. */
   private abort: AbortController | undefined = undefined;
@@ -102,6 +105,7 @@ class DispatchedRpc {
     this.port = port;
     this.window = window;
     this.id = request.id;
+    this.request = request.kind === "unary" ? request.bytes : undefined;
     this.route = route;
     this.input = new MessageQueue(() => post(port, { kind: "credit", id: this.id, count: 1 }));
     this.context = contextOf(request, route, () => this.signal());
@@ -127,6 +131,7 @@ class DispatchedRpc {
         this.end(new ConnectError("the client cancelled", Code.Canceled));
         return;
       case "open":
+      case "unary":
     }
   }
 
@@ -149,18 +154,31 @@ class DispatchedRpc {
 
   /** Runs the method to its end; never rejects. */
   async run(): Promise<void> {
-    let code = 0;
-    let message = "";
     try {
-      await this.answer();
-      // A service that stops when its RPC was ended has not answered it.
+      if (this.request === undefined) await this.answer();
+      else {
+        const bytes = await this.answerOne(this.request);
+        // A service that stops when its RPC was ended has not answered it.
+        this.throwIfEnded();
+        const answer = { kind: "answer", id: this.id, bytes, code: 0, message: "" } as const;
+        this.post(answer, bytes);
+        return;
+      }
       this.throwIfEnded();
+      this.post({ kind: "status", id: this.id, code: 0, message: "" });
     } catch (thrown) {
-      const error = ConnectError.from(thrown, Code.Internal);
-      code = error.code;
-      message = error.rawMessage;
+      const { code, rawMessage: message } = ConnectError.from(thrown, Code.Internal);
+      const kind = this.request === undefined ? "status" : "answer";
+      this.post({ kind, id: this.id, code, message });
     }
-    post(this.port, { kind: "status", id: this.id, code, message });
+  }
+
+  private async answerOne(request: Uint8Array): Promise<Uint8Array> {
+    const { method, handler } = this.route;
+    const input = decode(method.input, request);
+    await this.window.turn();
+    this.throwIfEnded();
+    return this.encode(method.output, await handler(input as never, this.context));
   }
 
   private async answer(): Promise<void> {
@@ -172,7 +190,7 @@ class DispatchedRpc {
     await this.window.turn();
     this.throwIfEnded();
     const answer = await handler(input as never, this.context);
-    if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
+    if (method.methodKind === "client_streaming") {
       await this.send(output, answer);
       return;
     }
@@ -199,13 +217,22 @@ class DispatchedRpc {
     }
     this.throwIfEnded();
     this.credit--;
+    const bytes = this.encode(desc, message);
+    this.post({ kind: "message", id: this.id, bytes }, bytes);
+  }
+
+  private encode(desc: DescMessage, message: unknown): Uint8Array {
     const bytes = toBinary(desc, create(desc, message as never));
     this.window.sent(bytes.length);
     // What it was made of: its fields, its texts encoded, its parts put together.
     noteGarbage(garbageShare * bytes.length);
-    // Moved, not copied: its buffer is its own.
-    const moved = bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [];
-    this.port.postMessage({ kind: "message", id: this.id, bytes } satisfies TunnelResponse, moved);
+    return bytes;
+  }
+
+  /** Moves `bytes`, and does not copy them, where their buffer is their own. */
+  private post(response: TunnelResponse, bytes?: Uint8Array): void {
+    const isOwn = bytes !== undefined && bytes.byteLength === bytes.buffer.byteLength;
+    this.port.postMessage(response, isOwn ? [bytes.buffer as ArrayBuffer] : []);
   }
 }
 

@@ -16,6 +16,8 @@ import { readApiKey } from "./api-key.ts";
 /** What the files of a `DialConfig` hold. It is never logged. */
 export interface DialFiles {
   readonly secureContext: SecureContext | undefined;
+  /** What the context was made of. */
+  readonly pem: Pem;
   /** "" is none. */
   readonly apiKey: string;
   readonly warnings: readonly string[];
@@ -36,24 +38,30 @@ export async function readDialFiles(
   return { ...security, apiKey: key, warnings: [...security.warnings, ...warnings] };
 }
 
-type Security = Pick<DialFiles, "secureContext" | "warnings">;
+interface Pem {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
 
-const plain: Security = { secureContext: undefined, warnings: [] };
+type Security = Pick<DialFiles, "secureContext" | "pem" | "warnings">;
+
+const plain: Security = { secureContext: undefined, pem: {}, warnings: [] };
 
 async function readSecurity(tls: DialTls, nowMs: number): Promise<Security> {
   const faults: string[] = [];
   const trusted = await readTrusted(tls, nowMs, faults);
   const own = await readIdentity(tls, nowMs, faults);
   if (faults.length > 0) throw new WeirError("tls-files", faults.join("; "));
+  const pem = { ...trusted, ...own.pair };
   try {
     const secureContext = createSecureContext({
-      ...trusted,
-      ...own.pair,
+      ...pem,
       minVersion: "TLSv1.3",
       // What --tls-ca names counts, and not only what is at the top of its chain.
       allowPartialTrustChain: true,
     });
-    return { secureContext, warnings: own.warnings };
+    return { secureContext, pem, warnings: own.warnings };
   } catch (error) {
     const text = `${tls.certFile} (--tls-cert): TLS does not accept it: ${errorText(error)}`;
     throw new WeirError("tls-files", text);

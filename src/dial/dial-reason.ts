@@ -1,6 +1,8 @@
 /** Says in words why a connection or RPC to a node failed. */
-import { rpcReason, statusName } from "../base/rpc-reason.ts";
+
 import type { DialConfig, DialTls } from "../config/dial-config.ts";
+import { statusName } from "../grpc/grpc-status.ts";
+import { rpcReason } from "../grpc/rpc-reason.ts";
 import { wrongNameMark } from "./server-identity.ts";
 
 /** What an RPC failed with: code and text of grpc-js. */

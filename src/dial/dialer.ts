@@ -12,6 +12,7 @@ import { showEndpoint } from "../config/parse-endpoint.ts";
 import { bringApiKey } from "./api-key.ts";
 import { type DialFiles, readDialFiles } from "./dial-files.ts";
 import { dialReason, type RpcEnd } from "./dial-reason.ts";
+import { Http2Channel } from "./http2-channel.ts";
 import { refuseIdentity } from "./server-identity.ts";
 
 export interface Dialer {
@@ -23,6 +24,8 @@ export interface Dialer {
   readonly keyNumber: number;
   /** One connection, made by its first RPC. */
   connect(options: ChannelOptions): Client;
+  /** One connection for the RPC that carries packets; rejects with a `GrpcStatus`. */
+  connectHttp2(): Promise<Http2Channel>;
   /**
    * Read the files again, for the next connections. When they cannot be used any more, those have
    * them as they were, and the reason is returned; otherwise "".
@@ -52,6 +55,11 @@ export async function createDialer(
       const interceptors = files.apiKey === "" ? [] : [bringApiKey(files.apiKey)];
       const named = { ...channelOptions, ...nameOptions(endpoint), ...options };
       return new Client(address, security, { ...named, interceptors });
+    },
+    connectHttp2() {
+      const { apiKey, pem } = files;
+      const tls = config.tls && { ...pem, skipVerify: config.tls.skipVerify };
+      return Http2Channel.connect({ endpoint, tls, apiKey, now: clock.monotonicMs });
     },
     async renew() {
       try {

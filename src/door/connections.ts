@@ -2,19 +2,19 @@
  * The connections of a shard, from accept to close. A connection is a newcomer until its first RPC
  * has begun; newcomers have deadlines. One that has had an RPC is kept for as long as it answers pings,
  * since hunters and clients are idle at times. Newcomers make place for others when the node is full
- * of connections, and before them guests: who has made no RPC but those that anybody may make.
+ * of connections, and before them guests: a guest has made no RPC but those that anybody may make.
  */
-
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type net from "node:net";
-import { errorText } from "../base/errors.ts";
+import type { Socket } from "bun";
 import { peerText } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
+import type { RequestHead } from "../http2/header-list.ts";
+import type { Http2Stream } from "../http2/http2-stream.ts";
+import { errorCode, type Http2Fault } from "../http2/protocol.ts";
+import { WindowGrowth } from "../http2/receive-window.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import type { Board, BoardRow } from "../pipeline/board.ts";
 import { noteGarbage } from "../pipeline/collect.ts";
-import { FrameMeter } from "./frame-meter.ts";
-import { receivedBytes } from "./received-bytes.ts";
+import { Connection } from "./connection.ts";
 
 export interface ConnectionsOptions {
   readonly board: Board;
@@ -24,35 +24,23 @@ export interface ConnectionsOptions {
   readonly connectionsMax: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** A connection was closed: not accepted, or not kept. */
+  /** A connection that was not accepted, or not kept. */
   readonly closed: (reason: string, peer: string) => void;
-  /** A connection whose bytes are not HTTP/2. */
+  /** What came on a connection, behind its handshake, is not HTTP/2. */
   readonly foreign: (peer: string) => void;
+  /** A handshake that did not come to its end. */
+  readonly handshakeLate: (connection: Connection) => void;
+  /** An RPC has come, and does not flow yet. */
+  readonly onStream: (connection: Connection, stream: Http2Stream, head: RequestHead) => void;
 }
-
-interface Connection {
-  readonly socket: net.Socket;
-  readonly peer: string;
-  readonly slot: number;
-  readonly since: number;
-  readonly meter: FrameMeter;
-  session: ServerHttp2Session | undefined;
-  /** The client has sent its HTTP/2 preface and settings, behind the TLS handshake if there is one. */
-  greeted: boolean;
-  /** It is among those that the limits count. */
-  counted: boolean;
-}
-
-/** After its session a socket gets this long to close by itself. */
-const socketGraceMs = 1000;
 
 export class Connections {
   private readonly options: ConnectionsOptions;
-  /** By `address:port` of the client: HTTP/2 hides the socket of a session. */
-  private readonly open = new Map<string, Connection>();
+  private readonly open = new Set<Connection>();
   /** The longest open one first. */
   private readonly newcomers = new Set<Connection>();
   private readonly guests = new Set<Connection>();
+  private readonly growth = new WindowGrowth(limits.windowGrowthBytesMax);
 
   constructor(options: ConnectionsOptions) {
     this.options = options;
@@ -62,18 +50,17 @@ export class Connections {
     return this.open.size;
   }
 
-  /** Takes a connection that has just come, or destroys it and answers false. */
-  accept(socket: net.Socket): boolean {
-    const { board, row, addresses, connectionsMax, now } = this.options;
-    const peer = peerOf(socket);
-    const slot = addresses.slotOf(socket.remoteAddress ?? "");
+  /** Takes a connection that has just come, or destroys it and answers undefined. */
+  accept(socket: Socket<unknown>): Connection | undefined {
+    const { board, row, addresses, connectionsMax, now, onStream } = this.options;
+    const slot = addresses.slotOf(socket.remoteAddress);
     const enter = () => board.enter(row, "connections", connectionsMax);
     if (!addresses.enter(slot, "connections")) {
       return this.turnAway(socket, `more than ${limits.connectionsPerAddressMax} of its address`);
     }
     if (!addresses.enter(slot, "newcomers")) {
       addresses.leave(slot, "connections");
-      const text = `more than ${limits.newcomersPerAddressMax} of its address without a call`;
+      const text = `more than ${limits.newcomersPerAddressMax} of its address without an RPC`;
       return this.turnAway(socket, text);
     }
     if (!enter() && !(this.dropOldest() && enter())) {
@@ -81,94 +68,81 @@ export class Connections {
       addresses.leave(slot, "connections");
       return this.turnAway(socket, `more than ${connectionsMax} connections`);
     }
-    const connection: Connection = {
-      socket,
-      peer,
-      slot,
-      since: now(),
-      meter: new FrameMeter({ received: () => receivedBytes(socket), nowMs: now() }),
-      session: undefined,
-      greeted: false,
-      counted: true,
-    };
-    this.open.set(peer, connection);
+    const { growth } = this;
+    const onFault = (connection: Connection, fault: Http2Fault) => this.onFault(connection, fault);
+    const connection = new Connection({ socket, slot, now, growth, onStream, onFault });
+    this.open.add(connection);
     this.newcomers.add(connection);
-    socket.on("error", () => socket.destroy());
-    socket.once("close", () => this.forget(connection));
-    return true;
+    return connection;
   }
 
-  /** An HTTP/2 session begins on an accepted connection. */
-  begin(session: ServerHttp2Session): void {
-    const peer = peerOf(session.socket);
-    const connection = this.open.get(peer);
-    session.on("error", (error) => {
-      // Bun's words for bytes that are not the preface of HTTP/2 (RFC 9113 section 3.4).
-      if (errorText(error).includes("client magic")) this.options.foreign(peer);
-      session.destroy();
-    });
-    if (connection === undefined) return;
-    connection.session = session;
-    session.once("remoteSettings", () => {
-      connection.greeted = true;
-    });
-    // The session of a dead peer ends by keepalive, but Bun leaves its socket open.
-    session.once("close", () => closeSoon(connection.socket));
-  }
-
-  /** An RPC has begun on this session, and its client may make it; a guest as anybody may. */
-  called(session: ServerHttp2Session, isGuest: boolean): void {
-    const connection = this.open.get(peerOf(session.socket));
-    if (connection === undefined) return;
+  /** An RPC has begun on it, and its client may make it; a guest as anybody may. */
+  called(connection: Connection, isGuest: boolean): void {
     const isNew = this.newcomers.has(connection);
     this.settle(connection);
     if (!isGuest) this.guests.delete(connection);
     else if (isNew) this.guests.add(connection);
   }
 
-  /** An RPC of this session is there, and does not flow yet. */
-  count(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
-    this.open.get(peerOf(session.socket))?.meter.add(stream);
-  }
-
-  /** Closes the connection of a session at once. */
-  end(session: ServerHttp2Session, reason: string): void {
-    const connection = this.open.get(peerOf(session.socket));
-    if (connection !== undefined) this.cut(connection, reason);
-  }
-
-  /** Closes the newcomers whose time is over, and who floods; called every second. */
+  /** Closes the newcomers whose time is over, and the connections of dead peers; called every second. */
   sweep(): void {
     const now = this.options.now();
-    for (const connection of this.open.values()) {
-      if (connection.meter.isFlooded(now)) this.cut(connection, "a flood of frames without data");
+    for (const connection of this.open) {
+      if (!connection.keepsAlive(now)) this.end(connection, "its client does not answer pings");
     }
     for (const connection of this.newcomers) {
-      const age = now - connection.since;
+      const age = now - connection.sinceMs;
       // All behind it are younger.
-      if (age < limits.greetingMsMax) return;
-      if (!connection.greeted) this.drop(connection, "no HTTP/2 preface came");
-      else if (age >= limits.firstRpcMsMax) this.drop(connection, "no call came");
+      if (age < limits.tlsHandshakeMsMax) return;
+      if (!connection.isReady) this.options.handshakeLate(connection);
+      else if (age < limits.greetingMsMax) continue;
+      else if (!connection.greeted) this.end(connection, "no HTTP/2 preface came");
+      else if (age >= limits.firstRpcMsMax) this.drop(connection, "no RPC came");
+    }
+  }
+
+  /** Says on every connection that no more RPCs are taken. */
+  leave(): void {
+    for (const connection of this.open) connection.leave();
+  }
+
+  /** Closes the connections on which no RPC is open. */
+  closeIdle(): void {
+    for (const connection of this.open) {
+      if (connection.streams === 0) connection.close(errorCode.noError, "");
     }
   }
 
   destroyAll(): void {
-    for (const { socket } of this.open.values()) socket.destroy();
+    for (const connection of this.open) connection.destroy();
   }
 
-  private drop(connection: Connection, reason: string): void {
-    const { session, socket, peer } = connection;
+  /** Closes a connection at once. */
+  end(connection: Connection, reason: string): void {
+    this.options.closed(reason, connection.peer);
+    connection.destroy();
+  }
+
+  /** Its socket is closed. */
+  forget(connection: Connection): void {
+    noteGarbage(limits.connectionGarbageBytes);
     this.settle(connection);
-    this.options.closed(reason, peer);
-    // With GOAWAY, so that a client that is about to call makes a new connection for it.
-    if (connection.greeted) session?.close();
-    else socket.destroy();
-    closeSoon(socket);
+    this.guests.delete(connection);
+    this.leaveCounts(connection);
+    this.open.delete(connection);
   }
 
-  private cut({ peer, socket }: Connection, reason: string): void {
-    this.options.closed(reason, peer);
-    socket.destroy();
+  private onFault(connection: Connection, { code, reason }: Http2Fault): void {
+    if (code === errorCode.noError) return;
+    if (connection.greeted || connection.streams > 0) this.options.closed(reason, connection.peer);
+    else this.options.foreign(connection.peer);
+  }
+
+  /** With GOAWAY, so that a client that is about to make an RPC makes a new connection for it. */
+  private drop(connection: Connection, reason: string): void {
+    this.settle(connection);
+    this.options.closed(reason, connection.peer);
+    connection.close(errorCode.noError, reason);
   }
 
   private dropOldest(): boolean {
@@ -178,18 +152,17 @@ export class Connections {
     if (connection === undefined) return false;
     this.guests.delete(connection);
     this.settle(connection);
-    const lack = guest === undefined ? "no call came" : "nobody knows whose it is";
-    this.cut(connection, `${lack}, and others want its place`);
+    const lack = guest === undefined ? "no RPC came" : "nobody knows whose it is";
+    this.end(connection, `${lack}, and others want its place`);
     // Its close would come too late for who needs the place.
-    this.leave(connection);
+    this.leaveCounts(connection);
     return true;
   }
 
-  private turnAway(socket: net.Socket, reason: string): false {
-    this.options.closed(reason, peerOf(socket));
-    socket.on("error", () => {});
-    socket.destroy();
-    return false;
+  private turnAway(socket: Socket<unknown>, reason: string): undefined {
+    this.options.closed(reason, peerText(socket.remoteAddress, socket.remotePort));
+    // Not a reset: that would look to its client as if nobody listened here.
+    socket.end();
   }
 
   /** It is no newcomer any more. */
@@ -198,33 +171,11 @@ export class Connections {
     this.options.addresses.leave(connection.slot, "newcomers");
   }
 
-  private leave(connection: Connection): void {
+  private leaveCounts(connection: Connection): void {
     if (!connection.counted) return;
     connection.counted = false;
     const { board, row, addresses } = this.options;
     addresses.leave(connection.slot, "connections");
     board.leave(row, "connections");
   }
-
-  private forget(connection: Connection): void {
-    const { peer } = connection;
-    noteGarbage(limits.connectionGarbageBytes);
-    this.settle(connection);
-    this.guests.delete(connection);
-    this.leave(connection);
-    // A port of the client may be in use again before its old socket is gone.
-    if (this.open.get(peer) === connection) this.open.delete(peer);
-  }
-}
-
-function closeSoon(socket: net.Socket): void {
-  setTimeout(() => socket.destroy(), socketGraceMs).unref();
-}
-
-/** `address:port` of a client. */
-export function peerOf({
-  remoteAddress,
-  remotePort,
-}: Pick<net.Socket, "remoteAddress" | "remotePort">): string {
-  return peerText(remoteAddress, remotePort);
 }

@@ -1,33 +1,30 @@
 /**
  * The shard's end of the tunnel: every RPC that control answers is carried to it as opaque bytes
- * (`wire/tunnel.ts`), at most `limits.tunnelUnreadMessagesMax` unread messages each way.
+ * (`wire/tunnel.ts`).
  */
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+
 import type { MessagePort } from "node:worker_threads";
-import type { DescService } from "@bufbuild/protobuf";
-import type { Authorization, AuthorizedRpc } from "../access/gate.ts";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { AuthorizedRpc } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
+import type { MessageRoom } from "../grpc/message-budget.ts";
 import { noteAbandoned, noteGarbage } from "../pipeline/collect.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
-import { peerOf } from "./connections.ts";
-import { keyHeader } from "./credentials.ts";
-import type { RpcHandler } from "./gated-rpc.ts";
-import { refuseGrpc } from "./grpc-response.ts";
-import type { MessageRoom } from "./message-budget.ts";
+import type { Connection } from "./connection.ts";
+import { keyHeader, type Rpc, type RpcHandler } from "./rpc-routes.ts";
 import { TunnelRpc, type Unread } from "./tunnel-rpc.ts";
 
 export interface ControlTunnelOptions {
   readonly port: MessagePort;
   /** What a client has of the room for large messages. */
-  readonly roomOf: (session: ServerHttp2Session) => MessageRoom;
+  readonly roomOf: (connection: Connection) => MessageRoom;
   readonly messageBytesMax: number;
   /** Counts an RPC of that client; the reason when it has too many, else what ends the count. */
-  readonly enter: (session: ServerHttp2Session) => string | (() => void);
+  readonly enter: (connection: Connection) => string | (() => void);
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
-
-const resourceExhausted = 8;
 
 export class ControlTunnel {
   private readonly options: ControlTunnelOptions;
@@ -43,22 +40,15 @@ export class ControlTunnel {
   /** By path, what carries each method of `service` but those of `except`. */
   handlers(service: DescService, except: readonly string[] = []): [string, RpcHandler][] {
     const methods = service.methods.filter(({ name }) => !except.includes(name));
-    return methods.map(({ name, methodKind }) => {
-      const path = `/${service.typeName}/${name}`;
-      const isOneRequest = methodKind === "unary" || methodKind === "server_streaming";
-      return [
-        path,
-        (http, session, headers, authorization) =>
-          this.open(path, isOneRequest, http, session, headers, authorization),
-      ];
-    });
+    return methods.map((method) => [
+      `/${service.typeName}/${method.name}`,
+      (rpc, closed) => this.open(method, rpc, closed),
+    ]);
   }
 
   /** Ends every open RPC, as control is gone or the node stops. */
-  endAll(code: number, message: string): void {
-    for (const [id, rpc] of this.rpcs) {
-      rpc.onResponse({ kind: "status", id, code, message });
-    }
+  endAll(status: GrpcStatus): void {
+    for (const rpc of this.rpcs.values()) rpc.end(status);
   }
 
   /** Ends RPCs whose clients stand still; called every few seconds. */
@@ -68,53 +58,42 @@ export class ControlTunnel {
 
   private onResponse(response: TunnelResponse): void {
     this.rpcs.get(response.id)?.onResponse(response);
-    if (response.kind !== "message") return;
-    const bytes = response.bytes.length;
+    const bytes = "bytes" in response ? (response.bytes?.length ?? 0) : 0;
     if (bytes < limits.answerCountedBytesMin) return;
     noteGarbage(2 * bytes);
     this.options.port.postMessage({ kind: "taken", bytes } satisfies TunnelRequest);
   }
 
   private open(
-    path: string,
-    isOneRequest: boolean,
-    http: ServerHttp2Stream,
-    session: ServerHttp2Session,
-    headers: IncomingHttpHeaders,
-    { caller }: Authorization,
-  ): AuthorizedRpc | undefined {
+    { methodKind }: DescMethod,
+    { path, connection, stream, headers, authorization }: Rpc,
+    closed: () => void,
+  ): AuthorizedRpc | GrpcStatus {
     const { port, roomOf, messageBytesMax, now } = this.options;
     const isFull = this.rpcs.size >= limits.tunnelRpcsMax;
-    const leave = isFull ? "too many open calls" : this.options.enter(session);
-    if (typeof leave === "string") {
-      refuseGrpc(http, { code: resourceExhausted, message: leave });
-      return undefined;
-    }
+    const leave = isFull ? "too many open RPCs" : this.options.enter(connection);
+    if (typeof leave === "string") return { code: grpcCode.resourceExhausted, message: leave };
     const id = this.nextId++;
-    const post = (request: TunnelRequest) => port.postMessage(request);
-    post({
-      kind: "open",
-      id,
-      path,
-      peer: peerOf(session.socket),
-      caller,
-      metadata: metadataOf(headers),
-    });
-    const rpc = new TunnelRpc(http, {
-      id,
-      room: roomOf(session),
+    // Headers but HTTP/2's own, as gRPC calls them, and without the secret.
+    const metadata = headers.filter(([name]) => name !== keyHeader);
+    const { peer } = connection;
+    const rpc = new TunnelRpc(stream, {
+      opening: { id, path, peer, caller: authorization.caller, metadata },
+      isUnary: methodKind === "unary",
+      isOneRequest: methodKind === "unary" || methodKind === "server_streaming",
+      room: roomOf(connection),
       messageBytesMax: Math.min(messageBytesMax, limits.controlMessageBytesMax),
-      isOneRequest,
       unread: this.unread,
-      post,
+      post: (request) => port.postMessage(request),
       makeRoom: (bytes) => this.makeRoom(bytes),
       onClosed: () => {
         this.rpcs.delete(id);
         leave();
+        closed();
       },
       now,
     });
-    this.rpcs.set(id, rpc);
+    if (!stream.isClosed) this.rpcs.set(id, rpc);
     return rpc;
   }
 
@@ -133,11 +112,4 @@ export class ControlTunnel {
       noteAbandoned(before - this.unread.answers);
     }
   }
-}
-
-/** Headers but HTTP/2's own, as gRPC calls them, and without the secret. */
-function metadataOf(headers: IncomingHttpHeaders): (readonly [string, string])[] {
-  return Object.entries(headers)
-    .filter(([name]) => !name.startsWith(":") && name !== keyHeader)
-    .map(([name, value]) => [name, String(value)] as const);
 }

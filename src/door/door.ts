@@ -1,14 +1,15 @@
 /**
  * The gRPC front door of a shard: the listener that shares the node's port, its connections, and the
- * RPCs on them. StreamPackets is served here; every other RPC is carried to control.
+ * RPCs on them. Packet streams and live views are served here; every other RPC is carried to control.
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+
 import type { MessagePort } from "node:worker_threads";
-import * as grpc from "@grpc/grpc-js";
-import type { Authorization, AuthorizedRpc, Gate } from "../access/gate.ts";
+import type { AuthorizedRpc, Gate } from "../access/gate.ts";
 import { limits } from "../config/limits.ts";
 import type { ServerCredentials } from "../credentials/server-credentials.ts";
 import type { Fanout } from "../fanout/fanout.ts";
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
+import { MessageBudget, type MessageRoom } from "../grpc/message-budget.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { AddressCounts } from "../pipeline/address-counts.ts";
 import { type Board, type BoardRow, shardCounter } from "../pipeline/board.ts";
@@ -19,17 +20,15 @@ import { ServerReflection as ServerReflectionAlpha } from "../wire/gen/grpc/refl
 import { DataService } from "../wire/gen/lippycat/data/data_pb.ts";
 import { ManagementService } from "../wire/gen/lippycat/management/management_pb.ts";
 import { MonitoringService } from "../wire/gen/lippycat/monitoring/monitoring_pb.ts";
-import { Connections, peerOf } from "./connections.ts";
+import type { Connection } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import { ControlTunnel } from "./control-tunnel.ts";
 import { doorEvent } from "./events.ts";
-import { gatedRpc, type RpcHandler } from "./gated-rpc.ts";
-import { refuseGrpc } from "./grpc-response.ts";
-import { createGrpcServer, type HotStreamHandler } from "./http-server.ts";
-import { createListener, type Listener } from "./listener.ts";
+import { handshakeLate, Listener } from "./listener.ts";
 import { LiveView } from "./live-view.ts";
-import { MessageBudget, type MessageRoom } from "./message-budget.ts";
 import { PacketStream } from "./packet-stream.ts";
 import { RpcQueue } from "./rpc-queue.ts";
+import { type Rpc, type RpcHandler, RpcRoutes } from "./rpc-routes.ts";
 
 const packetsPath = "/lippycat.data.DataService/StreamPackets";
 const liveViewPaths = [
@@ -64,7 +63,6 @@ export interface DoorOptions {
 
 export class Door {
   private readonly options: DoorOptions;
-  private readonly server: grpc.Server;
   private readonly tunnel: ControlTunnel;
   private readonly listener: Listener;
   private readonly connections: Connections;
@@ -76,53 +74,54 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.options = options;
+    const { host, port, credentials, note, now } = options;
     const share = Math.floor(limits.largeMessagesBytesMax / options.board.shards);
     this.budget = new MessageBudget(Math.max(share, options.messageBytesMax));
-    this.connections = new Connections({
-      ...options,
-      closed: (reason, peer) => options.note?.(doorEvent.connectionClosed, reason, { peer }),
-      foreign: (peer) => this.noteForeign(peer),
-    });
     this.tunnel = new ControlTunnel({
       port: options.control,
-      roomOf: (session) => this.roomOf(session),
+      roomOf: (connection) => this.roomOf(connection),
       messageBytesMax: options.messageBytesMax,
-      enter: (session) => this.enterRpc(session),
-      now: options.now,
+      enter: (connection) => this.enterRpc(connection),
+      now,
     });
-    this.server = createGrpcServer({
-      messageBytesMax: options.messageBytesMax,
-      hotPaths: this.hotPaths(),
-      onSession: (session) => this.connections.begin(session),
-      onRpc: (session, stream) => this.connections.count(session, stream),
-      queue: new RpcQueue({
-        now: options.now,
-        drop: (session) => this.connections.end(session, "too many of its calls wait"),
-      }),
+    const queue = new RpcQueue({
+      now,
+      drop: (connection) => this.connections.end(connection, "too many of its RPCs wait"),
     });
-    const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-    this.listener = createListener({
-      credentials: options.credentials,
-      accept: (socket) => this.connections.accept(socket),
-      ready: (socket) => injector.injectConnection(socket),
-      failed: (reason, socket) => {
-        options.note?.(doorEvent.handshakeFailed, `TLS: ${reason}`, { peer: peerOf(socket) });
+    const routes = new RpcRoutes({
+      handlers: this.handlers(),
+      gate: options.gate,
+      onAuthorized: (connection, { isGuest }) => this.connections.called(connection, isGuest),
+    });
+    const handshakeFailed = (reason: string, { peer }: Connection) =>
+      note?.(doorEvent.handshakeFailed, `TLS: ${reason}`, { peer });
+    this.connections = new Connections({
+      ...options,
+      closed: (reason, peer) => note?.(doorEvent.connectionClosed, reason, { peer }),
+      foreign: (peer) => this.noteForeign(peer),
+      handshakeLate: (connection) => {
+        connection.destroy();
+        handshakeFailed(handshakeLate, connection);
       },
+      onStream: (connection, stream, head) => {
+        queue.add(connection, stream, () => routes.serve(connection, stream, head));
+      },
+    });
+    this.listener = new Listener({
+      host,
+      port,
+      credentials,
+      accept: (socket) => this.connections.accept(socket),
+      ready: (connection, certificate) => connection.begin(certificate),
+      failed: handshakeFailed,
+      closed: (connection) => this.connections.forget(connection),
     });
     this.sweeper = setInterval(() => this.sweep(), sweepIntervalMs);
   }
 
-  /** Resolves when the shard's listener shares the port; rejects with the system's error. */
-  listen(): Promise<void> {
-    const { host, port } = this.options;
-    return new Promise((resolve, reject) => {
-      const { server } = this.listener;
-      server.once("error", reject);
-      server.listen({ host, port, reusePort: true }, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
+  /** Begins to share the node's port; throws the system's error. */
+  listen(): void {
+    this.listener.listen();
   }
 
   /** Of a door with TLS: what the next handshakes use; connections that are open go on. */
@@ -130,47 +129,44 @@ export class Door {
     this.listener.setCredentials(credentials);
   }
 
-  /** No new connection from here on; those that are open go on. */
+  /** No new connection from here on, and no new RPC on those that are open: these go on. */
   closeListener(): void {
-    this.listener.server.close();
+    this.listener.stop();
+    this.connections.leave();
+  }
+
+  /** A packet stream is in the middle of a message: its client has more to send, and may need a window. */
+  get isReceiving(): boolean {
+    for (const stream of this.packetStreams) if (stream.isReceiving) return true;
+    return false;
   }
 
   /** Ends every RPC and connection; resolves when the sockets are gone or the time is over. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.sweeper);
-    this.listener.server.close();
-    this.tunnel.endAll(grpc.status.UNAVAILABLE, "the node stops");
+    this.listener.stop();
+    this.tunnel.endAll({ code: grpcCode.unavailable, message: "the node stops" });
     const deadline = this.options.now() + timeoutMs;
-    this.server.tryShutdown(() => {});
-    while (this.connections.size > 0 && this.options.now() < deadline) await Bun.sleep(10);
+    while (this.connections.size > 0 && this.options.now() < deadline) {
+      this.connections.closeIdle();
+      await Bun.sleep(10);
+    }
     this.connections.destroyAll();
-    this.server.forceShutdown();
   }
 
-  private hotPaths(): Map<string, HotStreamHandler> {
-    const { tunnel, connections, options } = this;
-    const served: [string, RpcHandler][] = [
-      [
-        packetsPath,
-        (stream, session, _, authorization) => this.onPacketStream(stream, session, authorization),
-      ],
-      ...liveViewPaths.map((path): [string, RpcHandler] => [
-        path,
-        (stream, session) => this.onLiveView(stream, session),
-      ]),
+  private handlers(): Map<string, RpcHandler> {
+    const { tunnel } = this;
+    const liveView: RpcHandler = (rpc, closed) => this.onLiveView(rpc, closed);
+    return new Map<string, RpcHandler>([
+      [packetsPath, (rpc, closed) => this.onPacketStream(rpc, closed)],
+      ...liveViewPaths.map((path): [string, RpcHandler] => [path, liveView]),
       ...tunnel.handlers(ManagementService),
       ...tunnel.handlers(Health),
       ...tunnel.handlers(ServerReflection),
       ...tunnel.handlers(ServerReflectionAlpha),
       ...tunnel.handlers(MonitoringService, ["SubscribePackets"]),
       ...tunnel.handlers(DataService, ["StreamPackets", "SubscribePackets"]),
-    ];
-    const called = (session: ServerHttp2Session, { isGuest }: Authorization): void => {
-      connections.called(session, isGuest);
-    };
-    return new Map(
-      served.map(([path, handle]) => [path, gatedRpc(path, options.gate, called, handle)]),
-    );
+    ]);
   }
 
   /** A connection whose bytes are not HTTP/2. */
@@ -182,12 +178,11 @@ export class Door {
   }
 
   private onPacketStream(
-    http: ServerHttp2Stream,
-    session: ServerHttp2Session,
-    authorization: Authorization,
-  ): AuthorizedRpc | undefined {
-    const { board, row, addresses } = this.options;
-    const slot = this.slotOf(session);
+    { connection, stream, authorization }: Rpc,
+    closed: () => void,
+  ): AuthorizedRpc | GrpcStatus {
+    const { board, row, addresses, ingest, messageBytesMax, now } = this.options;
+    const { slot, peer } = connection;
     const isIn = addresses.enter(slot, "streams");
     if (!isIn || !board.enter(row, "streams", limits.streamsMax)) {
       if (isIn) addresses.leave(slot, "streams");
@@ -195,75 +190,65 @@ export class Door {
       const text = isIn
         ? `more than ${limits.streamsMax} packet streams`
         : `more than ${limits.streamsPerAddressMax} packet streams of one address`;
-      this.options.note?.(doorEvent.streamRefused, text, { peer: peerOf(session.socket) });
-      refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: text });
-      return undefined;
+      this.options.note?.(doorEvent.streamRefused, text, { peer });
+      return { code: grpcCode.resourceExhausted, message: text };
     }
-    http.once("close", () => {
-      addresses.leave(slot, "streams");
-      board.leave(row, "streams");
-    });
-    const stream = new PacketStream(http, {
-      ingest: this.options.ingest,
-      room: this.roomOf(session),
-      messageBytesMax: this.options.messageBytesMax,
-      peer: peerOf(session.socket),
-      now: this.options.now,
+    const packets = new PacketStream(stream, {
+      ingest,
+      room: this.roomOf(connection),
+      messageBytesMax,
+      peer,
+      now,
       refusalOf: authorization.refusalOf,
+      onClosed: () => {
+        this.packetStreams.delete(packets);
+        addresses.leave(slot, "streams");
+        board.leave(row, "streams");
+        closed();
+      },
     });
-    this.packetStreams.add(stream);
-    http.once("close", () => this.packetStreams.delete(stream));
+    this.packetStreams.add(packets);
     return {
-      end: (refusal) => stream.revoke(refusal),
+      end: (refusal) => packets.revoke(refusal),
       reconsider: () => {
-        stream.reconsider();
+        packets.reconsider();
         return true;
       },
     };
   }
 
-  private onLiveView(
-    http: ServerHttp2Stream,
-    session: ServerHttp2Session,
-  ): AuthorizedRpc | undefined {
+  private onLiveView({ connection, stream }: Rpc, closed: () => void): AuthorizedRpc | GrpcStatus {
     const { board, row, fanout, subscribersMax, now } = this.options;
     const isFull = this.liveViews.size >= limits.subscribersMax;
-    const leave = isFull ? "too many live views" : this.enterRpc(session);
-    if (typeof leave === "string") {
-      refuseGrpc(http, { code: grpc.status.RESOURCE_EXHAUSTED, message: leave });
-      return undefined;
-    }
-    const view = new LiveView(http, {
+    const leave = isFull ? "too many live views" : this.enterRpc(connection);
+    if (typeof leave === "string") return { code: grpcCode.resourceExhausted, message: leave };
+    const view = new LiveView(stream, {
       fanout,
-      room: this.roomOf(session),
-      peer: peerOf(session.socket),
+      room: this.roomOf(connection),
+      peer: connection.peer,
       enter: () => board.enter(row, "subscribers", subscribersMax),
       leave: () => board.leave(row, "subscribers"),
       subscribersMax,
       now,
+      onClosed: () => {
+        this.liveViews.delete(view);
+        leave();
+        closed();
+      },
     });
     this.liveViews.add(view);
-    http.once("close", () => {
-      this.liveViews.delete(view);
-      leave();
-    });
     return view;
   }
 
   /** An RPC of that client that control answers, or a live view. */
-  private enterRpc(session: ServerHttp2Session): string | (() => void) {
+  private enterRpc({ slot }: Connection): string | (() => void) {
     const { addresses } = this.options;
-    const slot = this.slotOf(session);
     if (addresses.enter(slot, "rpcs")) return () => addresses.leave(slot, "rpcs");
-    return `more than ${limits.rpcsPerAddressMax} open calls of one address`;
+    return `more than ${limits.rpcsPerAddressMax} open RPCs of one address`;
   }
 
-  private roomOf(session: ServerHttp2Session): MessageRoom {
-    return this.budget.of(this.slotOf(session));
-  }
-
-  private slotOf(session: ServerHttp2Session): number {
-    return this.options.addresses.slotOf(session.socket.remoteAddress ?? "");
+  private roomOf({ slot }: Connection): MessageRoom {
+    return this.budget.of(slot);
   }
 
   private sweep(): void {

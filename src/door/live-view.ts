@@ -1,19 +1,21 @@
-/** SubscribePackets served straight on the HTTP/2 stream: what subscribers share is written once made. */
-import type { ServerHttp2Stream } from "node:http2";
+/** One RPC of SubscribePackets: one request, and then what fan-out has for it. */
+
 import { fromBinary } from "@bufbuild/protobuf";
 import { errorText, WeirError } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { type Selection, selectionOf } from "../fanout/selection.ts";
 import type { Subscriber } from "../fanout/subscriber.ts";
-import type { SubscriberEnd, SubscriberPort } from "../fanout/subscriber-port.ts";
+import type { SubscriberPort } from "../fanout/subscriber-port.ts";
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
+import type { MessageRoom } from "../grpc/message-budget.ts";
+import { ServerRpc, type ServerRpcHandler } from "../grpc/server-rpc.ts";
+import type { FramedBytes } from "../http2/framed-bytes.ts";
+import type { Http2Stream } from "../http2/http2-stream.ts";
 import {
   type SubscribeRequest,
   SubscribeRequestSchema,
 } from "../wire/gen/lippycat/data/data_pb.ts";
-import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import { respondGrpc, sendTrailersOf } from "./grpc-response.ts";
-import type { MessageRoom } from "./message-budget.ts";
 
 export interface LiveViewOptions {
   readonly fanout: Fanout;
@@ -26,93 +28,64 @@ export interface LiveViewOptions {
   readonly subscribersMax: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Its stream is closed. */
+  readonly onClosed: () => void;
 }
 
-const status = {
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  resourceExhausted: 8,
-  unimplemented: 12,
-} as const;
-
-/** One RPC of SubscribePackets. */
-export class LiveView implements SubscriberPort {
+export class LiveView implements SubscriberPort, ServerRpcHandler {
   readonly peer: string;
-  private readonly http: ServerHttp2Stream;
   private readonly options: LiveViewOptions;
-  private readonly envelope: Envelope;
+  private readonly rpc: ServerRpc;
   private subscription: { subscriber: Subscriber; selection: Selection } | undefined = undefined;
-  private ending: SubscriberEnd = { code: 0, message: "" };
-  private readonly since: number;
-  private halfClosed = false;
-  private over = false;
+  private readonly sinceMs: number;
 
-  constructor(http: ServerHttp2Stream, options: LiveViewOptions) {
-    this.http = http;
+  constructor(stream: Http2Stream, options: LiveViewOptions) {
     this.options = options;
     this.peer = options.peer;
-    this.since = options.now();
-    this.envelope = new Envelope({
+    this.sinceMs = options.now();
+    this.rpc = new ServerRpc(stream, {
       messageBytesMax: limits.subscribeRequestBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
+      limitHint: "",
       room: options.room,
-      take: (bytes, length) => this.onRequest(bytes.subarray(0, length)),
-      wait: (waiting) => {
-        if (waiting) this.fail(status.resourceExhausted, "no room for a request of this size now");
-      },
-      refuse: (fault) => this.refuse(fault),
+      handler: this,
     });
-    respondGrpc(http);
-    http.on("wantTrailers", () => sendTrailersOf(http, this.ending));
-    http.on("data", (chunk: Buffer) => this.envelope.push(chunk));
-    http.on("end", () => this.onEnd());
-    http.on("close", () => this.onClose());
-    http.on("error", () => this.onClose());
+    this.rpc.begin();
   }
 
   /** Ends the RPC when its request does not come; called every few seconds. */
   sweep(now: number): void {
-    if (this.subscription !== undefined || now - this.since < limits.tunnelStallMsMax) return;
+    if (this.subscription !== undefined || now - this.sinceMs < limits.tunnelStallMsMax) return;
     const seconds = limits.tunnelStallMsMax / 1000;
-    this.fail(status.deadlineExceeded, `the request did not come within ${seconds} s`);
+    this.fail(grpcCode.deadlineExceeded, `the request did not come within ${seconds} s`);
   }
 
-  write(frames: Buffer, taken: () => void): void {
-    if (this.over) return;
-    this.http.write(frames, (error) => {
-      // Without an error the transport is done with the bytes; otherwise the RPC's end tells.
-      if (error === undefined || error === null) taken();
-    });
+  write(frames: FramedBytes, taken: () => void): void {
+    this.rpc.writeFramed(frames, taken);
   }
 
-  end(end: SubscriberEnd): void {
-    if (this.over) return;
-    this.ending = end;
-    this.onClose();
-    const { http } = this;
-    if (http.destroyed) return;
-    http.end();
-    // RST_STREAM(NO_ERROR) after the trailers: what the client still sends is not wanted.
-    if (!this.halfClosed) http.once("finish", () => setImmediate(() => http.close(0)));
-    http.resume();
+  end(status: GrpcStatus): void {
+    if (this.rpc.isOver) return;
+    this.unsubscribe();
+    this.rpc.finish(status);
   }
 
   /** The one message of the RPC. */
-  private onRequest(bytes: Uint8Array): boolean {
-    if (this.over || this.subscription !== undefined) return true;
+  onMessage(bytes: Buffer, length: number): boolean {
+    if (this.subscription !== undefined) return true;
     let request: SubscribeRequest;
     try {
-      request = fromBinary(SubscribeRequestSchema, bytes);
+      request = fromBinary(SubscribeRequestSchema, bytes.subarray(0, length));
     } catch (error) {
-      return this.fail(status.invalidArgument, `SubscribeRequest: ${errorText(error)}`);
+      return this.fail(grpcCode.invalidArgument, `SubscribeRequest: ${errorText(error)}`);
     }
     if (Buffer.byteLength(request.clientId) > limits.clientIdBytesMax) {
       const text = `client_id is longer than ${limits.clientIdBytesMax} bytes`;
-      return this.fail(status.invalidArgument, text);
+      return this.fail(grpcCode.invalidArgument, text);
     }
     if (!this.options.enter()) {
       const text = `this processor takes at most ${this.options.subscribersMax} subscribers (--max-subscribers)`;
-      return this.fail(status.resourceExhausted, text);
+      return this.fail(grpcCode.resourceExhausted, text);
     }
     try {
       const selection = selectionOf(request);
@@ -121,36 +94,38 @@ export class LiveView implements SubscriberPort {
     } catch (error) {
       this.options.leave();
       if (!(error instanceof WeirError)) throw error;
-      return this.fail(status.invalidArgument, error.message);
+      return this.fail(grpcCode.invalidArgument, error.message);
     }
     return true;
   }
 
-  private onEnd(): void {
-    this.halfClosed = true;
-    if (this.subscription === undefined) {
-      this.fail(status.invalidArgument, "the call has no SubscribeRequest");
-    }
+  onRoom(waiting: boolean): void {
+    if (waiting) this.fail(grpcCode.resourceExhausted, "no room for a request of this size now");
   }
 
-  private onClose(): void {
-    if (this.over) return;
-    this.over = true;
-    this.envelope.close();
+  onHalfClose(): void {
+    if (this.subscription !== undefined) return;
+    this.fail(grpcCode.invalidArgument, "the RPC has no SubscribeRequest");
+  }
+
+  onBadMessage(status: GrpcStatus): void {
+    this.end(status);
+  }
+
+  onCancel(): void {
+    this.unsubscribe();
+  }
+
+  onClose(): void {
+    this.options.onClosed();
+  }
+
+  private unsubscribe(): void {
     const { subscription } = this;
     if (subscription === undefined) return;
     this.subscription = undefined;
     this.options.fanout.unsubscribe(subscription.subscriber, subscription.selection);
     this.options.leave();
-  }
-
-  private refuse(fault: EnvelopeFault): void {
-    if (fault.kind === "compressed") {
-      this.fail(status.unimplemented, "compressed messages are not accepted");
-      return;
-    }
-    const max = limits.subscribeRequestBytesMax;
-    this.fail(status.resourceExhausted, `a request of ${fault.length} bytes; the most is ${max}`);
   }
 
   private fail(code: number, message: string): true {

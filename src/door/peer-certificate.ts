@@ -1,5 +1,5 @@
-/** What the client's certificate says, read from its TLS socket. */
-import { TLSSocket } from "node:tls";
+/** The client's certificate, as far as rules are made of it. */
+import type { Socket } from "bun";
 import type { PeerCertificate } from "../wire/peer-certificate.ts";
 
 /** What of `tls.PeerCertificate` is used; of a client without one it is an empty object. */
@@ -9,10 +9,9 @@ interface NodeCertificate {
   readonly fingerprint256?: string;
 }
 
-/** The verified certificate of the client at the other end of `socket`, such as `session.socket`. */
-export function certificateOf(socket: unknown): PeerCertificate | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  return readCertificate(socket.getPeerCertificate());
+/** The verified certificate of the client at the other end of a TLS socket whose handshake is over. */
+export function certificateOf(socket: Socket<unknown>): PeerCertificate | undefined {
+  return socket.authorized ? readCertificate(socket.getPeerCertificate()) : undefined;
 }
 
 /** @param certificate of a socket that is authorized */

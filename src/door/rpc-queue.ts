@@ -5,26 +5,27 @@
  * each turn of the event loop, and connections take turns. Whoever does not wait for answers runs into
  * `limits.streamsPerConnectionMax` meanwhile.
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../config/limits.ts";
+import type { Http2Stream } from "../http2/http2-stream.ts";
 import { noteAbandoned } from "../pipeline/collect.ts";
+import type { Connection } from "./connection.ts";
 
 export interface RpcQueueOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Closes a connection of which too many RPCs wait. */
-  readonly drop: (session: ServerHttp2Session) => void;
+  readonly drop: (connection: Connection) => void;
 }
 
 interface WaitingRpc {
-  readonly stream: ServerHttp2Stream;
+  readonly stream: Http2Stream;
   readonly begin: () => void;
 }
 
 export class RpcQueue {
   private readonly options: RpcQueueOptions;
   /** The connection whose turn is next comes first. */
-  private readonly waiting = new Map<ServerHttp2Session, WaitingRpc[]>();
+  private readonly waiting = new Map<Connection, WaitingRpc[]>();
   private size = 0;
   private scheduled = false;
 
@@ -33,14 +34,9 @@ export class RpcQueue {
   }
 
   /** Calls `begin` in a later turn of the event loop, unless the RPC has ended by then. */
-  add(session: ServerHttp2Session, stream: ServerHttp2Stream, begin: () => void): void {
-    // Nobody else listens yet, and an error without a listener would end the thread.
-    stream.on("error", () => {});
-    if (session.destroyed) return;
-    // Its end would be told before somebody listens.
-    stream.pause();
-    const rpcs = this.waiting.get(session);
-    if (rpcs === undefined) this.waiting.set(session, [{ stream, begin }]);
+  add(connection: Connection, stream: Http2Stream, begin: () => void): void {
+    const rpcs = this.waiting.get(connection);
+    if (rpcs === undefined) this.waiting.set(connection, [{ stream, begin }]);
     else rpcs.push({ stream, begin });
     this.size++;
     if (this.size > limits.waitingRpcsMax) this.dropGreediest();
@@ -59,33 +55,30 @@ export class RpcQueue {
 
   private run(): void {
     const until = this.options.now() + limits.rpcTurnMsMax;
-    for (const [session, rpcs] of this.waiting) {
+    for (const [connection, rpcs] of this.waiting) {
       const rpc = rpcs.shift();
-      this.waiting.delete(session);
+      this.waiting.delete(connection);
       // Behind all others; the iteration comes to it again.
-      if (rpcs.length > 0) this.waiting.set(session, rpcs);
+      if (rpcs.length > 0) this.waiting.set(connection, rpcs);
       if (rpc === undefined) continue;
       this.size--;
       noteAbandoned(limits.rpcGarbageBytes);
-      if (!rpc.stream.destroyed && !session.destroyed) {
-        rpc.stream.resume();
-        rpc.begin();
-      }
+      if (!rpc.stream.isClosed) rpc.begin();
       if (this.options.now() >= until) return;
     }
   }
 
   private dropGreediest(): void {
-    let greediest: ServerHttp2Session | undefined;
+    let greediest: Connection | undefined;
     let most = 0;
-    for (const [session, { length }] of this.waiting) {
+    for (const [connection, { length }] of this.waiting) {
       if (length <= most) continue;
-      greediest = session;
+      greediest = connection;
       most = length;
     }
     if (greediest === undefined) return;
     this.waiting.delete(greediest);
     this.size -= most;
-    if (!greediest.destroyed) this.options.drop(greediest);
+    this.options.drop(greediest);
   }
 }

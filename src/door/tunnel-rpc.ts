@@ -1,16 +1,17 @@
-/** One RPC that control answers, on its HTTP/2 stream: bytes in, bytes out (`wire/tunnel.ts`). */
-import type { ServerHttp2Stream } from "node:http2";
+/**
+ * One RPC that control answers, at its client's end: requests go to control as they come, answers to the
+ * client as it reads. Control is sent at most `limits.tunnelUnreadMessagesMax` requests that it has not
+ * read, and a request with one answer is one message each way.
+ */
+
 import { limits } from "../config/limits.ts";
+import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
+import type { MessageRoom } from "../grpc/message-budget.ts";
+import { messageFrame, messagePrefix } from "../grpc/response.ts";
+import { ServerRpc, type ServerRpcHandler } from "../grpc/server-rpc.ts";
+import type { Http2Stream } from "../http2/http2-stream.ts";
+import { errorCode } from "../http2/protocol.ts";
 import type { TunnelRequest, TunnelResponse } from "../wire/tunnel.ts";
-import { Envelope, type EnvelopeFault } from "./envelope.ts";
-import {
-  type GrpcStatus,
-  messageFrame,
-  messagePrefix,
-  respondGrpc,
-  sendTrailersOf,
-} from "./grpc-response.ts";
-import type { MessageRoom } from "./message-budget.ts";
 
 /** Bytes of all RPCs of a shard that somebody has not read yet. */
 export interface Unread {
@@ -20,12 +21,17 @@ export interface Unread {
   answers: number;
 }
 
+/** What opens an RPC at control. */
+export type TunnelOpening = Omit<Extract<TunnelRequest, { kind: "open" }>, "kind">;
+
 export interface TunnelRpcOptions {
-  readonly id: number;
-  readonly room: MessageRoom;
-  readonly messageBytesMax: number;
+  readonly opening: TunnelOpening;
+  /** One request and one answer: it goes to control when its request is whole. */
+  readonly isUnary: boolean;
   /** The client has one message to send, and it has to come soon. */
   readonly isOneRequest: boolean;
+  readonly room: MessageRoom;
+  readonly messageBytesMax: number;
   readonly unread: Unread;
   readonly post: (request: TunnelRequest) => void;
   /** Called before an answer of that many bytes is kept for a client; may end RPCs. */
@@ -39,16 +45,10 @@ export interface TunnelRpcOptions {
 const creditStep = limits.tunnelUnreadMessagesMax / 2;
 /** What a message counts for beside its bytes: two objects, and a piece of memory of its own. */
 const messageOverheadBytes = 256;
-const enhanceYourCalm = 11;
-const invalidArgument = 3;
-const deadlineExceeded = 4;
-const resourceExhausted = 8;
-const unimplemented = 12;
 
-export class TunnelRpc {
-  private readonly http: ServerHttp2Stream;
+export class TunnelRpc implements ServerRpcHandler {
   private readonly options: TunnelRpcOptions;
-  private readonly envelope: Envelope;
+  private readonly rpc: ServerRpc;
   /** What each message counts for that control has and has not read. */
   private readonly posted: number[] = [];
   /** Messages that wait for control to read those before them. */
@@ -56,37 +56,26 @@ export class TunnelRpc {
   private waitingBytes = 0;
   private answerBytes = 0;
   private written = 0;
-  private status: GrpcStatus = { code: 0, message: "" };
   private lastProgress: number;
-  /** When the message under way began to come; undefined between messages. */
+  /** When the message under way was first seen by a sweep; undefined between messages. */
   private messageSince: number | undefined = undefined;
   private requested = false;
   private halfClosed = false;
-  /** Control has no part in it any more; its client may still have answers to read. */
-  private over = false;
-  private closed = false;
+  /** Control knows of it, and has not answered to the end. */
+  private isOpen = false;
 
-  constructor(http: ServerHttp2Stream, options: TunnelRpcOptions) {
-    this.http = http;
+  constructor(stream: Http2Stream, options: TunnelRpcOptions) {
     this.options = options;
     this.lastProgress = options.now();
-    this.envelope = new Envelope({
+    this.rpc = new ServerRpc(stream, {
       messageBytesMax: options.messageBytesMax,
       smallBytesMax: limits.tunnelSmallMessageBytesMax,
+      limitHint: "",
       room: options.room,
-      take: (bytes, length) => this.onMessage(bytes, length),
-      // Unread, its stream would hold a whole window of bytes.
-      wait: (waiting) => {
-        if (waiting) this.fail(resourceExhausted, "no room for a message of this size now");
-      },
-      refuse: (fault) => this.refuse(fault),
+      handler: this,
     });
-    respondGrpc(http);
-    http.on("wantTrailers", () => sendTrailersOf(http, this.status));
-    http.on("data", (chunk: Buffer) => this.onData(chunk));
-    http.on("end", () => this.onEnd());
-    http.on("close", () => this.onClose());
-    http.on("error", () => this.onClose());
+    if (!options.isUnary) this.open({ kind: "open", ...options.opening });
+    this.rpc.begin();
   }
 
   /** When its client last took an answer, or had none to take; monotonic milliseconds. */
@@ -104,61 +93,68 @@ export class TunnelRpc {
   }
 
   onResponse(response: TunnelResponse): void {
-    if (this.over) return;
+    if (!this.isOpen) return;
     switch (response.kind) {
       case "message":
         this.write(response.bytes);
+        return;
+      case "answer":
+        if (response.bytes !== undefined) this.write(response.bytes);
+        this.finish(response);
         return;
       case "credit":
         this.onCredit(response.count);
         return;
       case "status":
-        this.finish(response.code, response.message);
+        this.finish(response);
     }
   }
 
   /** Ends the RPC when its client does not send its request, or does not read; every few seconds. */
   sweep(now: number): void {
-    const isInTheWay = this.envelope.hasRoom && this.options.room.othersWait();
+    if (this.rpc.envelope.partial) this.messageSince ??= now;
+    else this.messageSince = undefined;
+    const isInTheWay = this.rpc.envelope.hasRoom && this.options.room.othersWait();
     const messageMs = isInTheWay ? limits.messageGiveWayMs : limits.tunnelStallMsMax;
     if (now - (this.messageSince ?? now) >= messageMs) {
-      this.fail(deadlineExceeded, `a message did not come within ${messageMs / 1000} s`);
+      this.fail(grpcCode.deadlineExceeded, `a message did not come within ${messageMs / 1000} s`);
       return;
     }
     if (now - this.lastProgress < limits.tunnelStallMsMax) return;
     if (this.answerBytes > 0) this.abandon();
     else if (this.options.isOneRequest && !this.requested) {
       const seconds = limits.tunnelStallMsMax / 1000;
-      this.fail(deadlineExceeded, `the request did not come within ${seconds} s`);
+      this.fail(grpcCode.deadlineExceeded, `the request did not come within ${seconds} s`);
     }
   }
 
   /** Ends the RPC and forgets answers that its client does not read. */
   abandon(): void {
-    this.cancel();
-    this.http.close(enhanceYourCalm);
-    this.onClose();
+    this.rpc.reset(errorCode.enhanceYourCalm);
   }
 
-  private onData(chunk: Buffer): void {
-    this.envelope.push(chunk);
-    if (!this.envelope.partial) this.messageSince = undefined;
-    else this.messageSince ??= this.options.now();
-  }
-
-  private onMessage(bytes: Buffer, length: number): boolean {
-    if (this.over) return true;
-    this.requested = true;
+  onMessage(bytes: Buffer, length: number): boolean {
     this.messageSince = undefined;
-    const { unread } = this.options;
+    if (this.rpc.isOver) return true;
+    const { unread, isUnary, opening } = this.options;
+    if (isUnary && this.requested) {
+      this.fail(grpcCode.invalidArgument, "the RPC has more than one message");
+      return true;
+    }
+    this.requested = true;
     const cost = length + messageOverheadBytes;
     if (unread.requests + cost > limits.tunnelUnreadBytesMax) {
-      this.fail(resourceExhausted, "too much is waiting to be answered");
+      this.fail(grpcCode.resourceExhausted, "too much is waiting to be answered");
       return true;
     }
     unread.requests += cost;
     // A copy: what is posted takes all the memory along that its bytes are a part of.
     const message = new Uint8Array(bytes.subarray(0, length));
+    if (isUnary) {
+      this.posted.push(cost);
+      this.open({ kind: "unary", ...opening, bytes: message });
+      return true;
+    }
     if (this.posted.length < limits.tunnelUnreadMessagesMax && this.waiting.length === 0) {
       this.post(message);
       return true;
@@ -166,14 +162,46 @@ export class TunnelRpc {
     this.waiting.push(message);
     this.waitingBytes += cost;
     if (this.waitingBytes > limits.tunnelWaitingBytesMax) {
-      this.fail(resourceExhausted, "requests come faster than their answers are read");
+      this.fail(grpcCode.resourceExhausted, "requests come faster than their answers are read");
     }
     return true;
   }
 
+  onRoom(waiting: boolean): void {
+    // Unread, its stream would hold a whole window of bytes.
+    if (waiting) this.fail(grpcCode.resourceExhausted, "no room for a message of this size now");
+  }
+
+  onHalfClose(): void {
+    this.messageSince = undefined;
+    this.halfClosed = true;
+    if (this.options.isUnary) {
+      if (!this.requested) this.fail(grpcCode.invalidArgument, "the RPC has no message");
+    } else if (this.waiting.length === 0) this.sendEnd();
+  }
+
+  onBadMessage({ code, message }: GrpcStatus): void {
+    this.fail(code, message);
+  }
+
+  onCancel(): void {
+    this.cancel();
+  }
+
+  onClose(): void {
+    this.options.unread.answers -= this.answerBytes;
+    this.answerBytes = 0;
+    this.options.onClosed();
+  }
+
+  private open(request: TunnelRequest): void {
+    this.isOpen = true;
+    this.options.post(request);
+  }
+
   private post(message: Uint8Array): void {
     this.posted.push(message.length + messageOverheadBytes);
-    this.send({ kind: "message", id: this.options.id, bytes: message });
+    this.options.post({ kind: "message", id: this.options.opening.id, bytes: message });
   }
 
   private onCredit(count: number): void {
@@ -186,92 +214,56 @@ export class TunnelRpc {
     if (this.waiting.length === 0 && this.halfClosed) this.sendEnd();
   }
 
-  private onEnd(): void {
-    this.halfClosed = true;
-    if (this.envelope.partial) {
-      this.fail(invalidArgument, "the call ended in the middle of a message");
-    } else if (this.waiting.length === 0) this.sendEnd();
-  }
-
   private sendEnd(): void {
-    this.send({ kind: "end", id: this.options.id });
+    this.options.post({ kind: "end", id: this.options.opening.id });
   }
 
   /** Credit goes back only as HTTP/2 takes the messages, which it does as the client reads. */
   private write(message: Uint8Array): void {
-    const { options, http } = this;
+    const { options, rpc } = this;
     const { length } = message;
     options.makeRoom(length);
     // It may have been this one that had to make room.
-    if (this.over || http.destroyed) return;
+    if (rpc.isOver) return;
     if (this.answerBytes === 0) this.lastProgress = options.now();
     this.answerBytes += length;
     options.unread.answers += length;
     // A large one is not copied to stand behind its prefix.
     const isLarge = length >= limits.answerCountedBytesMin;
-    if (isLarge) http.write(messagePrefix(length));
-    http.write(isLarge ? message : messageFrame(message), (error) => {
-      if (this.closed || (error !== undefined && error !== null)) return;
+    if (isLarge) rpc.write(messagePrefix(length));
+    rpc.write(isLarge ? message : messageFrame(message), () => {
       this.answerBytes -= length;
       options.unread.answers -= length;
       this.lastProgress = options.now();
-      if (++this.written % creditStep !== 0) return;
-      this.send({ kind: "credit", id: options.id, count: creditStep });
+      if (options.isUnary || ++this.written % creditStep !== 0 || !this.isOpen) return;
+      options.post({ kind: "credit", id: options.opening.id, count: creditStep });
     });
-  }
-
-  private refuse(fault: EnvelopeFault): void {
-    if (fault.kind === "compressed") {
-      this.fail(unimplemented, "compressed messages are not accepted");
-      return;
-    }
-    const max = this.options.messageBytesMax;
-    this.fail(resourceExhausted, `a message of ${fault.length} bytes; the most is ${max}`);
   }
 
   /** Ends the RPC for a reason of the shard's own: control is told that it is over. */
   private fail(code: number, message: string): void {
-    if (this.over) return;
-    this.send({ kind: "cancel", id: this.options.id });
-    this.finish(code, message);
+    if (this.rpc.isOver) return;
+    this.cancel();
+    this.rpc.finish({ code, message });
   }
 
-  private finish(code: number, message: string): void {
-    this.status = { code, message };
-    const { http } = this;
+  private finish({ code, message }: GrpcStatus): void {
     this.leave();
-    if (http.destroyed) return;
-    http.end();
-    // RST_STREAM(NO_ERROR) after the trailers: what the client still sends is not wanted.
-    if (!this.halfClosed) http.once("finish", () => setImmediate(() => http.close(0)));
+    this.rpc.finish({ code, message });
   }
 
   private cancel(): void {
-    if (this.over) return;
-    this.send({ kind: "cancel", id: this.options.id });
+    if (this.isOpen) this.options.post({ kind: "cancel", id: this.options.opening.id });
     this.leave();
   }
 
   /** Control is done with it. */
   private leave(): void {
-    this.over = true;
-    this.envelope.close();
+    this.isOpen = false;
     const { unread } = this.options;
-    for (const cost of this.posted) unread.requests -= cost;
+    for (const cost of this.posted.splice(0)) unread.requests -= cost;
     unread.requests -= this.waitingBytes;
+    this.waitingBytes = 0;
     this.waiting.length = 0;
-  }
-
-  private onClose(): void {
-    this.cancel();
-    if (this.closed) return;
-    this.closed = true;
-    this.options.unread.answers -= this.answerBytes;
-    this.answerBytes = 0;
-    this.options.onClosed();
-  }
-
-  private send(request: TunnelRequest): void {
-    if (!this.over) this.options.post(request);
   }
 }

@@ -15,6 +15,7 @@
  * A link of the mesh sends a copy and owns nothing.
  */
 import { limits } from "../config/limits.ts";
+import { FramedBytes, framedPayload, framedRoom } from "../http2/framed-bytes.ts";
 
 export class Bundle {
   readonly bytes: Buffer;
@@ -28,19 +29,33 @@ export class Bundle {
   transports = 0;
   /** Its memory may be used again when nobody owns it. */
   reusable: boolean;
+  private readonly lengthMax: number;
+  private framed: FramedBytes | undefined = undefined;
 
   constructor(bytes: Buffer, serial: number, reusable: boolean) {
     this.bytes = bytes;
     this.serial = serial;
     this.reusable = reusable;
+    this.lengthMax = framedPayload(bytes.length);
   }
 
+  /** A bundle that came as frames. */
+  static of(framed: FramedBytes, serial: number): Bundle {
+    const bundle = new Bundle(framed.bytes, serial, false);
+    bundle.framed = framed;
+    bundle.length = framed.length;
+    return bundle;
+  }
+
+  /** Bytes that can be laid behind those that are. */
   get room(): number {
-    return this.bytes.length - this.length;
+    return this.lengthMax - this.length;
   }
 
-  content(): Buffer {
-    return this.bytes.subarray(0, this.length);
+  /** All of it as frames, for every stream; nothing more can be laid into it. */
+  frames(): FramedBytes {
+    this.framed ??= FramedBytes.spread(this.bytes, this.length);
+    return this.framed;
   }
 }
 
@@ -72,20 +87,19 @@ export class BundlePool {
   /** A bundle with room for at least `bytes`; the caller is its maker. */
   open(bytes: number): Bundle {
     const size = this.usualBytes;
-    const reusable = bytes <= size;
+    const reusable = framedRoom(bytes) <= size;
     const spare = reusable ? this.spare.pop() : undefined;
-    const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(bytes, size));
+    const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(framedRoom(bytes), size));
     this.openBytes += memory.length;
     return new Bundle(memory, this.serial++, reusable);
   }
 
-  /** A bundle of bytes that came whole from elsewhere; the caller is its maker. */
-  wrap(bytes: Uint8Array, batches: number): Bundle {
-    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const bundle = new Bundle(content, this.serial++, false);
-    bundle.length = content.length;
+  /** A bundle that came from elsewhere, as frames with that much payload; the caller is its maker. */
+  wrap(frames: Uint8Array, length: number, batches: number): Bundle {
+    const bytes = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength);
+    const bundle = Bundle.of(new FramedBytes(bytes, length), this.serial++);
     bundle.batches = batches;
-    this.openBytes += content.length;
+    this.openBytes += bytes.length;
     return bundle;
   }
 

@@ -6,17 +6,19 @@
  * Who watches is in `audiences.ts`, where else in `mesh.ts`, when they are served in `schedule.ts`. Here is
  * a batch's way: laid out into bundles (`offer`), put into queues (`deliver`), written (`pump`).
  */
+
 import type { MessagePort } from "node:worker_threads";
 import { limits } from "../config/limits.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { Audience } from "./audience.ts";
 import { Audiences, type AudiencesOptions } from "./audiences.ts";
-import { BundlePool } from "./bundle.ts";
+import { type Bundle, BundlePool } from "./bundle.ts";
 import { Mesh } from "./mesh.ts";
 import { Schedule } from "./schedule.ts";
 import { type Selection, selectionText } from "./selection.ts";
 import type { Subscriber } from "./subscriber.ts";
-import type { SubscriberEnd, SubscriberPort } from "./subscriber-port.ts";
+import type { SubscriberPort } from "./subscriber-port.ts";
 import type { SubscriberReport } from "./subscriber-report.ts";
 import { TimeShare } from "./time-share.ts";
 
@@ -53,7 +55,8 @@ export class Fanout {
     this.audiences = new Audiences(options, this.pool, () => this.schedule.atTurnEnd());
     this.mesh = new Mesh({
       audiences: this.audiences,
-      onBundle: (audience, bytes, batches) => this.onBundle(audience, bytes, batches),
+      onBundle: (audience, frames, length, batches) =>
+        this.onBundle(audience, this.pool.wrap(frames, length, batches)),
     });
     this.schedule = new Schedule({
       now: this.now,
@@ -142,9 +145,8 @@ export class Fanout {
     this.turn = (this.turn + 1) % wanting;
   }
 
-  private onBundle(audience: Audience, bytes: Uint8Array, batches: number): void {
+  private onBundle(audience: Audience, bundle: Bundle): void {
     this.makeRoom();
-    const bundle = this.pool.wrap(bytes, batches);
     audience.hand(bundle);
     this.pool.close(bundle);
     this.schedule.atTurnEnd();
@@ -208,7 +210,7 @@ export class Fanout {
   }
 
   /** The node stops: every live view ends. */
-  endAll(status: SubscriberEnd): void {
+  endAll(status: GrpcStatus): void {
     this.schedule.stop();
     for (const subscriber of this.audiences.subscribers) subscriber.end(status);
     this.mesh.close();

@@ -17,7 +17,12 @@ export interface MeshLinkOptions {
   readonly onWanted: (selection: Selection, member: RemoteMember) => void;
   readonly onUnwanted: (selection: Selection, member: RemoteMember) => void;
   /** Batches for an audience of this shard, by its number. */
-  readonly onBundle: (audience: number, bytes: Uint8Array, batches: number) => void;
+  readonly onBundle: (
+    audience: number,
+    frames: Uint8Array,
+    length: number,
+    batches: number,
+  ) => void;
   readonly onMissed: (audience: number, batches: number) => void;
   readonly onClosed: () => void;
 }
@@ -55,10 +60,11 @@ export class MeshLink {
   /** Copies and sends a bundle; false when there is no credit, unless it must go. */
   send(audience: number, bundle: Bundle, must: boolean): boolean {
     if (this.closed || !(must || this.credit > 0)) return false;
-    this.credit -= bundle.length;
-    const bytes = new Uint8Array(bundle.content());
+    const frames = bundle.frames();
+    const bytes = new Uint8Array(frames.bytes.subarray(0, frames.end));
+    this.credit -= bytes.length;
     const { batches } = bundle;
-    this.post({ kind: "bundle", audience, bytes, batches }, [bytes.buffer]);
+    this.post({ kind: "bundle", audience, bytes, length: frames.length, batches }, [bytes.buffer]);
     return true;
   }
 
@@ -85,7 +91,7 @@ export class MeshLink {
         this.unwanted(message.audience);
         return;
       case "bundle":
-        this.options.onBundle(message.audience, message.bytes, message.batches);
+        this.options.onBundle(message.audience, message.bytes, message.length, message.batches);
         this.post({ kind: "credit", bytes: message.bytes.length });
         return;
       case "missed":

@@ -8,11 +8,12 @@ export type MeshMessage =
       readonly expression: string;
     }
   | { readonly kind: "unwant"; readonly audience: number }
-  /** Whole messages for an audience of the receiver. */
+  /** Whole messages for an audience of the receiver: DATA frames with `length` bytes of payload. */
   | {
       readonly kind: "bundle";
       readonly audience: number;
       readonly bytes: Uint8Array;
+      readonly length: number;
       readonly batches: number;
     }
   /** Batches for an audience of the receiver that found no credit. */

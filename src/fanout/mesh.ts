@@ -8,7 +8,12 @@ export interface MeshOptions {
   /** Other shards' audiences join them, and theirs are asked for on other shards. */
   readonly audiences: Audiences;
   /** Batches of another shard's hunters, for an audience with members here. */
-  readonly onBundle: (audience: Audience, bytes: Uint8Array, batches: number) => void;
+  readonly onBundle: (
+    audience: Audience,
+    frames: Uint8Array,
+    length: number,
+    batches: number,
+  ) => void;
 }
 
 export class Mesh {
@@ -31,9 +36,10 @@ export class Mesh {
         audience?.remotes.delete(member);
         if (audience !== undefined) audiences.forgetIfEmpty(audience);
       },
-      onBundle: (number, bytes, batches) => {
+      onBundle: (number, frames, length, batches) => {
         const audience = audiences.numbered(number);
-        if (audience !== undefined && audience.members.size > 0) onBundle(audience, bytes, batches);
+        if (audience === undefined || audience.members.size === 0) return;
+        onBundle(audience, frames, length, batches);
       },
       onMissed: (number, batches) => {
         for (const member of audiences.numbered(number)?.members ?? []) member.miss(batches);

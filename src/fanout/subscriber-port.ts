@@ -1,18 +1,15 @@
 /** What fan-out needs of a live view's transport; the door provides it. */
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
+import type { FramedBytes } from "../http2/framed-bytes.ts";
+
 export interface SubscriberPort {
   /** `address:port` of the client. */
   readonly peer: string;
   /**
-   * Sends whole length-prefixed messages. The bytes are shared and must not change until `taken` is
+   * Sends whole length-prefixed messages, laid as frames. The bytes are shared and must not change until `taken` is
    * called, which is once, when the transport needs them no more; never after the call has ended.
    */
-  write(frames: Buffer, taken: () => void): void;
+  write(frames: FramedBytes, taken: () => void): void;
   /** Ends the call. */
-  end(status: SubscriberEnd): void;
-}
-
-/** gRPC status of a call's end. */
-export interface SubscriberEnd {
-  readonly code: number;
-  readonly message: string;
+  end(status: GrpcStatus): void;
 }

@@ -1,8 +1,11 @@
 /** Bounded queue with tail drop: one live view, what waits for it, and what it lost. */
+
 import { limits } from "../config/limits.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
+import { FramedBytes, framedRoom } from "../http2/framed-bytes.ts";
 import type { Bundle, BundlePool } from "./bundle.ts";
 import type { Selection } from "./selection.ts";
-import type { SubscriberEnd, SubscriberPort } from "./subscriber-port.ts";
+import type { SubscriberPort } from "./subscriber-port.ts";
 import type { SubscriberReport } from "./subscriber-report.ts";
 
 export interface SubscriberOptions {
@@ -20,7 +23,7 @@ export interface SubscriberOptions {
 }
 
 /** An empty PacketBatch, for a stream that is silent (docs/wire.md#subscribepackets). */
-const emptyBatch = Buffer.alloc(5);
+const emptyBatch = FramedBytes.spread(Buffer.alloc(framedRoom(5)), 5);
 
 export class Subscriber {
   readonly number: number;
@@ -35,8 +38,8 @@ export class Subscriber {
   private readonly queue: Bundle[] = [];
   private queuedBatches = 0;
   private queuedBytes = 0;
-  /** The transport has not yet taken what was written last. It gets no more until it has: HTTP/2 streams
-   * copy what they are given meanwhile into one piece. */
+  /** The transport has not yet taken what was written last. It gets no more until it has, so that the
+   * rest waits here, where it is counted. */
   private isWriting = false;
   private written: Bundle | undefined = undefined;
   private sent = 0;
@@ -117,7 +120,7 @@ export class Subscriber {
     this.queuedBytes -= bundle.length;
     this.sent += bundle.batches;
     this.written = bundle;
-    this.send(bundle.content(), nowMs);
+    this.send(bundle.frames(), nowMs);
   }
 
   /** Sends an empty batch when nothing was sent for long. */
@@ -135,7 +138,7 @@ export class Subscriber {
     this.written = undefined;
   }
 
-  end(status: SubscriberEnd): void {
+  end(status: GrpcStatus): void {
     if (this.ended) return;
     this.close();
     this.port.end(status);
@@ -168,10 +171,10 @@ export class Subscriber {
     };
   }
 
-  private send(bytes: Buffer, nowMs: number): void {
+  private send(frames: FramedBytes, nowMs: number): void {
     this.lastWriteMs = nowMs;
     this.isWriting = true;
-    this.port.write(bytes, () => {
+    this.port.write(frames, () => {
       this.isWriting = false;
       if (this.written !== undefined) this.options.pool.taken(this.written);
       this.written = undefined;

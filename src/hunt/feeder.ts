@@ -88,7 +88,8 @@ export class Feeder {
     }
     if (packet.interfaceName !== this.lastName) {
       this.lastName = packet.interfaceName;
-      if (tally.interfaces.size < limits.huntInterfaceNamesMax) tally.interfaces.add(packet.interfaceName);
+      if (tally.interfaces.size < limits.huntInterfaceNamesMax)
+        tally.interfaces.add(packet.interfaceName);
     }
     encoder.add(packet);
     tally.packetsRead += 1;

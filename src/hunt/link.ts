@@ -4,10 +4,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, createBackoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
-import { isForeign } from "../base/rpc-reason.ts";
 import { limits } from "../config/limits.ts";
 import type { RpcEnd } from "../dial/dial-reason.ts";
 import type { Dialer } from "../dial/dialer.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
+import { isForeign } from "../grpc/rpc-reason.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { RoomEvent } from "../telemetry/room-events.ts";
 import type {
@@ -40,6 +41,8 @@ export interface LinkOptions {
   readonly heartbeatMs: number;
   readonly reconnectMsMin: number;
 }
+
+type OpenPackets = Awaited<ReturnType<ProcessorClient["openPackets"]>>;
 
 /** The status of a stream that ended in order. */
 const ok = 0;
@@ -159,9 +162,10 @@ export class Link {
 
   private async stream(client: ProcessorClient): Promise<void> {
     const { outbox, tally, events, clock, heartbeat: compose, heartbeatMs } = this.options;
-    const call = client.openPackets();
+    const open = await this.openPackets(client);
+    if (open === undefined) return;
     const oneByOne = this.oneByOne;
-    const stream = new PacketStream({ call, outbox, tally, events, clock, oneByOne });
+    const stream = new PacketStream({ open, outbox, tally, events, clock, oneByOne });
     const startMs = clock.monotonicMs();
     const heartbeat = new Heartbeat({
       open: (beats) => client.management.heartbeat(beats),
@@ -178,7 +182,7 @@ export class Link {
     }
     const isGood = stream.acked > 0 || clock.monotonicMs() - startMs >= limits.huntGoodConnectionMs;
     if (isGood) this.backoff.reset();
-    this.lost(end, stream);
+    this.lost({ code: end.code, details: end.message }, stream.oneByOne);
   }
 
   private async close(stream: PacketStream): Promise<void> {
@@ -192,11 +196,22 @@ export class Link {
     stream.cancel();
   }
 
-  private lost(end: RpcEnd, stream: PacketStream): void {
+  /** The connection for packets; undefined when there is none, and that was told. */
+  private async openPackets(client: ProcessorClient): Promise<OpenPackets | undefined> {
+    try {
+      return await this.untilDone(client.openPackets());
+    } catch (status) {
+      const { code, message } = status as GrpcStatus;
+      this.lost({ code, details: message }, this.oneByOne);
+      return undefined;
+    }
+  }
+
+  private lost(end: RpcEnd, oneByOne: number): void {
     const { outbox, events } = this.options;
     const { sent } = outbox;
     outbox.rewind();
-    this.oneByOne = stream.oneByOne;
+    this.oneByOne = oneByOne;
     const reason = end.code === ok ? "it closed the stream" : this.dialer.reasonOf(end);
     if (sent > 0 && isRejection(end.code, end.details)) {
       // Which of those under way was meant is known only when they go one at a time.

@@ -1,18 +1,22 @@
 /** One StreamPackets RPC of a hunter. */
-import type { StatusObject } from "@grpc/grpc-js";
+
 import { type Clock, systemClock } from "../base/clock.ts";
 import { limits } from "../config/limits.ts";
+import type { ClientRpc } from "../grpc/client-rpc.ts";
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
+import { messagePrefix } from "../grpc/response.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { FlowControl, StreamControl } from "../wire/gen/lippycat/data/data_pb.ts";
 import { huntEvent } from "./events.ts";
 import { type Flow, nextFlow, openFlow } from "./flow.ts";
 import type { Outbox } from "./outbox.ts";
 import { RateMeter } from "./pacer.ts";
-import type { PacketCall } from "./processor-client.ts";
+import type { PacketRpcEvents } from "./processor-client.ts";
 import type { Tally } from "./tally.ts";
 
 export interface PacketStreamOptions {
-  readonly call: PacketCall;
+  /** Begins the RPC. */
+  readonly open: (events: PacketRpcEvents) => ClientRpc;
   readonly outbox: Outbox;
   readonly tally: Tally;
   readonly events: Events;
@@ -24,42 +28,36 @@ export interface PacketStreamOptions {
   readonly clock?: Clock;
 }
 
-/** One StreamPackets RPC: sends what the outbox has, takes acknowledgements and signals. */
+/** One RPC of StreamPackets: sends what the outbox has, takes acknowledgements and signals. */
 export class PacketStream {
   /** The status with which the RPC ended. */
-  readonly ended: Promise<StatusObject>;
+  readonly ended: Promise<GrpcStatus>;
   flow: Flow = openFlow;
   /** Batches acknowledged on this stream. */
   acked = 0;
   /** Of the batches that go one at a time, how many are still to be acknowledged. */
   oneByOne: number;
   private readonly options: PacketStreamOptions;
-  private readonly call: PacketCall;
+  private readonly rpc: ClientRpc;
   private readonly clock: Clock;
   private readonly meter: RateMeter;
   private writingBytes = 0;
-  private full = false;
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: PacketStreamOptions) {
     this.options = options;
-    this.call = options.call;
     this.clock = options.clock ?? systemClock;
     this.meter = new RateMeter(this.clock);
     this.oneByOne = options.oneByOne;
-    const { promise, resolve } = Promise.withResolvers<StatusObject>();
+    const { promise, resolve } = Promise.withResolvers<GrpcStatus>();
     this.ended = promise;
-    this.call.on("data", (control) => this.receive(control));
-    this.call.on("drain", () => {
-      this.full = false;
-      this.pump();
-    });
-    // The status comes after it and says the same.
-    this.call.on("error", () => {});
-    this.call.on("status", (status) => {
-      this.stop();
-      resolve(status);
+    this.rpc = options.open({
+      onControl: (control) => this.receive(control),
+      onStatus: (status) => {
+        this.stop();
+        resolve(status);
+      },
     });
   }
 
@@ -71,7 +69,8 @@ export class PacketStream {
       if (batch === undefined) return;
       const { message, packets } = batch;
       this.writingBytes += message.length;
-      this.full = !this.call.write(message, () => {
+      this.rpc.write(messagePrefix(message.length));
+      this.rpc.write(message, () => {
         this.writingBytes -= message.length;
         this.pump();
       });
@@ -83,12 +82,12 @@ export class PacketStream {
   /** Says that nothing more will be sent. The processor ends the stream then. */
   halfClose(): void {
     this.stop();
-    this.call.end();
+    this.rpc.halfClose();
   }
 
   cancel(): void {
     this.stop();
-    this.call.cancel();
+    this.rpc.cancel();
   }
 
   private stop(): void {
@@ -97,7 +96,7 @@ export class PacketStream {
   }
 
   private maySend(): boolean {
-    if (this.full || this.writingBytes >= limits.huntWriteBytesMax) return false;
+    if (this.writingBytes >= limits.huntWriteBytesMax) return false;
     if (this.oneByOne > 0 && this.options.outbox.sent > 0) return false;
     switch (this.flow.kind) {
       case "open":

@@ -1,17 +1,18 @@
 /** Whose a batch is: each names its own hunter, and one stream may carry many. */
+
 import { isUtf8 } from "node:buffer";
 import { limits } from "../config/limits.ts";
+import { type GrpcStatus, invalidArgument } from "../grpc/grpc-status.ts";
 import type { PacketBatchView } from "../wire/packet-batch.ts";
 import type { HunterStream } from "./hunter-stream.ts";
 import type { HunterEntry, HunterTable } from "./hunter-table.ts";
-import { invalidArgument, type StreamStatus } from "./stream-port.ts";
 
 /** The hunter of the batch that was just walked, or why its stream cannot go on. */
 export function identify(
   stream: HunterStream,
   view: PacketBatchView,
   hunters: HunterTable,
-): HunterEntry | StreamStatus {
+): HunterEntry | GrpcStatus {
   const { bytes, hunterIdStart: start, hunterIdLength: length } = view;
   const { hunter: last, wireId } = stream;
   if (last !== undefined && wireId !== undefined && sameBytes(wireId, bytes, start, length)) {

@@ -1,9 +1,10 @@
 /** The state of one StreamPackets RPC. What happens to it is decided in `ingest.ts`. */
 
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
 import type { HunterEntry, StreamMembers } from "./hunter-table.ts";
 import { type FlowLevel, flowControl } from "./pressure.ts";
 import { streamControlBytesMax, writeStreamControl } from "./stream-control.ts";
-import type { StreamPort, StreamStatus } from "./stream-port.ts";
+import type { StreamPort } from "./stream-port.ts";
 
 export class HunterStream {
   readonly port: StreamPort;
@@ -23,7 +24,7 @@ export class HunterStream {
   /** A message that was read and not looked at, because others wait for room in the sink. */
   waiting: Buffer | undefined = undefined;
   /** Set when the RPC shall end as soon as its last ack is out. */
-  closing: StreamStatus | undefined = undefined;
+  closing: GrpcStatus | undefined = undefined;
   /** False while `port` was told to stop. */
   reading = true;
   ended = false;

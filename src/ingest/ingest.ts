@@ -4,7 +4,9 @@
  *
  * It knows neither gRPC nor files. `receive` never throws for what a client sent.
  */
+
 import { limits } from "../config/limits.ts";
+import { type GrpcStatus, invalidArgument, statusOk, unavailable } from "../grpc/grpc-status.ts";
 import type { Batch } from "../pipeline/batch.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import type { Tell } from "../telemetry/events.ts";
@@ -24,13 +26,7 @@ import { identify } from "./hunter-identity.ts";
 import { HunterStream } from "./hunter-stream.ts";
 import { HunterTable } from "./hunter-table.ts";
 import { LinkTypeGate } from "./link-type-gate.ts";
-import {
-  invalidArgument,
-  type StreamPort,
-  type StreamStatus,
-  statusOk,
-  unavailable,
-} from "./stream-port.ts";
+import type { StreamPort } from "./stream-port.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface IngestOptions extends FlowSignalsOptions {
@@ -121,7 +117,7 @@ export class Ingest {
   }
 
   /** Ends the RPC once its last ack is out; always answers false, "stop reading". */
-  close(stream: HunterStream, status: StreamStatus): false {
+  close(stream: HunterStream, status: GrpcStatus): false {
     if (status.code !== 0) this.tell(ingestEvent.streamEnded, stream, status.message);
     // What is wrong with a batch tells more than that it was the last.
     if (stream.closing === undefined || stream.closing.code === 0) stream.closing = status;
@@ -175,7 +171,7 @@ export class Ingest {
   }
 
   /** Sends the last acks and ends every RPC; `status` for those that are not ending already. */
-  endAll(status: StreamStatus): void {
+  endAll(status: GrpcStatus): void {
     this.releaseAcks();
     for (const stream of [...this.streams]) {
       stream.closing ??= status;

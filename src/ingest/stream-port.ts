@@ -1,9 +1,11 @@
 /** What ingest needs of a packet stream's transport; the door provides it. */
+import type { GrpcStatus } from "../grpc/grpc-status.ts";
+
 export interface StreamPort {
   /** `address:port` of the client. */
   readonly peer: string;
   /** Why the RPC may not carry that hunter; undefined when it may. */
-  refusalOf(hunterId: string): StreamStatus | undefined;
+  refusalOf(hunterId: string): GrpcStatus | undefined;
   /** Bytes of acks that were written and that the client has not taken yet. */
   unreadBytes(): number;
   /** Sends whole length-prefixed messages; owns `frames` from then on. */
@@ -11,22 +13,5 @@ export interface StreamPort {
   /** Reads on after `receive` answered that the stream must stop. May call `receive` at once. */
   resume(): void;
   /** Ends the RPC. Nothing is received or sent after it. */
-  end(status: StreamStatus): void;
-}
-
-/** gRPC status of an RPC's end. */
-export interface StreamStatus {
-  readonly code: number;
-  readonly message: string;
-}
-
-export const statusOk: StreamStatus = { code: 0, message: "" };
-
-export function invalidArgument(message: string): StreamStatus {
-  return { code: 3, message };
-}
-
-/** The client may come again at once. */
-export function unavailable(message: string): StreamStatus {
-  return { code: 14, message };
+  end(status: GrpcStatus): void;
 }

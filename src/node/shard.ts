@@ -10,8 +10,8 @@ import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
 import { Door } from "../door/door.ts";
+import { statusOk } from "../grpc/grpc-status.ts";
 import { Ingest } from "../ingest/ingest.ts";
-import { statusOk } from "../ingest/stream-port.ts";
 import { AddressCounts } from "../pipeline/address-counts.ts";
 import { Board, type BoardRow, boardWord, shardCounter } from "../pipeline/board.ts";
 import { RingWriter } from "../pipeline/ring.ts";
@@ -105,11 +105,12 @@ export function startShard(start: ShardStart, report: (report: ShardReport) => v
     if (counts !== undefined) report({ kind: "events", counts });
   }, slowReportIntervalMs);
   void settleForever(board, ingest);
-  door.listen().then(
-    () => report({ kind: "listening" }),
-    (error: unknown) =>
-      report({ kind: "listen-failed", code: systemCode(error), message: errorText(error) }),
-  );
+  try {
+    door.listen();
+    report({ kind: "listening" });
+  } catch (error) {
+    report({ kind: "listen-failed", code: systemCode(error), message: errorText(error) });
+  }
 
   return {
     onCommand(command) {
@@ -189,7 +190,7 @@ async function drain(door: Door, ingest: Ingest): Promise<void> {
   for (;;) {
     await Bun.sleep(20);
     const now = clock.monotonicMs();
-    if (ingest.received !== received) {
+    if (ingest.received !== received || door.isReceiving) {
       received = ingest.received;
       quietSince = now;
     }

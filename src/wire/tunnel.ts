@@ -6,6 +6,16 @@ import type { Caller } from "./caller.ts";
 
 /** Shard → control. */
 export type TunnelRequest =
+  /** An RPC of one request and one answer, whole. */
+  | {
+      readonly kind: "unary";
+      readonly id: number;
+      readonly path: string;
+      readonly peer: string;
+      readonly caller: Caller;
+      readonly metadata: readonly (readonly [string, string])[];
+      readonly bytes: Uint8Array;
+    }
   | {
       readonly kind: "open";
       readonly id: number;
@@ -29,6 +39,14 @@ export type TunnelRequest =
 
 /** Control → shard. */
 export type TunnelResponse =
+  /** The answer to "unary", whole; without bytes when the code is not 0. */
+  | {
+      readonly kind: "answer";
+      readonly id: number;
+      readonly bytes?: Uint8Array;
+      readonly code: number;
+      readonly message: string;
+    }
   | { readonly kind: "message"; readonly id: number; readonly bytes: Uint8Array }
   /** The shard may send `count` more messages. */
   | { readonly kind: "credit"; readonly id: number; readonly count: number }

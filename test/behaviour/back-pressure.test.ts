@@ -99,7 +99,7 @@ describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (w
     );
     expect(median).toBeLessThan(100);
     expect(times[Math.floor(times.length * 0.95)]!).toBeLessThan(250);
-    const windows = streams.length * (limits.connectionWindowBytes + limits.streamWindowBytes);
+    const windows = streams.length * (limits.connectionWindowBytes + limits.streamWindowBytesMax);
     expect(rss - rssBefore).toBeLessThan(limits.recordRingBytes + windows + 48 * mebibyte);
     expect(node.latest("node-stats")!["received"]).toBe(unread["received"] as number);
 

@@ -97,7 +97,7 @@ describe("a hundred streams that stop in the middle of a 30 MiB message", () => 
       const open = ({ streams: count }: LogLine): boolean => count === others.length;
       await node.waitFor("node-stats", open, node.lines.length);
       // What may be held, and beside it what each shard's collector has not yet taken.
-      const held = largeBytes(workers) + streams * limits.streamWindowBytes;
+      const held = largeBytes(workers) + streams * limits.streamWindowBytesMin;
       const garbage = (64 + 32 * workers) * mebibyte;
       expect(rss - rssBefore).toBeLessThan(held + garbage);
       await Promise.all(hunters.map((hunter) => hunter.finish()));

@@ -44,7 +44,7 @@ async function reconnect(node: RunningProcessor, hunter: BusyHunter): Promise<vo
   }
 }
 
-describe.each([...workerCounts])("with --workers %d", (workers) => {
+describe.each(sampledWorkerCounts(3))("with --workers %d", (workers) => {
   test.each(["throw", "hang"] as const)("an ingest shard that fails: %s", async (kind) => {
     const victim = kind === "throw" ? 0 : workers - 1;
     const { node, file } = await startFaulty(workers, `shard-${kind}=${victim}`);

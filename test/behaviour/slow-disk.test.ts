@@ -78,7 +78,7 @@ test.skipIf(noStrace !== "").each(sampledWorkerCounts(1))(
         `live views ${p99(views).toFixed(0)} ms; RSS +${((rss - rssBefore) / 1024 ** 2).toFixed(0)} MiB`,
     );
     expect(Math.max(p99(calls), p99(views))).toBeLessThan(lateMsMax);
-    const windows = hunters * (limits.connectionWindowBytes + limits.streamWindowBytes);
+    const windows = hunters * (limits.connectionWindowBytes + limits.streamWindowBytesMax);
     expect(rss - rssBefore).toBeLessThan(limits.recordRingBytes + windows + 64 * 1024 ** 2);
     node.kill("SIGTERM");
     expect(await node.ended).toEqual({ code: 0, signal: null });

@@ -1,6 +1,6 @@
 import { limits } from "../../src/config/limits.ts";
-import { Envelope } from "../../src/door/envelope.ts";
-import { MessageBudget, type MessageRoom } from "../../src/door/message-budget.ts";
+import { Envelope } from "../../src/grpc/envelope.ts";
+import { MessageBudget, type MessageRoom } from "../../src/grpc/message-budget.ts";
 import { check, type Fuzzer, type Random, runRounds } from "./fuzzer.ts";
 
 const messageBytesMax = 300 * 1024;
@@ -8,7 +8,8 @@ const smallBytesMax = limits.tunnelSmallMessageBytesMax;
 
 /**
  * The decoder of length-prefixed messages: however the bytes are cut, whoever says stop and whatever
- * the budget has, the messages are those of a decoder that has all bytes at once; no room is lost.
+ * the budget has, the messages are those of a decoder that has all bytes at once; no room is lost, and
+ * each byte is given back once.
  */
 export const envelopeFuzzer: Fuzzer = {
   name: "envelope",
@@ -61,18 +62,29 @@ function decodeWhole(bytes: Buffer): string[] {
 function decodeInParts(random: Random, bytes: Buffer, room: MessageRoom): string[] {
   const found: string[] = [];
   let isStopped = false;
+  let isOver = false;
+  let done = 0;
   const envelope = new Envelope({
     messageBytesMax,
     smallBytesMax,
     room,
+    done: (count) => {
+      // Nobody needs them any more.
+      source.fill(0xdd, done, done + count);
+      done += count;
+    },
     take: (message, length) => {
       found.push(nameOf(message.subarray(0, length)));
       isStopped = random.isChance(20);
       return !isStopped;
     },
     wait: () => {},
-    refuse: ({ kind }) => found.push(kind),
+    refuse: ({ kind }) => {
+      isOver = true;
+      found.push(kind);
+    },
   });
+  const source = Buffer.from(bytes);
   // Somebody else has the room at times, and gives it back.
   let taken = 0;
   const release = (): void => {
@@ -96,13 +108,16 @@ function decodeInParts(random: Random, bytes: Buffer, room: MessageRoom): string
       );
       taken = messageBytesMax;
     }
-    envelope.push(bytes.subarray(at, at + part));
-    at += part;
+    const end = Math.min(bytes.length, at + part);
+    envelope.push(source, at, end);
+    at = end;
+    check(done <= at, `${done} bytes of ${at} were given back`);
     if (random.isChance(50)) release();
     if (random.isChance(60)) resume();
   }
   release();
   resume();
+  check(isOver || done === bytes.length, `${done} bytes of ${bytes.length} were given back`);
   envelope.close();
   return found;
 }

@@ -17,6 +17,7 @@ import { envelopeFuzzer } from "./envelope.ts";
 import { expressionFuzzer } from "./expression.ts";
 import { filtersFuzzer } from "./filters.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
+import { hpackFuzzer, http2FramesFuzzer, http2PairFuzzer } from "./http2.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
@@ -32,6 +33,9 @@ const smokeRounds: readonly (readonly [Fuzzer, number])[] = [
   [pcapngFuzzer, 50],
   [expressionFuzzer, 800],
   [envelopeFuzzer, 1500],
+  [hpackFuzzer, 2000],
+  [http2FramesFuzzer, 500],
+  [http2PairFuzzer, 40],
   [filtersFuzzer, 200],
   [requestsFuzzer, 250],
 ];

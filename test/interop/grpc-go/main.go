@@ -24,14 +24,21 @@ type result struct {
 	Resumes      int    `json:"resumes"`
 	Heartbeats   int    `json:"heartbeats"`
 	Connections  int    `json:"connections"`
+	Seen         int    `json:"seen"`
+	LongestGapMs int    `json:"longestGapMs"`
 }
 
 type settings struct {
-	address string
-	hunter  uint32
-	batches int
-	streams int
-	idle    time.Duration
+	address  string
+	hunter   uint32
+	batches  int
+	streams  int
+	idle     time.Duration
+	packets  int
+	size     int
+	delay    time.Duration
+	patience time.Duration
+	paced    bool
 }
 
 var scenarios = map[string]func(settings, *result) error{
@@ -42,6 +49,7 @@ var scenarios = map[string]func(settings, *result) error{
 	"idle":       idle,
 	"streams":    streams,
 	"multiplex":  multiplex,
+	"view":       view,
 }
 
 var output sync.Mutex
@@ -67,6 +75,11 @@ func main() {
 	flag.IntVar(&chosen.batches, "batches", 200, "batches of each stream")
 	flag.IntVar(&chosen.streams, "streams", 100, "streams on one connection")
 	flag.DurationVar(&chosen.idle, "idle", 35*time.Second, "time without a packet")
+	flag.IntVar(&chosen.packets, "packets", 10_000, "packets for a live view")
+	flag.IntVar(&chosen.size, "size", 4096, "bytes of each of them")
+	flag.DurationVar(&chosen.delay, "delay", 0, "time that the way to a live view takes, each way")
+	flag.DurationVar(&chosen.patience, "patience", time.Minute, "for the last packet of a live view")
+	flag.BoolVar(&chosen.paced, "paced", true, "send as fast as the live view reads")
 	flag.Parse()
 	chosen.hunter = uint32(*number)
 	run, ok := scenarios[*scenario]

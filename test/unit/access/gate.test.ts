@@ -8,9 +8,9 @@ import {
 } from "../../../src/access/gate.ts";
 import { digestOf } from "../../../src/access/key-ring.ts";
 import { methodRoles } from "../../../src/access/method-roles.ts";
-import type { Refusal } from "../../../src/access/refusal.ts";
 import { type AccessRules, type IdentityRule, roles } from "../../../src/config/access-config.ts";
 import { limits } from "../../../src/config/limits.ts";
+import type { GrpcStatus } from "../../../src/grpc/grpc-status.ts";
 import type { PeerCertificate } from "../../../src/wire/peer-certificate.ts";
 import { keyOfRole, noRules, rulesWithKeys } from "../../support/access-rules.ts";
 
@@ -40,11 +40,11 @@ function shows(more: Partial<Credentials> = {}): Credentials {
 const withKey = (key: string, more: Partial<Credentials> = {}) => shows({ key, ...more });
 const quiet = { end: () => {} };
 
-function codeOf(answer: Authorization | Refusal): number {
+function codeOf(answer: Authorization | GrpcStatus): number {
   return "code" in answer ? answer.code : 0;
 }
 
-function authorized(answer: Authorization | Refusal): Authorization {
+function authorized(answer: Authorization | GrpcStatus): Authorization {
   if ("code" in answer) throw new Error(answer.message);
   return answer;
 }
@@ -111,7 +111,7 @@ describe("API keys", () => {
     ];
     const answers = shown.map((each) => gate.authorize(status, each, quiet));
     expect(new Set(answers.map((each) => JSON.stringify(each))).size).toBe(1);
-    expect(codeOf(answers[0] as Refusal)).toBe(unauthenticated);
+    expect(codeOf(answers[0] as GrpcStatus)).toBe(unauthenticated);
     expect(refused.map(({ caller }) => caller.name)).toEqual(["", "", "", "the hunter"]);
     expect(refused.map(({ reason }) => reason)).toEqual([
       "no API key",
@@ -254,9 +254,9 @@ describe("hunters that belong to certificates", () => {
 
 describe("new rules", () => {
   function opened(gate: Gate, credentials: Credentials, adapts = false) {
-    const heard: (Refusal | "reconsider")[] = [];
+    const heard: (GrpcStatus | "reconsider")[] = [];
     const call = {
-      end: (refusal: Refusal) => heard.push(refusal),
+      end: (refusal: GrpcStatus) => heard.push(refusal),
       reconsider: () => {
         heard.push("reconsider");
         return adapts;

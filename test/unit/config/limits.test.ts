@@ -36,11 +36,12 @@ describe("docs/limits.md", () => {
   });
 
   test("adds up what the node can reach for each number of shards", () => {
-    const { messageBytesMax, streamsMax, streamWindowBytes } = limits;
+    const { messageBytesMax, streamsMax } = limits;
     const shard =
       (50 * limits.batchPacketsMax +
         limits.tunnelUnreadBytesMax +
         messageBytesMax +
+        limits.backlogFreeBlocksMax * limits.backlogBlockBytes +
         limits.collectAfterBytes) /
         mebibyte +
       (7 + 122 + 184 + 135 + 31 + 1 + 20 + 52);
@@ -55,7 +56,11 @@ describe("docs/limits.md", () => {
     const node = own / mebibyte + 168 + 460 + 88 + 64 + 90;
     const perStream = limits.smallMessageBytesMax + limits.unreadAckBytesMax;
     const streams = (streamsMax * perStream) / mebibyte;
-    const windows = (streamsMax * streamWindowBytes) / mebibyte;
+    const windowsOf = (shards: number) =>
+      Math.round(
+        (streamsMax * limits.streamWindowBytesMin + shards * limits.windowGrowthBytesMax) /
+          mebibyte,
+      );
     const halfCalls = limits.tunnelRpcsMax * limits.tunnelSmallMessageBytesMax;
     const answers = limits.tunnelUnreadAnswerBytesMax + limits.answersUnderWayBytesMax;
     const callsOfShard = answers + halfCalls;
@@ -65,7 +70,17 @@ describe("docs/limits.md", () => {
       const views = shards * (view + mesh);
       const calls = shards * (callsOfShard / mebibyte + 100);
       const sum = shards * shard + views + node + half + streams;
-      const cells = [shards, shards * shard, views, node, half, streams, sum, windows, calls];
+      const cells = [
+        shards,
+        shards * shard,
+        views,
+        node,
+        half,
+        streams,
+        sum,
+        windowsOf(shards),
+        calls,
+      ];
       const row = cells.map((cell) => Math.round(cell).toLocaleString("en-US"));
       expect(page).toContain(`| ${row.join(" | ")} |`);
     }
@@ -120,7 +135,7 @@ describe("limits fit together", () => {
   test("one stream cannot use up what its shard has for all", () => {
     expect(limits.pendingAcksPerStreamMax).toBeLessThan(limits.pendingAcksMax);
     expect(limits.streamsPerConnectionMax).toBeLessThan(limits.streamsMax);
-    expect(limits.streamWindowBytes).toBeLessThanOrEqual(limits.connectionWindowBytes);
+    expect(limits.streamWindowBytesMax).toBeLessThanOrEqual(limits.connectionWindowBytes);
     expect(limits.streamsMax).toBeLessThanOrEqual(limits.connectionsMax);
     expect(limits.tunnelUnreadMessagesMax % 2).toBe(0);
   });

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { MessageChannel } from "node:worker_threads";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { limits } from "../../../src/config/limits.ts";
-import { addRoutes, type Route } from "../../../src/control/dispatch.ts";
+import { addRoutes, dispatch, type Route } from "../../../src/control/dispatch.ts";
+import { anyone } from "../../../src/wire/caller.ts";
 import {
   FilterRequestSchema,
   FilterUpdateSchema,
@@ -73,14 +75,6 @@ describe("a unary call", () => {
     expect(seen).toBe(0);
   });
 
-  test("without a message is INVALID_ARGUMENT", async () => {
-    serve({ registerHunter: () => ({}) });
-    const call = client.open(registerPath);
-    client.post({ kind: "end", id: call.id });
-    await until(() => call.status !== undefined);
-    expect(call.status?.code).toBe(Code.InvalidArgument);
-  });
-
   test("whose handler throws is INTERNAL with the message alone", async () => {
     serve({
       registerHunter: () => {
@@ -122,6 +116,48 @@ describe("a unary call", () => {
   });
 });
 
+describe("a unary call that is cancelled", () => {
+  test("has its signal aborted, and is answered CANCELLED once, whatever its handler says", async () => {
+    const go = Promise.withResolvers<void>();
+    let reason: unknown;
+    serve({
+      async registerHunter(_request, context) {
+        const { signal } = context;
+        await go.promise;
+        ({ reason } = signal);
+        return { accepted: true };
+      },
+    });
+    const call = client.open(registerPath);
+    client.send(call, registration("h1"));
+    client.post({ kind: "cancel", id: call.id });
+    const other = client.open("/nobody");
+    await until(() => other.status !== undefined);
+    expect(call.status).toBeUndefined();
+    go.resolve();
+    await until(() => call.status !== undefined);
+    expect([call.status?.code, call.messages.length]).toEqual([Code.Canceled, 0]);
+    expect(reason).toBeInstanceOf(ConnectError);
+  });
+});
+
+describe("large unary answers", () => {
+  test("are made one after the other while those before them are under way", async () => {
+    const text = "x".repeat(limits.answersUnderWayBytesMax / 2);
+    serve({ registerHunter: () => ({ accepted: true, assignedId: text }) });
+    const calls = Array.from({ length: 20 }, () => client.open(registerPath));
+    for (const call of calls) client.send(call, registration("h"));
+    await until(() => calls.every(({ status }) => status !== undefined));
+    for (const { status, messages } of calls) {
+      expect(status?.code).toBe(0);
+      const answer = fromBinary(RegistrationResponseSchema, messages[0] as Uint8Array);
+      expect(answer.assignedId.length).toBe(text.length);
+      // It was moved, not copied.
+      expect(messages[0]?.byteLength).toBe(messages[0]?.buffer.byteLength as number);
+    }
+  });
+});
+
 describe("a path", () => {
   test("that nobody serves is UNIMPLEMENTED, and what comes for it is ignored", async () => {
     serve({ registerHunter: () => ({}) });
@@ -134,6 +170,25 @@ describe("a path", () => {
       expect(call.status?.code).toBe(Code.Unimplemented);
       expect(call.status?.message).toContain(`${path} is not served`);
     }
+  });
+});
+
+describe("a unary call of a path that nobody serves", () => {
+  test("is UNIMPLEMENTED in one message", async () => {
+    const { port1, port2 } = new MessageChannel();
+    dispatch(port1, new Map());
+    const answered = Promise.withResolvers<unknown>();
+    port2.on("message", (response) => answered.resolve(response));
+    const opening = { id: 7, path: "/x.Y/Z", peer: "10.0.0.1:5", caller: anyone, metadata: [] };
+    port2.postMessage({ kind: "unary", ...opening, bytes: new Uint8Array(3) });
+    expect(await answered.promise).toEqual({
+      kind: "answer",
+      id: 7,
+      code: Code.Unimplemented,
+      message: "/x.Y/Z is not served by this version of Weir",
+    });
+    port2.close();
+    serve({});
   });
 });
 
@@ -290,6 +345,14 @@ describe("a server stream", () => {
     await until(() => call.credit === unreadMax);
     client.port.close();
     expect(await aborted.promise).toBeInstanceOf(ConnectError);
+  });
+
+  test("without a request is INVALID_ARGUMENT", async () => {
+    serve(endless(() => {}));
+    const call = client.open(filtersPath);
+    client.post({ kind: "end", id: call.id });
+    await until(() => call.status !== undefined);
+    expect(call.status?.code).toBe(Code.InvalidArgument);
   });
 
   test("that fails half-way has sent what it had", async () => {

@@ -86,7 +86,7 @@ export async function openDoor(
     now: () => performance.now() + skipped,
     ...(more.note === undefined ? {} : { note: more.note }),
   });
-  await door.listen();
+  door.listen();
   return {
     port,
     address: `127.0.0.1:${port}`,
@@ -114,7 +114,7 @@ function compileNothing(expression: string): never {
   throw new WeirError("expression", `${expression} is no expression`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer();
   return await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {

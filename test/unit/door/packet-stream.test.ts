@@ -1,17 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { EventEmitter } from "node:events";
-import http2, { type ServerHttp2Stream } from "node:http2";
+import http2 from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
-import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
+import { Connection } from "../../../src/door/connection.ts";
+import { Listener } from "../../../src/door/listener.ts";
 import { PacketStream } from "../../../src/door/packet-stream.ts";
-import { statusOk } from "../../../src/ingest/stream-port.ts";
+import { statusOk } from "../../../src/grpc/grpc-status.ts";
+import { MessageBudget, type MessageRoom } from "../../../src/grpc/message-budget.ts";
+import type { Http2Stream } from "../../../src/http2/http2-stream.ts";
+import { WindowGrowth } from "../../../src/http2/receive-window.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
+import { clientPreface, data as dataFrame, headers, settings } from "../../support/http2-frames.ts";
+import { Http2Peer } from "../../support/http2-peer.ts";
 import { MockHunter } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
 import { seeded } from "../../support/seeded.ts";
 import { batchOf } from "../ingest/ingest-bench.ts";
-import { frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+import { frame, freePort, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
 
 let node: OpenDoor;
 beforeEach(async () => {
@@ -29,8 +34,19 @@ function done(): void {
   node.ingest.settle();
 }
 
-/** Every hunter may be carried. */
-const refusalOf = (): undefined => undefined;
+/** A packet stream beside the door, with room and a clock of the test. */
+function packetStream(http: Http2Stream, room: MessageRoom, now: () => number): PacketStream {
+  return new PacketStream(http, {
+    ingest: node.ingest,
+    room,
+    messageBytesMax: limits.messageBytesMax,
+    peer: "p:1",
+    now,
+    // Every hunter may be carried.
+    refusalOf: () => undefined,
+    onClosed: () => {},
+  });
+}
 
 describe("a packet stream", () => {
   test("acknowledges in order, and ends with OK when the client half-closes", async () => {
@@ -175,22 +191,34 @@ describe("a message that stands still", () => {
   async function halfArrived(room: MessageRoom) {
     const stream = Promise.withResolvers<PacketStream>();
     let nowMs = 0;
-    const server = http2.createServer();
-    server.on("stream", (http) => {
-      const { ingest } = node;
-      const options = { ingest, room, messageBytesMax: 1024 * 1024, peer: "p:1", refusalOf };
-      stream.resolve(new PacketStream(http as ServerHttp2Stream, { ...options, now: () => nowMs }));
+    const now = () => nowMs;
+    const port = await freePort();
+    const growth = new WindowGrowth(0);
+    const listener = new Listener({
+      host: "127.0.0.1",
+      port,
+      credentials: undefined,
+      accept: (socket) =>
+        new Connection({
+          socket,
+          slot: 0,
+          now,
+          growth,
+          onStream: (_connection, http) => stream.resolve(packetStream(http, room, now)),
+          onFault: () => {},
+        }),
+      ready: (connection) => connection.begin(undefined),
+      failed: () => {},
+      closed: () => {},
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (typeof address !== "object" || address === null) throw new Error("no address");
-    const call = new RawCall(`127.0.0.1:${address.port}`);
+    listener.listen();
+    const call = new RawCall(`127.0.0.1:${port}`);
     call.write(frame(encoded(1, "a")), large.subarray(0, 1000));
     await until(() => node.sink.taken.length === 1);
     done();
     const close = (): void => {
       call.close();
-      server.close();
+      listener.stop();
     };
     const sweep = async (atMs: number) => {
       nowMs = atMs;
@@ -255,39 +283,36 @@ describe("a message that stands still", () => {
 
   test("but for a few bytes now and then is ended all the same", () => {
     let nowMs = 0;
-    let status = "";
-    const http = Object.assign(new EventEmitter(), {
-      respond: () => {},
-      pause: () => {},
-      resume: () => {},
-      end: () => http.emit("wantTrailers"),
-      sendTrailers: (trailers: Record<string, string>) => {
-        status = trailers["grpc-status"] ?? "";
-      },
-      close: () => {},
-      writableLength: 0,
-      writableEnded: false,
-      destroyed: false,
-    });
     const room = new MessageBudget(64 * 1024 * 1024).of(1);
-    const stream = new PacketStream(http as unknown as ServerHttp2Stream, {
-      ...{ ingest: node.ingest, room, messageBytesMax: limits.messageBytesMax, peer: "p:1" },
-      now: () => nowMs,
-      refusalOf,
-    });
+    const streams: PacketStream[] = [];
+    class Peer extends Http2Peer {
+      override onStream(http: Http2Stream): void {
+        streams.push(packetStream(http, room, () => nowMs));
+      }
+    }
+    const peer = new Peer();
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(limits.messageBytesMax, 1);
-    http.emit("data", prefix);
+    const first = [Buffer.from(clientPreface), settings(), headers(1), dataFrame(1, prefix)];
+    peer.connection.receive(Buffer.concat(first));
+    peer.take();
     const step = (bytes: number): void => {
-      http.emit("data", Buffer.alloc(bytes));
+      for (let left = bytes; left > 0; left -= 16_384) {
+        peer.connection.receive(dataFrame(1, Buffer.alloc(Math.min(left, 16_384))));
+      }
       nowMs += stallMs - 1;
-      stream.sweep(nowMs);
+      for (const stream of streams) stream.sweep(nowMs);
+    };
+    /** The status that the client was told. */
+    const status = (): string | undefined => {
+      const blocks = peer.take().filter(({ type, flags }) => type === 1 && (flags & 1) !== 0);
+      return blocks.map(({ payload }) => /grpc-status.(\d+)/.exec(payload.toString())?.[1]).join();
     };
     for (let round = 0; round < 5; round++) step(limits.messageProgressBytesMin);
-    expect(status).toBe("");
+    expect(status()).toBe("");
     step(1);
     step(1);
-    expect(status).toBe("4");
+    expect(status()).toBe("4");
     expect(room.reserve(64 * 1024 * 1024, () => {})).toBe(true);
   });
 

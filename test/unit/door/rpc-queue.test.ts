@@ -1,30 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import { EventEmitter } from "node:events";
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
+import type { Connection } from "../../../src/door/connection.ts";
 import { RpcQueue } from "../../../src/door/rpc-queue.ts";
+import type { Http2Stream } from "../../../src/http2/http2-stream.ts";
 
-/** A queue whose calls each take a millisecond of a clock of its own. */
+/** A queue whose RPCs each take a millisecond of a clock of its own. */
 class Bench {
   nowMs = 0;
   readonly begun: string[] = [];
-  readonly dropped: ServerHttp2Session[] = [];
+  readonly dropped: Connection[] = [];
   readonly queue = new RpcQueue({
     now: () => this.nowMs,
-    drop: (session) => this.dropped.push(session),
+    drop: (connection) => this.dropped.push(connection),
   });
 
-  session(): ServerHttp2Session {
-    return { destroyed: false } as unknown as ServerHttp2Session;
+  connection(): Connection {
+    return {} as Connection;
   }
 
-  add(session: ServerHttp2Session, name: string): EventEmitter & { destroyed: boolean } {
-    const stream = Object.assign(new EventEmitter(), {
-      destroyed: false,
-      pause: () => {},
-      resume: () => {},
-    });
-    this.queue.add(session, stream as unknown as ServerHttp2Stream, () => {
+  add(connection: Connection, name: string): { isClosed: boolean } {
+    const stream = { isClosed: false };
+    this.queue.add(connection, stream as Http2Stream, () => {
       this.begun.push(name);
       this.nowMs++;
     });
@@ -36,10 +32,10 @@ class Bench {
   }
 }
 
-describe("calls", () => {
+describe("RPCs", () => {
   test("begin some at a time, one of each connection in turn", async () => {
     const bench = new Bench();
-    const [greedy, modest] = [bench.session(), bench.session()];
+    const [greedy, modest] = [bench.connection(), bench.connection()];
     for (let call = 0; call < 6; call++) bench.add(greedy, `greedy-${call}`);
     bench.add(modest, "modest-0");
     expect(bench.begun).toEqual([]);
@@ -50,24 +46,21 @@ describe("calls", () => {
     expect(bench.begun.slice(4)).toEqual(["greedy-3", "greedy-4", "greedy-5"]);
   });
 
-  test("that ended before they began are left out, whatever ended them", async () => {
+  test("that ended before they began are left out", async () => {
     const bench = new Bench();
-    const session = bench.session();
-    const reset = bench.add(session, "reset");
-    bench.add(session, "kept");
-    reset.emit("error", new Error("NGHTTP2_PROTOCOL_ERROR"));
-    reset.destroyed = true;
-    const gone = { destroyed: false };
-    bench.add(gone as ServerHttp2Session, "gone");
-    gone.destroyed = true;
-    bench.add(gone as ServerHttp2Session, "late");
+    const connection = bench.connection();
+    const reset = bench.add(connection, "reset");
+    bench.add(connection, "kept");
+    const gone = bench.connection();
+    const lost = [bench.add(gone, "lost"), bench.add(gone, "lost")];
+    for (const stream of [reset, ...lost]) stream.isClosed = true;
     await bench.turn();
     expect(bench.begun).toEqual(["kept"]);
   });
 
   test("are too many: the connection is closed of which most wait", async () => {
     const bench = new Bench();
-    const [greedy, modest] = [bench.session(), bench.session()];
+    const [greedy, modest] = [bench.connection(), bench.connection()];
     for (let call = 1; call < limits.waitingRpcsMax; call++) bench.add(greedy, "greedy");
     bench.add(modest, "modest");
     expect(bench.dropped).toEqual([]);

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
+import { limits } from "../../../src/config/limits.ts";
 import { readCertificate } from "../../../src/door/peer-certificate.ts";
 import { anyone } from "../../../src/wire/caller.ts";
 import type { TunnelRequest } from "../../../src/wire/tunnel.ts";
 import { type KeyPair, makeAuthority, selfSigned } from "../../support/certificates.ts";
+import { encodeBatch } from "../../support/encode-batch.ts";
 import { until } from "../../support/record-in-process.ts";
-import { openDoor, RawCall } from "./open-door.ts";
+import { frame, openDoor, RawCall } from "./open-door.ts";
 import { authority, credentialsWith, knock, openTlsDoor, type TlsDoor } from "./tls-door.ts";
 
 const client = authority.issue({ commonName: "edge-1", names: ["edge-1.example"], use: "client" });
@@ -133,6 +135,26 @@ describe("a door that demands certificates", () => {
     }
   });
 
+  test("closes connections whose handshake does not come, is cut off, or is followed by what is not HTTP/2", async () => {
+    const noted = door.notes.length;
+    const quiet = net.connect(door.port, "127.0.0.1");
+    await until(() => door.connections() === 1);
+    door.skip(limits.tlsHandshakeMsMax);
+    await until(() => quiet.closed && door.notes.length > noted);
+    expect(door.notes.at(-1)).toBe("TLS: no handshake within 5 s");
+    const cut = net.connect(door.port, "127.0.0.1", () => {
+      // The beginning of a record that holds a ClientHello.
+      cut.write(Buffer.from("1603010200010001fc0303", "hex"));
+    });
+    await until(() => door.connections() === 1);
+    cut.destroy();
+    await until(() => door.connections() === 0);
+    const { socket } = await knock(door.port, client);
+    socket.write("GET / HTTP/1.1\r\n\r\n");
+    await until(() => socket.closed && door.connections() === 0);
+    expect(door.notes.at(-1)).toBe("what came is not HTTP/2: another protocol");
+  });
+
   test("a session is not resumed: each connection shows its certificate", async () => {
     const first = await knock(door.port, client);
     // With tickets it would let whoever has it in, without any certificate.
@@ -144,7 +166,7 @@ describe("a door that demands certificates", () => {
     again.socket.destroy();
   });
 
-  test("carried calls come with the certificate, packet streams are served", async () => {
+  test("carried RPCs come with the certificate, packet streams are served", async () => {
     const requests: TunnelRequest[] = [];
     door.control.on("message", (request: TunnelRequest) => requests.push(request));
     const options = { ca: authority.certificate, cert: client.certificate, key: client.key };
@@ -156,9 +178,10 @@ describe("a door that demands certificates", () => {
     await until(() => stream.headers[":status"] === 200 && door.streams() === 1);
     const path = "/lippycat.management.ManagementService/GetTopology";
     const call = new RawCall("", session, path);
+    call.write(frame(Buffer.alloc(0)));
     await until(() => requests.length > 0);
     expect(requests[0]).toMatchObject({
-      kind: "open",
+      kind: "unary",
       path,
       caller: { by: "certificate", name: "edge-1" },
     });
@@ -182,7 +205,8 @@ describe("a door that verifies certificates without demanding them", () => {
     const options = { ca: authority.certificate, maxVersion, ...own };
     const session = http2.connect(`https://localhost:${door.port}`, options);
     const call = new RawCall("", session, "/lippycat.management.ManagementService/GetTopology");
-    const opened = () => requests.find((request) => request.kind === "open");
+    call.write(frame(Buffer.alloc(0)));
+    const opened = () => requests.find((request) => request.kind === "unary");
     await until(() => opened() !== undefined);
     call.close();
     return opened()?.caller;
@@ -212,6 +236,9 @@ describe("new credentials", () => {
   test("count for the next handshakes, with everything that was demanded before", async () => {
     const door = await openTlsDoor();
     const before = await knock(door.port, client);
+    const options = { ca: authority.certificate, cert: client.certificate, key: client.key };
+    const open = new RawCall("", http2.connect(`https://localhost:${door.port}`, options));
+    await until(() => open.headers[":status"] === 200);
     const other = makeAuthority("Another authority");
     const pair = other.issue({ commonName: "second", names: ["localhost"] });
     door.door.setCredentials(credentialsWith({ ...pair, authorities: other.certificate }));
@@ -220,14 +247,24 @@ describe("new credentials", () => {
     const after = await knock(door.port, known, { ca, servername: "localhost" });
     expect(after.isOpen).toBe(true);
     expect(after.socket.getPeerCertificate().subject.CN).toBe("second");
-    const options = { ca, servername: "localhost" };
-    expect((await knock(door.port, client, options)).isOpen).toBe(false);
-    expect((await knock(door.port, undefined, options)).isOpen).toBe(false);
-    const old = await knock(door.port, known, { ...options, maxVersion: "TLSv1.2" });
-    expect(old.isOpen).toBe(false);
-    const plain = await knock(door.port, known, { ...options, ALPNProtocols: ["http/1.1"] });
-    expect(plain.isOpen).toBe(false);
-    expect(before.socket.closed).toBe(false);
+    const named = { ca, servername: "localhost" };
+    for (const [who, more, reason] of [
+      [client, {}, "the client's certificate is from no authority of --tls-ca"],
+      [undefined, {}, "the client shows no certificate"],
+      [known, { maxVersion: "TLSv1.2" }, "the client's TLS is too old (--tls-min-version)"],
+      [known, { ALPNProtocols: ["http/1.1"] }, "the client does not ask for HTTP/2 (ALPN h2)"],
+      [known, { ALPNProtocols: [] }, "the client does not ask for HTTP/2 (ALPN h2)"],
+    ] as [KeyPair | undefined, tls.ConnectionOptions, string][]) {
+      const noted = door.notes.length;
+      expect((await knock(door.port, who, { ...named, ...more })).isOpen).toBe(false);
+      await until(() => door.notes.length > noted);
+      expect(door.notes.slice(noted)).toEqual([`TLS: ${reason}`]);
+    }
+    // What was open goes on, with the certificate that it came with.
+    open.write(frame(encodeBatch({ hunterId: "h", packets: [{ data: Buffer.alloc(60) }] })));
+    await until(() => door.sink.taken.length === 1);
+    expect([before.socket.closed, open.closed]).toEqual([false, false]);
+    open.close();
     before.socket.destroy();
     after.socket.destroy();
     await door.close();

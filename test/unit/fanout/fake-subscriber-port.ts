@@ -1,23 +1,30 @@
 /** A live view's transport that takes what it is told to take. */
+
 import { fromBinary } from "@bufbuild/protobuf";
-import type { SubscriberEnd, SubscriberPort } from "../../../src/fanout/subscriber-port.ts";
+import type { SubscriberPort } from "../../../src/fanout/subscriber-port.ts";
+import type { GrpcStatus } from "../../../src/grpc/grpc-status.ts";
+import type { FramedBytes } from "../../../src/http2/framed-bytes.ts";
 import {
   type PacketBatch,
   PacketBatchSchema,
 } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
+import { framesOf } from "../../support/http2-frames.ts";
 
 export class FakeSubscriberPort implements SubscriberPort {
   readonly peer = "10.0.0.9:5000";
   readonly batches: PacketBatch[] = [];
   /** Bytes of each message. */
   readonly lengths: number[] = [];
-  status: SubscriberEnd | undefined = undefined;
+  status: GrpcStatus | undefined = undefined;
   /** Reads nothing while true. */
   stalled = false;
   private unread: { frames: Buffer; taken: () => void }[] = [];
 
-  write(frames: Buffer, taken: () => void): void {
-    this.unread.push({ frames, taken });
+  write({ bytes, end }: FramedBytes, taken: () => void): void {
+    const { frames, rest } = framesOf(bytes.subarray(0, end));
+    if (rest > 0) throw new Error("the last frame is not whole");
+    const content = Buffer.concat(frames.map(({ payload }) => payload));
+    this.unread.push({ frames: content, taken });
     if (!this.stalled) this.read();
   }
 
@@ -34,7 +41,7 @@ export class FakeSubscriberPort implements SubscriberPort {
     }
   }
 
-  end(status: SubscriberEnd): void {
+  end(status: GrpcStatus): void {
     this.status = status;
   }
 

@@ -4,7 +4,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import { status } from "@grpc/grpc-js";
-import { rpcReason } from "../../../src/base/rpc-reason.ts";
+import { rpcReason } from "../../../src/grpc/rpc-reason.ts";
 import { numberedPcap } from "./capture-files.ts";
 import { captureFile, removeCaptureFiles, startHunt } from "./hunt-harness.ts";
 

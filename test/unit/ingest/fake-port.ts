@@ -1,6 +1,8 @@
 /** A packet stream's transport that keeps what ingest sends, decoded. */
+
 import { fromBinary } from "@bufbuild/protobuf";
-import type { StreamPort, StreamStatus } from "../../../src/ingest/stream-port.ts";
+import type { GrpcStatus } from "../../../src/grpc/grpc-status.ts";
+import type { StreamPort } from "../../../src/ingest/stream-port.ts";
 import {
   type FlowControl,
   StreamControlSchema,
@@ -17,7 +19,7 @@ export class FakePort implements StreamPort {
   readonly sent: SentControl[] = [];
   /** How often ingest said to read on. */
   resumes = 0;
-  status: StreamStatus | undefined = undefined;
+  status: GrpcStatus | undefined = undefined;
   unread = 0;
   onResume: () => void = () => {};
 
@@ -28,7 +30,7 @@ export class FakePort implements StreamPort {
   /** The hunters that this stream may not carry. */
   readonly foreign = new Set<string>();
 
-  refusalOf(hunterId: string): StreamStatus | undefined {
+  refusalOf(hunterId: string): GrpcStatus | undefined {
     return this.foreign.has(hunterId) ? { code: 7, message: `not ${hunterId}` } : undefined;
   }
 
@@ -54,7 +56,7 @@ export class FakePort implements StreamPort {
     this.onResume();
   }
 
-  end(status: StreamStatus): void {
+  end(status: GrpcStatus): void {
     if (this.status !== undefined) throw new Error("ended twice");
     this.status = status;
   }

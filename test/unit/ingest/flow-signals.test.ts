@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
-import { invalidArgument, statusOk } from "../../../src/ingest/stream-port.ts";
+import { invalidArgument, statusOk } from "../../../src/grpc/grpc-status.ts";
 import { boardWord, recorderState } from "../../../src/pipeline/board.ts";
 import { FlowControl } from "../../../src/wire/gen/lippycat/data/data_pb.ts";
 import { until } from "../../support/record-in-process.ts";

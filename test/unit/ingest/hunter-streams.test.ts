@@ -1,12 +1,13 @@
 /** Which hunters the open streams of a shard carry, and how a hunter's streams are ended. */
+
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
+import { statusOk } from "../../../src/grpc/grpc-status.ts";
 import {
   type HunterEntry,
   type HunterReport,
   HunterTable,
 } from "../../../src/ingest/hunter-table.ts";
-import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
 import { TestIngest, type TestStream } from "./ingest-bench.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
+import { statusOk } from "../../../src/grpc/grpc-status.ts";
 import { ingestEvent } from "../../../src/ingest/events.ts";
-import { statusOk } from "../../../src/ingest/stream-port.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
 import { batchOf, TestIngest } from "./ingest-bench.ts";
 

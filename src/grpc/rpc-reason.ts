@@ -1,28 +1,5 @@
-/** Status codes of gRPC by number (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
-const statusNames = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-] as const;
-
-/** `UNAVAILABLE` for 14, `code 99` for what gRPC does not define. */
-export function statusName(code: number): string {
-  return statusNames[code] ?? `code ${code}`;
-}
+/** Why an RPC failed, in words for a person. */
+import { statusName } from "./grpc-status.ts";
 
 /** What grpc-js says when the other side is no gRPC server. */
 const foreignReasons: ReadonlyArray<readonly [RegExp, string]> = [

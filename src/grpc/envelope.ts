@@ -1,8 +1,9 @@
 /**
  * Cuts the bytes of one RPC into length-prefixed gRPC messages (gRPC over HTTP/2,
- * "Length-Prefixed-Message"). No I/O inside: chunks go in, `take` is called with each message.
+ * "Length-Prefixed-Message"). No I/O inside: pieces of bytes go in, `take` is called with each message.
  */
 import { limits } from "../config/limits.ts";
+import { Backlog } from "./backlog.ts";
 import type { MessageRoom } from "./message-budget.ts";
 
 export interface EnvelopeOptions {
@@ -10,15 +11,20 @@ export interface EnvelopeOptions {
   /** Up to this size a message needs no room; `limits.smallMessageBytesMax` when it is not given. */
   readonly smallBytesMax?: number;
   readonly room: MessageRoom;
+  /**
+   * That many of the bytes that went in are done with: read, or copied to where a message comes together.
+   * Not called any more once the RPC is over.
+   */
+  readonly done: (bytes: number) => void;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
-  /** The decoder waits for room (true) or can go on (false): stop or start the flow of chunks. */
+  /** The envelope waits for room (true) or can go on (false). */
   readonly wait: (waiting: boolean) => void;
   /** The bytes cannot be read on; whatever comes is ignored from here on. */
   readonly refuse: (fault: EnvelopeFault) => void;
 }
 
-/** Why an RPC's bytes cannot be read on. */
+/** Why a call's bytes cannot be read on. */
 export type EnvelopeFault =
   | { readonly kind: "too-long"; readonly length: number }
   | { readonly kind: "compressed" };
@@ -37,7 +43,11 @@ export class Envelope {
   private reserved = 0;
   private stopped = false;
   private over = false;
-  private rest: Buffer | undefined = undefined;
+  /** What came behind a stop. The window of the stream bounds it. */
+  private readonly backlog = new Backlog();
+  private readonly onRead = (bytes: Buffer, start: number, end: number): number =>
+    this.run(bytes, start, end);
+  private readonly isStopped = (): boolean => this.stopped;
   private readonly onRoom = (): void => {
     this.reserved = this.length;
     this.resume();
@@ -64,16 +74,16 @@ export class Envelope {
     return this.length >= 0 && this.reserved > 0;
   }
 
-  /** True while a chunk is kept because somebody said stop. */
+  /** True while bytes are kept because somebody said stop. */
   get holding(): boolean {
-    return this.rest !== undefined;
+    return !this.backlog.isEmpty;
   }
 
-  /** Takes one chunk; keeps what is behind a stop. */
-  push(chunk: Buffer): void {
+  /** Takes `bytes[start..end)`; what is behind a stop is copied. */
+  push(bytes: Buffer, start = 0, end: number = bytes.length): void {
     if (this.over) return;
-    if (!this.stopped) this.run(chunk);
-    else this.rest = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
+    const at = this.stopped ? start : this.run(bytes, start, end);
+    if (at < end && !this.over) this.backlog.append(bytes, at, end);
   }
 
   /** Goes on after a stop; may stop again. */
@@ -81,9 +91,7 @@ export class Envelope {
     if (this.over) return;
     this.stopped = false;
     if (this.length < 0) this.release();
-    const rest = this.rest;
-    this.rest = undefined;
-    if (rest !== undefined) this.run(rest);
+    this.backlog.drain(this.onRead, this.isStopped);
   }
 
   /** The RPC is over: gives back what it holds. */
@@ -91,29 +99,31 @@ export class Envelope {
     this.options.room.forget(this.onRoom);
     this.release();
     this.buffer = Buffer.alloc(0);
-    this.rest = undefined;
+    this.backlog.clear();
     this.stopped = true;
     this.over = true;
   }
 
-  private run(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) {
+  /** Returns how far it came. */
+  private run(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
       if (this.length < 0) {
-        at = this.readPrefix(chunk, at);
-        if (this.prefixFilled < 5) return;
+        at = this.readPrefix(bytes, at, end);
+        if (this.prefixFilled < 5) break;
         this.begin();
       }
-      if (!this.stopped) at = this.readBody(chunk, at);
-      if (!this.stopped) continue;
-      if (at < chunk.length && !this.over) this.rest = chunk.subarray(at);
-      return;
+      if (!this.stopped) at = this.readBody(bytes, at, end);
+      if (this.stopped) break;
     }
+    // The end of an RPC gives back what is left of it.
+    if (!this.over) this.options.done(at - start);
+    return at;
   }
 
-  private readPrefix(chunk: Buffer, from: number): number {
-    const part = Math.min(5 - this.prefixFilled, chunk.length - from);
-    chunk.copy(this.prefix, this.prefixFilled, from, from + part);
+  private readPrefix(bytes: Buffer, from: number, end: number): number {
+    const part = Math.min(5 - this.prefixFilled, end - from);
+    bytes.copy(this.prefix, this.prefixFilled, from, from + part);
     this.prefixFilled += part;
     return from + part;
   }
@@ -145,17 +155,17 @@ export class Envelope {
     this.options.refuse(fault);
   }
 
-  private readBody(chunk: Buffer, from: number): number {
+  private readBody(bytes: Buffer, from: number, end: number): number {
     const { length } = this;
     const missing = length - this.filled;
-    if (this.filled === 0 && chunk.length - from >= length) {
-      // The whole message is in this chunk: no copy.
-      this.deliver(chunk.subarray(from, from + length), length);
+    if (this.filled === 0 && end - from >= length) {
+      // The whole message is in this piece: no copy.
+      this.deliver(bytes.subarray(from, from + length), length);
       return from + length;
     }
-    const part = Math.min(missing, chunk.length - from);
+    const part = Math.min(missing, end - from);
     this.makeRoom(this.filled + part);
-    chunk.copy(this.buffer, this.filled, from, from + part);
+    bytes.copy(this.buffer, this.filled, from, from + part);
     this.filled += part;
     if (this.filled === length) this.deliver(this.buffer, length);
     return from + part;

@@ -52,7 +52,7 @@ function call(path: string, keys?: string | string[]) {
 const ended = (heard: { status: string }) => until(() => heard.status !== "");
 const batch = frame(encodeBatch({ hunterId: "h", packets: [{ data: Buffer.alloc(60) }] }));
 
-describe("a call", () => {
+describe("an RPC", () => {
   test("that may not be made takes nothing: no stream, no live view, no word to control", async () => {
     for (const path of [streamPacketsPath, subscribePacketsPath, topologyPath]) {
       const refused = call(path);
@@ -71,7 +71,7 @@ describe("a call", () => {
     call(topologyPath, right).stream.write(frame(Buffer.alloc(0)));
     await until(() => requests.length > 0);
     expect(requests[0]).toMatchObject({
-      kind: "open",
+      kind: "unary",
       path: topologyPath,
       caller: { by: "key", name: "the subscriber", roles: ["subscriber"], hunterIds: [] },
     });
@@ -89,7 +89,7 @@ describe("a call", () => {
   });
 });
 
-describe("an open call whose key is gone", () => {
+describe("an open RPC whose key is gone", () => {
   test("ends with UNAUTHENTICATED: a packet stream after its acks, all others at once", async () => {
     const packets = call(streamPacketsPath, keyOfRole("hunter"));
     packets.stream.write(batch);
@@ -110,5 +110,75 @@ describe("an open call whose key is gone", () => {
     expect(packets.bytes).toBeGreaterThan(0);
     await until(() => packets.closed && view.closed && topology.closed);
     expect(node.streams()).toBe(0);
+  });
+});
+
+describe("a request", () => {
+  /** What it is answered with. */
+  async function ask(headers: http2.OutgoingHttpHeaders, hasBody = true) {
+    const heard = {
+      headers: {} as Record<string, unknown>,
+      text: "",
+      stream: session.request(headers),
+    };
+    const { stream } = heard;
+    for (const event of ["response", "trailers"]) {
+      stream.on(event, (fields: object) => Object.assign(heard.headers, fields));
+    }
+    stream.on("data", (chunk: Buffer) => {
+      heard.text += chunk.toString();
+    });
+    stream.on("error", () => {});
+    if (hasBody) stream.end(Buffer.alloc(100_000));
+    await until(() => stream.closed);
+    return heard;
+  }
+  const rpc = { ":method": "POST", ":path": streamPacketsPath, "content-type": "application/grpc" };
+
+  test("for a path that nobody serves is UNIMPLEMENTED, whatever comes with it", async () => {
+    for (const path of ["/nobody/Knows", "/", "*", streamPacketsPath.toLowerCase()]) {
+      const { headers } = await ask({ ...rpc, ":path": path });
+      expect([headers[":status"], headers["grpc-status"]]).toEqual([200, "12"]);
+      expect(headers["grpc-message"]).toBe(`${path} is not served by weir`);
+    }
+  });
+
+  test("of another method is answered 405, with a few words and what is allowed", async () => {
+    for (const method of ["GET", "PUT", "OPTIONS"]) {
+      const { headers, text } = await ask({ ...rpc, ":method": method }, method !== "GET");
+      expect([headers[":status"], headers["allow"]]).toEqual([405, "POST"]);
+      expect(headers["grpc-status"]).toBe("12");
+      expect(headers["content-type"]).toBe("text/plain");
+      expect(text).toBe("Weir speaks gRPC: POST with content-type application/grpc.\n");
+      expect(headers["content-length"]).toBe(String(text.length));
+    }
+    const head = await ask({ ":method": "HEAD", ":path": "/" }, false);
+    expect([head.headers[":status"], head.text]).toEqual([405, ""]);
+  });
+
+  test("of another content-type, or of none, is answered 415", async () => {
+    for (const type of ["text/plain", "application/json", "application/grpc-web", undefined]) {
+      const { "content-type": _, ...bare } = rpc;
+      const { headers, text } = await ask(
+        type === undefined ? bare : { ...bare, "content-type": type },
+      );
+      expect([type, headers[":status"]]).toEqual([type, 415]);
+      expect(text).toStartWith("Weir speaks gRPC");
+    }
+  });
+
+  test("of gRPC may say how its messages are encoded", async () => {
+    for (const type of ["application/grpc+proto", "application/grpc;charset=utf-8"]) {
+      const { headers } = await ask({ ...rpc, "content-type": type });
+      expect([headers[":status"], headers["grpc-status"]]).toEqual([200, "16"]);
+    }
+  });
+
+  test("that is none ends neither its connection nor what else is open on it", async () => {
+    const open = call(topologyPath, keyOfRole("subscriber"));
+    open.stream.write(frame(Buffer.alloc(0)));
+    for (let asked = 0; asked < 20; asked++) await ask({ ":method": "GET", ":path": "/" }, false);
+    expect([session.closed, session.destroyed, open.closed]).toEqual([false, false, false]);
+    expect(node.ingest.streams.size).toBe(0);
   });
 });

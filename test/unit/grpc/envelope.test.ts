@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/config/limits.ts";
-import { Envelope, type EnvelopeFault } from "../../../src/door/envelope.ts";
-import { MessageBudget, type MessageRoom } from "../../../src/door/message-budget.ts";
+import { Envelope, type EnvelopeFault } from "../../../src/grpc/envelope.ts";
+import { MessageBudget } from "../../../src/grpc/message-budget.ts";
 import { type Seeded, seeded } from "../../support/seeded.ts";
 
 const messageBytesMax = 4 * 1024 * 1024;
@@ -9,15 +9,20 @@ const messageBytesMax = 4 * 1024 * 1024;
 class Decoder {
   readonly messages: string[] = [];
   readonly faults: EnvelopeFault[] = [];
+  /** Bytes that were given back. */
+  done = 0;
   waits = false;
   /** Answers of `take`, the first next; true when there are none. */
   answers: boolean[] = [];
   readonly envelope: Envelope;
+  /** What is not given back. */
+  private readonly pushed: { bytes: Buffer; at: number; end: number }[] = [];
 
   constructor(room = new MessageBudget(messageBytesMax).of(0), max = messageBytesMax) {
     this.envelope = new Envelope({
       messageBytesMax: max,
       room,
+      done: (bytes) => this.giveBack(bytes),
       take: (bytes, length) => {
         this.messages.push(Bun.hash(bytes.subarray(0, length)).toString() + length);
         return this.answers.shift() ?? true;
@@ -27,6 +32,27 @@ class Decoder {
       },
       refuse: (fault) => this.faults.push(fault),
     });
+  }
+
+  /** Takes a copy of the bytes, in the middle of others; whatever is given back is overwritten at once. */
+  push(part: Uint8Array): void {
+    const bytes = Buffer.concat([Buffer.from("before"), part, Buffer.from("behind")]);
+    const [start, end] = [6, 6 + part.length];
+    this.pushed.push({ bytes, at: start, end });
+    this.envelope.push(bytes, start, end);
+  }
+
+  private giveBack(count: number): void {
+    this.done += count;
+    for (let left = count; left > 0; ) {
+      const [first] = this.pushed;
+      if (first === undefined) throw new Error(`${left} bytes were given back that never came`);
+      const part = Math.min(left, first.end - first.at);
+      first.bytes.fill(0xdd, first.at, first.at + part);
+      first.at += part;
+      left -= part;
+      if (first.at === first.end) this.pushed.shift();
+    }
   }
 }
 
@@ -47,12 +73,13 @@ const sign = (message: Uint8Array): string => Bun.hash(message).toString() + mes
 function feed(decoder: Decoder, stream: Buffer, random: Seeded, chunkMax: number): void {
   for (let at = 0; at < stream.length; ) {
     const length = Math.min(stream.length - at, random.between(1, chunkMax));
-    // A copy that is overwritten: nobody may keep what he did not stop for.
-    const chunk = Buffer.from(stream.subarray(at, at + length));
-    decoder.envelope.push(chunk);
-    while (decoder.envelope.holding) decoder.envelope.resume();
-    chunk.fill(0xdd);
+    decoder.push(stream.subarray(at, at + length));
     at += length;
+    while (decoder.envelope.holding) {
+      expect(decoder.done).toBeLessThan(at);
+      decoder.envelope.resume();
+    }
+    expect(decoder.done).toBe(at);
   }
 }
 
@@ -87,7 +114,8 @@ describe("an envelope", () => {
           [first, second],
           [second, stream.length],
         ]) {
-          decoder.envelope.push(stream.subarray(from, to));
+          decoder.push(stream.subarray(from, to));
+          expect(decoder.done).toBe(to as number);
         }
         expect(decoder.messages).toEqual(messages.map(sign));
       }
@@ -98,10 +126,10 @@ describe("an envelope", () => {
     const messages = ["one", "two", "three", "four"].map((text) => Buffer.from(text));
     const decoder = new Decoder();
     decoder.answers = [true, false, false, true];
-    decoder.envelope.push(Buffer.concat(messages.slice(0, 3).map((message) => frame(message))));
+    decoder.push(Buffer.concat(messages.slice(0, 3).map((message) => frame(message))));
     expect(decoder.messages.length).toBe(2);
     expect(decoder.envelope.holding).toBe(true);
-    decoder.envelope.push(frame(messages[3] as Buffer));
+    decoder.push(frame(messages[3] as Buffer));
     expect(decoder.messages.length).toBe(2);
     decoder.envelope.resume();
     expect(decoder.messages.length).toBe(3);
@@ -115,6 +143,7 @@ describe("an envelope", () => {
     const envelope = new Envelope({
       messageBytesMax,
       room: new MessageBudget(messageBytesMax).of(0),
+      done: () => {},
       take: (bytes, length) => {
         kept.push(bytes.subarray(0, length));
         return false;
@@ -137,13 +166,70 @@ describe("an envelope", () => {
     ];
     for (const [bytes, fault] of cases) {
       const decoder = new Decoder(new MessageBudget(100).of(0), 10);
-      decoder.envelope.push(
-        Buffer.concat([frame(Buffer.alloc(10)), bytes, frame(Buffer.alloc(1))]),
-      );
-      decoder.envelope.push(frame(Buffer.alloc(2)));
+      decoder.push(Buffer.concat([frame(Buffer.alloc(10)), bytes, frame(Buffer.alloc(1))]));
+      decoder.push(frame(Buffer.alloc(2)));
       decoder.envelope.resume();
       expect(decoder.messages.length).toBe(1);
       expect(decoder.faults).toEqual([fault]);
+    }
+  });
+});
+
+describe("what came is given back once", () => {
+  const small = frame(Buffer.from("small"));
+
+  test("up to the message that was stopped at, and the rest as it goes on", () => {
+    const decoder = new Decoder();
+    decoder.answers = [true, false, false];
+    decoder.push(Buffer.concat([small, small, small, small.subarray(0, 3)]));
+    expect(decoder.done).toBe(2 * small.length);
+    decoder.push(small.subarray(3));
+    expect(decoder.done).toBe(2 * small.length);
+    decoder.envelope.resume();
+    expect(decoder.done).toBe(3 * small.length);
+    decoder.envelope.resume();
+    expect(decoder.done).toBe(4 * small.length);
+    expect(decoder.messages.length).toBe(4);
+  });
+
+  test("up to the prefix of a message that waits for room", () => {
+    const length = limits.smallMessageBytesMax + 1;
+    const room = new MessageBudget(length).of(0);
+    room.reserve(length, () => {});
+    const decoder = new Decoder(room);
+    const large = frame(Buffer.alloc(length, 3));
+    decoder.push(Buffer.concat([small, large.subarray(0, 100)]));
+    decoder.push(large.subarray(100, 200));
+    expect(decoder.done).toBe(small.length + 5);
+    room.release(length);
+    expect(decoder.done).toBe(small.length + 200);
+    decoder.push(large.subarray(200));
+    expect(decoder.done).toBe(small.length + large.length);
+    expect(decoder.messages).toEqual([small, large].map((bytes) => sign(bytes.subarray(5))));
+  });
+
+  test("and nothing once the RPC is over: its stream gives back what is left", () => {
+    for (const ends of ["take", "refuse"] as const) {
+      let done = 0;
+      const envelope: Envelope = new Envelope({
+        messageBytesMax,
+        room: new MessageBudget(messageBytesMax).of(0),
+        done: (bytes) => {
+          done += bytes;
+        },
+        take: () => {
+          if (ends === "take") envelope.close();
+          return true;
+        },
+        wait: () => {},
+        refuse: () => {},
+      });
+      envelope.push(Buffer.from("00", "hex"));
+      const bad = ends === "take" ? Buffer.from("00000000", "hex") : Buffer.from("ffffffff", "hex");
+      envelope.push(Buffer.concat([bad, small]));
+      envelope.push(small);
+      envelope.resume();
+      expect(done).toBe(1);
     }
   });
 });
@@ -155,14 +241,14 @@ describe("a large message", () => {
     const room = new MessageBudget(large + 10).of(0);
     const [one, two, three] = [new Decoder(room), new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large, 1));
-    one.envelope.push(bytes.subarray(0, 100));
-    two.envelope.push(bytes.subarray(0, 100));
-    three.envelope.push(bytes);
+    one.push(bytes.subarray(0, 100));
+    two.push(bytes.subarray(0, 100));
+    three.push(bytes);
     expect([one.waits, two.waits, three.waits]).toEqual([false, true, true]);
     expect([two.envelope.waitsForRoom, two.envelope.partial]).toEqual([true, true]);
-    two.envelope.push(bytes.subarray(100));
+    two.push(bytes.subarray(100));
     expect(two.messages.length).toBe(0);
-    one.envelope.push(bytes.subarray(100));
+    one.push(bytes.subarray(100));
     for (const decoder of [one, two, three]) {
       expect(decoder.messages).toEqual([sign(bytes.subarray(5))]);
       expect(decoder.waits).toBe(false);
@@ -174,8 +260,8 @@ describe("a large message", () => {
   test("small messages pass while large ones wait", () => {
     const room = new MessageBudget(large).of(0);
     const [one, two] = [new Decoder(room), new Decoder(room)];
-    one.envelope.push(frame(Buffer.alloc(large)).subarray(0, 50));
-    two.envelope.push(frame(Buffer.alloc(limits.smallMessageBytesMax)));
+    one.push(frame(Buffer.alloc(large)).subarray(0, 50));
+    two.push(frame(Buffer.alloc(limits.smallMessageBytesMax)));
     expect(two.messages.length).toBe(1);
   });
 
@@ -183,13 +269,13 @@ describe("a large message", () => {
     const room = new MessageBudget(large).of(0);
     const [one, two, three] = [new Decoder(room), new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large));
-    for (const decoder of [one, two, three]) decoder.envelope.push(bytes.subarray(0, 50));
+    for (const decoder of [one, two, three]) decoder.push(bytes.subarray(0, 50));
     two.envelope.close();
     one.envelope.close();
     expect([two.waits, three.waits]).toEqual([true, false]);
-    three.envelope.push(bytes.subarray(50));
+    three.push(bytes.subarray(50));
     expect(three.messages.length).toBe(1);
-    two.envelope.push(bytes.subarray(50));
+    two.push(bytes.subarray(50));
     two.envelope.resume();
     expect(two.messages.length).toBe(0);
     expect(room.reserve(large, () => {})).toBe(true);
@@ -199,7 +285,7 @@ describe("a large message", () => {
     const room = new MessageBudget(large).of(0);
     const decoder = new Decoder(room);
     decoder.answers = [false];
-    decoder.envelope.push(frame(Buffer.alloc(large)));
+    decoder.push(frame(Buffer.alloc(large)));
     let ready = false;
     const onReady = (): void => {
       ready = true;
@@ -213,12 +299,12 @@ describe("a large message", () => {
     const room = new MessageBudget(large).of(0);
     const [one, two] = [new Decoder(room), new Decoder(room)];
     const bytes = frame(Buffer.alloc(large));
-    one.envelope.push(bytes.subarray(0, 50));
-    two.envelope.push(Buffer.concat([bytes, frame(Buffer.from("x"), 1)]));
-    one.envelope.push(bytes.subarray(50));
+    one.push(bytes.subarray(0, 50));
+    two.push(Buffer.concat([bytes, frame(Buffer.from("x"), 1)]));
+    one.push(bytes.subarray(50));
     expect(two.messages.length).toBe(1);
     expect(two.faults).toEqual([{ kind: "compressed" }]);
-    two.envelope.push(frame(Buffer.from("y")));
+    two.push(frame(Buffer.from("y")));
     expect(two.messages.length).toBe(1);
   });
 
@@ -226,74 +312,10 @@ describe("a large message", () => {
     const room = new MessageBudget(large).of(0);
     const bytes = frame(Buffer.alloc(large));
     const first = new Decoder(room);
-    first.envelope.push(bytes.subarray(0, 9));
+    first.push(bytes.subarray(0, 9));
     const others = Array.from({ length: 1000 }, () => new Decoder(room));
-    for (const decoder of others) decoder.envelope.push(bytes);
-    first.envelope.push(bytes.subarray(9));
+    for (const decoder of others) decoder.push(bytes);
+    first.push(bytes.subarray(9));
     expect(others.every(({ messages }) => messages.length === 1)).toBe(true);
-  });
-});
-
-test("the budget serves in the order of asking, without loss over many random steps", () => {
-  for (let seed = 1; seed <= 100; seed++) {
-    const random = seeded(seed);
-    const total = 1000;
-    const budget = new MessageBudget(total);
-    const held: { bytes: number; room: MessageRoom }[] = [];
-    let waiting: { bytes: number; room: MessageRoom; ready: () => void }[] = [];
-    for (let step = 0; step < 300; step++) {
-      const what = random.between(0, 9);
-      if (what < 5) {
-        const bytes = random.between(1, total);
-        const room = budget.of(step);
-        const waiter = { bytes, room, ready: () => {} };
-        waiter.ready = () => {
-          expect(waiting[0]).toBe(waiter);
-          waiting.shift();
-          held.push({ bytes, room });
-        };
-        if (room.reserve(bytes, waiter.ready)) held.push({ bytes, room });
-        else waiting.push(waiter);
-      } else if (what < 9 && held.length > 0) {
-        const [gone] = held.splice(random.between(0, held.length - 1), 1);
-        gone?.room.release(gone.bytes);
-      } else if (waiting.length > 0) {
-        const gone = waiting[random.between(0, waiting.length - 1)];
-        waiting = waiting.filter((waiter) => waiter !== gone);
-        gone?.room.forget(gone.ready);
-      }
-      const used = held.reduce((sum, { bytes }) => sum + bytes, 0);
-      expect(used).toBeLessThanOrEqual(total);
-      if (waiting[0] !== undefined) expect(used + waiting[0].bytes).toBeGreaterThan(total);
-    }
-  }
-});
-
-describe("of the budget, one client", () => {
-  test("has half, or one message, and the rest stays for others", () => {
-    const budget = new MessageBudget(100);
-    const [greedy, modest] = [budget.of(1), budget.of(2)];
-    expect(greedy.reserve(80, () => {})).toBe(true);
-    expect(greedy.reserve(10, () => {})).toBe(false);
-    expect(modest.reserve(10, () => {})).toBe(true);
-    expect(modest.reserve(10, () => {})).toBe(true);
-    expect([greedy.othersWait(), modest.othersWait()]).toEqual([false, true]);
-  });
-
-  test("with many messages is served in turn with another that comes later", () => {
-    const budget = new MessageBudget(100);
-    const [greedy, modest] = [budget.of(1), budget.of(2)];
-    const served: string[] = [];
-    expect(greedy.reserve(100, () => {})).toBe(true);
-    for (let asked = 0; asked < 3; asked++) {
-      expect(greedy.reserve(100, () => served.push("greedy"))).toBe(false);
-    }
-    expect(modest.reserve(60, () => served.push("modest"))).toBe(false);
-    expect(greedy.othersWait()).toBe(true);
-    greedy.release(100);
-    greedy.release(100);
-    expect(served).toEqual(["greedy", "modest"]);
-    modest.release(60);
-    expect(served).toEqual(["greedy", "modest", "greedy"]);
   });
 });
