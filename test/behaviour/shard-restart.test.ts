@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { BusyHunter, checkRecorded, unhurried } from "../support/busy-hunter.ts";
 import { MockHunter } from "../support/mock-hunter.ts";
-import { connectAcrossShards, shardStreams, workerCounts } from "../support/shards.ts";
+import { connectAcrossShards, sampledWorkerCounts, shardStreams } from "../support/shards.ts";
 import {
   checkAccounts,
   nextStats,
