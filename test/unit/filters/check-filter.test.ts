@@ -77,8 +77,12 @@ test("the other fields are checked", () => {
   expect(faultOf({ type: -1 as FilterType })).toBe("type: -1 is not a filter type");
   expect(faultOf({ description: "two\nlines\t\r\n" })).toBeUndefined();
   expect(faultOf({ description: "\u001b[31m" })).toStartWith("description: has control");
-  expect(faultOf({ targetHunters: ["a", ""] })).toBe(`target_hunters: hunter "" is empty`);
-  expect(faultOf({ targetHunters: ["a\u0007"] })).toStartWith(`target_hunters: hunter "a\\u0007"`);
+  expect(faultOf({ targetHunters: ["a", ""] })).toBe(
+    'target_hunters: holds the hunter id "", which is empty',
+  );
+  expect(faultOf({ targetHunters: ["a\u0007"] })).toStartWith(
+    `target_hunters: holds the hunter id "a\\u0007"`,
+  );
   const many = Array.from({ length: limits.filterTargetsMax + 1 }, () => "h");
   expect(faultOf({ targetHunters: many })).toStartWith("target_hunters: names 257 hunters");
 });
