@@ -1,6 +1,6 @@
 /**
  * Attacks on HTTP/2 and TCP while honest hunters stream: the attacker is closed or contained, the
- * hunters lose nothing, memory and processor time come back. The attacks are in hostile/, in Go; they
+ * hunters lose nothing, memory stays bounded, processor time comes back. The attacks are in hostile/, in Go; they
  * come from an address of their own. Prints what was measured: docs/reliability.md has a copy.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
