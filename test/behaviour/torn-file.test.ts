@@ -24,7 +24,7 @@ import {
 } from "../support/numbered-capture.ts";
 import { numberedBatch } from "../support/numbered-packets.ts";
 import { parseCapture, readCapture } from "../support/read-capture.ts";
-import { sampled } from "../support/run-size.ts";
+import { runSize, sampled } from "../support/run-size.ts";
 import { sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -163,7 +163,8 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
     }
 
     test("torn tails are cut, and the file is continued", async () => {
-      for (const [name, tail] of tails(extension, lastRecord)) {
+      const all = tails(extension, lastRecord);
+      for (const [name, tail] of all.slice(0, runSize("torn tails", 4, all.length))) {
         const path = join(directory, `${name.replaceAll(" ", "-")}.${extension}`);
         writeFileSync(path, Buffer.concat([whole, tail]));
         const lines = await record(path, packets, flags);
