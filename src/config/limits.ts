@@ -552,6 +552,9 @@ export const limits = {
   threadSilenceMsMax: 10_000,
   /** Threads show this often that their event loop turns. */
   heartbeatMs: 500,
+  /** When an event loop did not turn for this long, that time counts for no deadline: the process was
+   * stopped, or its machine. */
+  frozenMsMin: 3000,
   /** At a stop, streams are quiet when nothing came for this long. */
   drainQuietMs: 200,
   /** After a stop signal, reading goes on for this long at most. The four parts of a stop take less

@@ -13,6 +13,8 @@ export const nodeEvent = {
   /** The line of counters (`--stats`), and one for each hunter that sent something. */
   stats: { name: "node-stats", level: "info" },
   hunterStats: { name: "node-hunter-stats", level: "info" },
+  /** The process was stopped, or its machine. */
+  frozen: { name: "node-frozen", level: "warn" },
   /** The loop of a shard stood still: its thread is ended. */
   shardHung: { name: "node-shard-hung", level: "error" },
   /** The thread of a shard threw. */

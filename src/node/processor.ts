@@ -3,9 +3,10 @@
 import { feature } from "bun:bundle";
 import { AccessStore } from "../access/access-store.ts";
 import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
-import { systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import { WeirError } from "../base/errors.ts";
+import { createRunningClock } from "../base/running-clock.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
@@ -50,7 +51,7 @@ class Processor {
   private readonly threads: ThreadConfig;
   private readonly log: Log;
   private readonly events: Events;
-  private readonly clock = systemClock;
+  private readonly clock: Clock;
   private readonly board: Board;
   private readonly memory;
   private readonly plane: ControlPlane;
@@ -66,6 +67,12 @@ class Processor {
     this.threads = threads;
     this.log = log;
     this.events = createEvents(log);
+    this.clock = createRunningClock({
+      clock: systemClock,
+      tickMs: limits.heartbeatMs,
+      gapMsMax: limits.frozenMsMin,
+      onGap: (gapMs) => this.tellFrozen(gapMs),
+    });
     this.memory = createBoardMemory(config.workers);
     this.board = new Board(this.memory);
     const { board, clock, events } = this;
@@ -228,6 +235,12 @@ class Processor {
     void this.access.refresh();
     void this.plane.filters.store.reload();
     void this.credentials?.refresh();
+  }
+
+  private tellFrozen(gapMs: number): void {
+    const seconds = (gapMs / 1000).toFixed(0);
+    const text = `the node did not run for ${seconds} s: it was stopped, or its machine was; no deadline counts this time`;
+    this.events.tell(nodeEvent.frozen, text, { gapMs: Math.round(gapMs) });
   }
 
   private startTimers(): () => void {

@@ -6,6 +6,7 @@ import { Gate } from "../access/gate.ts";
 import { noteRefusedRpc } from "../access/refused-rpcs.ts";
 import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
+import { createRunningClock } from "../base/running-clock.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
@@ -23,7 +24,11 @@ import { createForwardingLog } from "../telemetry/log.ts";
 import { createLiveViews } from "./live-views.ts";
 import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-messages.ts";
 
-const clock = systemClock;
+const clock = createRunningClock({
+  clock: systemClock,
+  tickMs: limits.heartbeatMs,
+  gapMsMax: limits.frozenMsMin,
+});
 const reportIntervalMs = 250;
 const slowReportIntervalMs = 1000;
 const unavailable = 14;
