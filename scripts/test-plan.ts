@@ -30,6 +30,7 @@ const patterns = Object.values(fileGroups).map(({ pattern }) => new Bun.Glob(pat
 /** They wait for deadlines of half a minute and do little meanwhile: they run beside the lanes. */
 const waiting = [
   "test/behaviour/correlated-calls.test.ts",
+  "test/behaviour/frozen-node.test.ts",
   "test/behaviour/half-a-minute.test.ts",
   "test/behaviour/half-messages.test.ts",
   "test/behaviour/vanished-peers.test.ts",

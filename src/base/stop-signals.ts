@@ -21,9 +21,9 @@ export const processStopSignals: StopSignals = (listener) => {
 };
 
 /** Calls `listener` for each of `signals` until the returned function is called. */
-export function onSignals(
-  signals: readonly StopSignal[],
-  listener: (signal: StopSignal) => void,
+export function onSignals<Signal extends NodeJS.Signals>(
+  signals: readonly Signal[],
+  listener: (signal: Signal) => void,
 ): () => void {
   const handlers = signals.map((signal) => ({ signal, handle: () => listener(signal) }));
   for (const { signal, handle } of handlers) process.on(signal, handle);

@@ -27,8 +27,8 @@ import { connectionsFor, openFilesMax } from "./open-files.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { ShardThread } from "./shard-thread.ts";
-import { onReloadSignal, onStopSignal } from "./signals.ts";
-import { startStats } from "./stats.ts";
+import { ignoreSignals, onReloadSignal, onRequestSignals, onStopSignal } from "./signals.ts";
+import { StatsReporter } from "./stats.ts";
 
 const watchIntervalMs = 2000;
 
@@ -102,6 +102,7 @@ class Processor {
     const stopped = Promise.withResolvers<string>();
     const offSignals = onStopSignal((signal) => stopped.resolve(signal));
     const offReload = onReloadSignal(() => this.reload());
+    const offIgnored = ignoreSignals();
     const lost = Promise.withResolvers<never>();
     // Nobody may be waiting when it rejects during the stop.
     lost.promise.catch(() => {});
@@ -141,6 +142,7 @@ class Processor {
     } finally {
       offSignals();
       offReload();
+      offIgnored();
       this.access.stop();
       this.plane.stop();
       this.credentials?.stop();
@@ -250,22 +252,30 @@ class Processor {
     }, watchIntervalMs);
     const failures = new FailureTable(this.failures);
     const dating = setInterval(() => failures.setTime(clock.monotonicMs()), limits.accessClockMs);
-    const stopStats = config.stats
-      ? startStats({
-          board,
-          roster: plane.roster,
-          subscribers: () => plane.subscribers.totals(),
-          events,
-          clock,
-          intervalMs: config.statsIntervalMs,
-          recordCapacityBytes: limits.recordRingBytes,
-          hunters: config.logFormat === "json",
-        })
-      : () => {};
+    const stats = new StatsReporter({
+      board,
+      roster: plane.roster,
+      subscribers: () => plane.subscribers.totals(),
+      events,
+      clock,
+      recordCapacityBytes: limits.recordRingBytes,
+      hunters: config.logFormat === "json",
+    });
+    const reporting = config.stats
+      ? setInterval(() => stats.report(), config.statsIntervalMs)
+      : undefined;
+    const offRequests = onRequestSignals({
+      report: () => {
+        stats.report();
+        this.recorder?.report(false);
+      },
+      sync: () => this.recorder?.report(true),
+    });
     return () => {
       clearInterval(watch);
       clearInterval(dating);
-      stopStats();
+      clearInterval(reporting);
+      offRequests();
     };
   }
 

@@ -104,6 +104,11 @@ export class RecorderThread {
     });
   }
 
+  /** Has it log which files are open; with `sync` after what they hold is on the disk. */
+  report(sync: boolean): void {
+    this.worker?.postMessage({ type: "report", sync } satisfies RecorderCommand);
+  }
+
   /** Only in builds with FAULTS. */
   fault(command: Extract<RecorderCommand, { type: "fault" }>): void {
     this.worker?.postMessage(command);

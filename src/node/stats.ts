@@ -1,4 +1,4 @@
-/** The periodic line of counters (`--stats`). */
+/** The line of counters: periodic (`--stats`), and when somebody asks (SIGUSR1). */
 
 import type { Clock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
@@ -17,7 +17,6 @@ export interface StatsOptions {
   readonly subscribers: () => SubscriberTotals;
   readonly events: Events;
   readonly clock: Clock;
-  readonly intervalMs: number;
   readonly recordCapacityBytes: number;
   /** One more line per hunter that sent something, for programs that read the log. */
   readonly hunters: boolean;
@@ -30,13 +29,6 @@ const stateTexts: Record<number, string> = {
   [recorderState.stalled]: "STALLED",
   [recorderState.closed]: "closed",
 };
-
-/** Logs a line every interval until the returned function is called. */
-export function startStats(options: StatsOptions): () => void {
-  const reporter = new StatsReporter(options);
-  const timer = setInterval(() => reporter.report(), options.intervalMs);
-  return () => clearInterval(timer);
-}
 
 export class StatsReporter {
   private readonly options: StatsOptions;

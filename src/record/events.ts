@@ -14,6 +14,11 @@ export const recordEvent = {
   fileDetour: { name: "record-file-detour", level: "warn" },
   /** A file cannot be trusted any more: recording goes on in a new one. */
   fileGivenUp: { name: "record-file-given-up", level: "error" },
+  /** The files that are open, because somebody asked. */
+  files: { name: "record-files", level: "info" },
+  /** The same, after what they hold is on the disk. */
+  synced: { name: "record-synced", level: "info" },
+  notSynced: { name: "record-not-synced", level: "warn" },
   fileDeleted: { name: "record-file-deleted", level: "debug" },
   fileNotDeleted: { name: "record-file-not-deleted", level: "warn" },
 } as const;

@@ -18,6 +18,8 @@ export interface RecorderStart {
 export type RecorderCommand =
   /** The rings' writers have stopped. */
   | { readonly type: "drain"; readonly deadlineMs: number }
+  /** Log which files are open; `sync`: after each of them is on the disk. */
+  | { readonly type: "report"; readonly sync: boolean }
   /** Only in builds with FAULTS: throw. */
   | { readonly type: "fault"; readonly fault: "throw" }
   /** Only in builds with FAULTS: stand still for that long, or until the first word of `gate` is 1. */

@@ -3,13 +3,17 @@
  * shards' rings whatever has come together, writes it as one group, believes only the size of the
  * file, and then gives the ring memory back, which is what acknowledges the packets.
  */
+import { byteSize } from "../base/byte-size.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { RingReader } from "../pipeline/ring.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { CaptureWriter, ShardRing } from "./capture-writer.ts";
+import { recordEvent } from "./events.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { isIoFailure } from "./io-failure.ts";
 import { type OpenedCapture, openCapture } from "./open-capture.ts";
 import { PcapWriter } from "./pcap-writer.ts";
 import { PcapngWriter } from "./pcapng-writer.ts";
@@ -54,6 +58,8 @@ export interface Recorder {
    * gives the lock up. Gives up after `deadlineMs` when the disk takes nothing.
    */
   drain(deadlineMs: number): Promise<DrainSummary>;
+  /** Logs which files are open; with `sync` after fdatasync of each. */
+  report(sync: boolean): void;
 }
 
 export function createRecorder(options: RecorderOptions): Recorder {
@@ -131,6 +137,24 @@ class RecorderLoop implements Recorder {
       filesOpened: this.tally.value("filesOpened"),
       path: this.path,
     };
+  }
+
+  report(sync: boolean): void {
+    const { events } = this.options;
+    const files = (this.writer?.series ?? []).flatMap(({ current }) => current ?? []);
+    const paths = files.map(
+      (file) => `${file.path} (${file.packets} packets, ${byteSize(file.size)})`,
+    );
+    try {
+      if (sync) for (const file of files) file.sync();
+    } catch (error) {
+      if (!isIoFailure(error)) throw error;
+      events.tell(recordEvent.notSynced, `not everything is on the disk: ${errorText(error)}`);
+      return;
+    }
+    const open = paths.length === 0 ? "no capture file is open" : `open: ${paths.join(", ")}`;
+    if (sync) events.tell(recordEvent.synced, `what is written is on the disk; ${open}`);
+    else events.tell(recordEvent.files, open);
   }
 
   /** One round; false when recording is over. */

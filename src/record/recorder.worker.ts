@@ -27,6 +27,10 @@ port.on("message", (command: RecorderCommand) => {
     if (feature("FAULTS")) fail(command);
     return;
   }
+  if (command.type === "report") {
+    recorder.report(command.sync);
+    return;
+  }
   void recorder.drain(command.deadlineMs).then((summary) => {
     clearInterval(counting);
     reportCounts();

@@ -30,7 +30,6 @@ class Bench {
       subscribers: () => ({ open: 3, batchesDropped: 12 }),
       events: createEvents(createForwardingLog((record) => this.lines.push(record))),
       clock,
-      intervalMs: 1000,
       recordCapacityBytes: 1000,
       hunters,
     });
