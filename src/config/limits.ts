@@ -79,6 +79,9 @@ export const limits = {
   /** Acks of all streams of a shard, also of clients that left, 0.24 KiB each: 31 MiB a shard.
    * Above it no stream of the shard is read. */
   pendingAcksMax: 131_072,
+  /** Streams of a shard whose client has left while messages of it waited: these are still taken. Of
+   * further ones they are lost, as they were never acknowledged. Their memory is that of open streams. */
+  departedStreamsMax: 256,
   /** Bytes of acks that one hunter has not read, 256 MiB over all streams. Above it the stream is
    * not read; acks that were due already may follow. */
   unreadAckBytesMax: 256 * 1024,

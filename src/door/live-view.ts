@@ -112,8 +112,9 @@ export class LiveView implements SubscriberPort, ServerRpcHandler {
     this.end(status);
   }
 
-  onCancel(): void {
+  onCancel(): boolean {
     this.unsubscribe();
+    return false;
   }
 
   onClose(): void {

@@ -134,8 +134,12 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.close(code, message);
   }
 
-  onCancel(): void {
-    this.options.ingest.closed(this.hunterStream);
+  holdsBytes(): boolean {
+    return this.rpc.envelope.holding;
+  }
+
+  onCancel(): boolean {
+    return this.options.ingest.closed(this.hunterStream);
   }
 
   onClose(): void {

@@ -184,8 +184,9 @@ export class TunnelRpc implements ServerRpcHandler {
     this.fail(code, message);
   }
 
-  onCancel(): void {
+  onCancel(): boolean {
     this.cancel();
+    return false;
   }
 
   onClose(): void {

@@ -33,8 +33,11 @@ export interface ServerRpcHandler {
   onHalfClose(): void;
   /** What came cannot be read on; the RPC is to be ended with `status`. */
   onBadMessage(status: GrpcStatus): void;
-  /** The client has ended it, or its connection has. */
-  onCancel(): void;
+  /**
+   * The client has ended it, or its connection has. True to take the whole messages that have come all
+   * the same: `resume` brings them, and `finish` ends that.
+   */
+  onCancel(): boolean;
   /** Once, last: nothing comes or goes any more. */
   onClose?(): void;
 }
@@ -47,6 +50,8 @@ export class ServerRpc implements StreamHandler {
   private halfClosed = false;
   private halfCloseTold = false;
   private ended = false;
+  /** The client has left; its last messages may still be taken. */
+  private left = false;
 
   constructor(stream: Http2Stream, options: ServerRpcOptions) {
     this.stream = stream;
@@ -71,7 +76,7 @@ export class ServerRpc implements StreamHandler {
 
   /** A status was sent, or the stream is gone. */
   get isOver(): boolean {
-    return this.ended;
+    return this.ended || this.left;
   }
 
   /** Bytes of answers that have not gone. */
@@ -81,12 +86,12 @@ export class ServerRpc implements StreamHandler {
 
   /** Messages with their prefixes, which must not change until `taken`. */
   write(frames: Uint8Array, taken?: () => void): void {
-    if (!this.ended) this.stream.send(frames, taken);
+    if (!this.isOver) this.stream.send(frames, taken);
   }
 
   /** The same, laid for many streams. */
   writeFramed(frames: FramedBytes, taken?: () => void): void {
-    if (!this.ended) this.stream.sendFramed(frames, taken);
+    if (!this.isOver) this.stream.sendFramed(frames, taken);
   }
 
   /** Goes on after `onMessage` said stop; may call it at once. */
@@ -106,6 +111,7 @@ export class ServerRpc implements StreamHandler {
     if (this.ended) return;
     this.ended = true;
     this.envelope.close();
+    if (this.left) return;
     this.stream.end(trailersOf(status));
     this.stream.discard();
   }
@@ -131,15 +137,17 @@ export class ServerRpc implements StreamHandler {
 
   onClose(): void {
     if (!this.ended) {
-      this.ended = true;
-      this.envelope.close();
-      this.handler.onCancel();
+      this.left = true;
+      if (!this.handler.onCancel()) {
+        this.ended = true;
+        this.envelope.close();
+      }
     }
     this.handler.onClose?.();
   }
 
   private tellHalfClose(): void {
-    if (!this.halfClosed || this.halfCloseTold || this.ended || this.envelope.holding) return;
+    if (!this.halfClosed || this.halfCloseTold || this.isOver || this.envelope.holding) return;
     this.halfCloseTold = true;
     if (this.envelope.partial) {
       const message = "the stream ended in the middle of a message";

@@ -28,6 +28,8 @@ export class HunterStream {
   /** False while `port` was told to stop. */
   reading = true;
   ended = false;
+  /** Its client has left; whole messages that came before are still taken, and not acknowledged. */
+  departed = false;
 
   private frames: Buffer = Buffer.alloc(0);
   private framed = 0;

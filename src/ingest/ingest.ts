@@ -59,6 +59,8 @@ export class Ingest {
   private readonly idle = new Set<HunterStream>();
   private readonly batch: Batch;
   private readonly touched = new Set<HunterStream>();
+  /** Streams whose client has left and of which messages wait. */
+  private departed = 0;
   private stopped = false;
   private settling = false;
   /** Messages taken so far; a drain watches it to see when the streams have gone quiet. */
@@ -104,11 +106,21 @@ export class Ingest {
     return this.mayRead(stream);
   }
 
-  /** The RPC is over on the client's side: cancelled, or its connection is gone. */
-  closed(stream: HunterStream): void {
-    if (stream.ended) return;
+  /**
+   * The RPC is over on the client's side: cancelled, or its connection is gone. Its client counts as sent
+   * what came before, so whole messages of it are taken.
+   * @returns whether `port` has to bring such messages
+   */
+  closed(stream: HunterStream): boolean {
+    if (stream.ended) return false;
+    if (this.departed < limits.departedStreamsMax && this.hasRest(stream)) {
+      this.departed++;
+      stream.departed = true;
+      return true;
+    }
     stream.ended = true;
     this.forget(stream);
+    return false;
   }
 
   /** The client has sent its last message; the RPC ends when everything is acknowledged. */
@@ -150,6 +162,7 @@ export class Ingest {
       if (stream.closing !== undefined || !this.mayRead(stream)) continue;
       this.idle.delete(stream);
       stream.port.resume();
+      this.endDeparted(stream);
     }
   }
 
@@ -256,7 +269,7 @@ export class Ingest {
     for (let ack = this.acks.shiftDone(done); ack !== undefined; ack = this.acks.shiftDone(done)) {
       const { stream } = ack;
       stream.pendingAcks--;
-      if (stream.ended) continue;
+      if (stream.ended || stream.departed) continue;
       stream.frame(ack.sequenceLow, ack.sequenceHigh, stream.signalled, ack.error);
       this.touched.add(stream);
       this.tally.acked(ack.packets);
@@ -277,7 +290,19 @@ export class Ingest {
       this.waiting.delete(stream);
       stream.waiting = undefined;
       if (message !== undefined) this.take(stream, message, message.length);
+      this.endDeparted(stream);
     }
+  }
+
+  private hasRest(stream: HunterStream): boolean {
+    if (this.stopped || stream.closing !== undefined) return false;
+    return stream.waiting !== undefined || stream.port.holdsBytes();
+  }
+
+  /** The last message of a client that has left was taken. */
+  private endDeparted(stream: HunterStream): void {
+    if (!stream.departed || stream.ended || this.hasRest(stream)) return;
+    this.end(stream);
   }
 
   /** Its client may have left meanwhile: what was accepted is recorded all the same. */
@@ -329,6 +354,7 @@ export class Ingest {
   }
 
   private forget(stream: HunterStream): void {
+    if (stream.departed) this.departed--;
     this.streams.delete(stream);
     this.hunters.leave(stream.members);
     this.idle.delete(stream);

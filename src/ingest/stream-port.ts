@@ -10,8 +10,10 @@ export interface StreamPort {
   unreadBytes(): number;
   /** Sends whole length-prefixed messages; owns `frames` from then on. */
   write(frames: Buffer): void;
+  /** Whether bytes have come that `receive` has not been given. */
+  holdsBytes(): boolean;
   /** Reads on after `receive` answered that the stream must stop. May call `receive` at once. */
   resume(): void;
-  /** Ends the RPC. Nothing is received or sent after it. */
+  /** Ends the RPC, also one that the client has left. Nothing is received or sent after it. */
   end(status: GrpcStatus): void;
 }

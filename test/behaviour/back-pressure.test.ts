@@ -5,6 +5,8 @@ import { limits } from "../../src/config/limits.ts";
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { ManagementClient } from "../support/management-client.ts";
+import type { MockHunter } from "../support/mock-hunter.ts";
+import { readCapture } from "../support/read-capture.ts";
 import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
   checkAccounts,
@@ -61,6 +63,40 @@ async function timeControl(node: RunningProcessor, count: number): Promise<numbe
 }
 
 describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (workers) => {
+  test("what a hunter sent before it gave up is recorded", async () => {
+    const { node, file, toggleStall } = await startStallable(workers);
+    const [stream] = await connectAcrossShards(node, 1);
+    const hunter = new BusyHunter(stream as MockHunter, {
+      number: 1,
+      size: 600,
+      window: 100_000,
+      ignoresPause: true,
+    });
+    await hunter.waitAcked(20);
+    await toggleStall();
+    const before = await waitUnread(node);
+    hunter.stream.close();
+    await nextStats(node);
+    await toggleStall();
+    let after = await nextStats(node);
+    while (after["in_flight"] !== 0 || after["held"] !== 0) after = await nextStats(node);
+    // What fits the first window of a stream, and is whole, whatever else is under way.
+    const waiting = (limits.streamWindowBytesMin / (64 * 700)) | 0;
+    console.log(
+      before["received"],
+      before["held"],
+      after["received"],
+      hunter.stream.sent,
+      hunter.acked,
+    );
+    const packets = Number(after["received"]) - Number(before["received"]);
+    expect(packets).toBeGreaterThanOrEqual(waiting * 64);
+    node.kill("SIGTERM");
+    expect(await node.ended).toEqual({ code: 0, signal: null });
+    checkAccounts(node);
+    expect(readCapture(file).packets.length).toBe(Number(node.latest("node-stopped")?.["written"]));
+  });
+
   test("holds hunters back, answers control, and loses nothing", async () => {
     const { node, file, toggleStall } = await startStallable(workers);
     const streams = await connectAcrossShards(node, 6);

@@ -34,6 +34,13 @@ export class FakePort implements StreamPort {
     return this.foreign.has(hunterId) ? { code: 7, message: `not ${hunterId}` } : undefined;
   }
 
+  /** Bytes that ingest was not given. */
+  holds = false;
+
+  holdsBytes(): boolean {
+    return this.holds;
+  }
+
   unreadBytes(): number {
     return this.unread;
   }

@@ -68,22 +68,6 @@ describe("a full sink", () => {
     expect(node.count("packetsReceived")).toBe(3);
   });
 
-  test("a message that waits goes with its client", () => {
-    const node = new TestIngest();
-    node.sink.room = 0;
-    node.open().send(batchOf(1, "a"));
-    for (let client = 0; client < 100; client++) {
-      const { stream, send } = node.open();
-      expect(send(batchOf(1, "b"))).toBe(false);
-      node.ingest.closed(stream);
-    }
-    expect(node.ingest.streams.size).toBe(1);
-    node.sink.room = 1000;
-    node.ingest.settle();
-    expect(node.sink.taken.map(({ bytes }) => bytes)).toEqual(["a"]);
-    expect(node.count("packetsAccepted")).toBe(1);
-  });
-
   test("the rest of a held batch is taken although its client left", () => {
     const node = new TestIngest();
     const { port, stream, send } = node.open();

@@ -106,6 +106,54 @@ describe("acks", () => {
   });
 });
 
+describe("messages that wait", () => {
+  test("of a client that left are taken, and not acknowledged", () => {
+    const node = new TestIngest();
+    const [one, two, three] = [node.open(), node.open(), node.open()];
+    node.sink.room = 1;
+    one.send(batchOf(1, "a", "b"));
+    two.send(batchOf(1, "c"));
+    two.port.holds = true;
+    two.port.onResume = () => {
+      two.port.holds = false;
+      two.send(batchOf(2, "d"));
+    };
+    expect(node.ingest.closed(two.stream)).toBe(true);
+    expect(node.ingest.closed(three.stream)).toBe(false);
+    expect(node.ingest.streams.size).toBe(2);
+    node.sink.room = 100;
+    node.ingest.settle();
+    node.sink.finish();
+    node.ingest.settle();
+    expect(node.sink.taken.map(({ bytes }) => bytes).join("")).toBe("abcd");
+    expect(one.port.acked).toEqual([1]);
+    expect(two.port.sent).toEqual([]);
+    expect(two.port.status).toEqual({ code: 0, message: "" });
+    expect(node.count("packetsAccepted")).toBe(4);
+    expect(node.count("packetsAcked")).toBe(2);
+    expect(node.ingest.streams.size).toBe(1);
+  });
+
+  test("of more clients that left than there is a place for are lost", () => {
+    const node = new TestIngest();
+    node.sink.room = 0;
+    node.open().send(batchOf(1, "a"));
+    const kept = Array.from({ length: limits.departedStreamsMax + 2 }, () => {
+      const stream = node.open();
+      stream.send(batchOf(1, "x"));
+      return node.ingest.closed(stream.stream);
+    });
+    expect(kept.filter(Boolean).length).toBe(limits.departedStreamsMax);
+    node.sink.room = 10_000;
+    node.ingest.settle();
+    expect(node.sink.taken.length).toBe(1 + limits.departedStreamsMax);
+    expect(node.ingest.streams.size).toBe(1);
+    node.ingest.stopReading();
+    node.ingest.endAll({ code: 0, message: "" });
+    expect(node.ingest.streams.size).toBe(0);
+  });
+});
+
 describe("a stream", () => {
   test("is not read while too many of its acks wait, and is read on later", () => {
     const node = new TestIngest();
