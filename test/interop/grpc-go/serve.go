@@ -41,6 +41,8 @@ func serve(s settings, r *result) error {
 	counted := &connection{}
 	host := grpc.NewServer(
 		grpc.UnknownServiceHandler(serving.answer), grpc.StatsHandler(counted),
+		// So that nothing is counted behind the stop.
+		grpc.WaitForHandlers(true),
 	)
 	go host.Serve(listener)
 	printLine(map[string]string{"event": "listening", "address": through})
