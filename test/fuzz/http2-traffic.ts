@@ -32,6 +32,8 @@ export const lastPing: Buffer = Buffer.from("the last");
 
 const streamsMax = 12;
 const enough = 1 << 20;
+/** So much padding that the stream stands still if it is not given back. */
+const paddedFrames = 520;
 const names = [
   "accept",
   "cookie",
@@ -61,10 +63,14 @@ class TrafficMaker {
   }
 
   make(): Traffic {
+    const paddedStep = this.random.isChance(20) ? this.random.below(30) : -1;
     this.push(Buffer.from(clientPreface));
     this.push(settings(this.someSettings()));
     this.push(frame(4, 1, 0, Buffer.alloc(0)));
-    for (let steps = this.random.between(5, 80); steps > 0; steps--) this.step();
+    for (let steps = this.random.between(5, 80); steps > 0; steps--) {
+      this.step();
+      if (steps === paddedStep) this.muchPadding();
+    }
     for (const stream of this.rest.keys()) {
       if (this.random.isChance(85)) this.finish(stream);
     }
@@ -167,6 +173,17 @@ class TrafficMaker {
     const { payload, flags } = this.padded(part);
     const bytes = frame(0, flags | (endsStream ? 1 : 0), stream.id, payload);
     this.pieces.push({ bytes, streamId: stream.id, flowBytes: payload.length });
+  }
+
+  private muchPadding(): void {
+    const [stream] = this.rest.keys();
+    if (stream === undefined) return;
+    const padding = 255;
+    const payload = Buffer.concat([Buffer.from([padding]), Buffer.alloc(padding)]);
+    const bytes = frame(0, 8, stream.id, payload);
+    for (let count = 0; count < paddedFrames; count++) {
+      this.pieces.push({ bytes, streamId: stream.id, flowBytes: payload.length });
+    }
   }
 
   private finish(stream: SentStream): void {

@@ -37,7 +37,7 @@ const smokeRounds: readonly (readonly [Fuzzer, number])[] = [
   [hpackFuzzer, 2000],
   [http2FramesFuzzer, 500],
   [http2PairFuzzer, 40],
-  [http2DifferentialFuzzer, 25],
+  [http2DifferentialFuzzer, 20],
   [filtersFuzzer, 200],
   [requestsFuzzer, 250],
 ];
