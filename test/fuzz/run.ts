@@ -18,6 +18,7 @@ import { expressionFuzzer } from "./expression.ts";
 import { filtersFuzzer } from "./filters.ts";
 import { type Fuzzer, FuzzFailure } from "./fuzzer.ts";
 import { hpackFuzzer, http2FramesFuzzer, http2PairFuzzer } from "./http2.ts";
+import { http2DifferentialFuzzer } from "./http2-differential.ts";
 import { layersFuzzer } from "./layers.ts";
 import { packetBatchFuzzer } from "./packet-batch.ts";
 import { pcapngFuzzer } from "./pcapng.ts";
@@ -36,6 +37,7 @@ const smokeRounds: readonly (readonly [Fuzzer, number])[] = [
   [hpackFuzzer, 2000],
   [http2FramesFuzzer, 500],
   [http2PairFuzzer, 40],
+  [http2DifferentialFuzzer, 20],
   [filtersFuzzer, 200],
   [requestsFuzzer, 250],
 ];

@@ -1,6 +1,7 @@
-// A packet hunter on grpc-go with the habits of the existing hunters, for test/interop/grpc-go.test.ts.
+// A packet hunter on grpc-go with the habits of the existing hunters, for test/interop/grpc-go.test.ts,
+// and a processor on grpc-go for test/interop/hunt-to-foreign-servers.test.ts.
 //
-// It runs one scenario against a processor and prints JSON lines: events on the way, and at the end
+// It runs one scenario against a processor, or as one, and prints JSON lines: events on the way, and at the end
 // one result. Exit code 0 when everything was as it should be, else 1 with the reason in the result.
 package main
 
@@ -26,6 +27,7 @@ type result struct {
 	Connections  int    `json:"connections"`
 	Seen         int    `json:"seen"`
 	LongestGapMs int    `json:"longestGapMs"`
+	Streams      int    `json:"streams"`
 }
 
 type settings struct {
@@ -50,6 +52,7 @@ var scenarios = map[string]func(settings, *result) error{
 	"streams":    streams,
 	"multiplex":  multiplex,
 	"view":       view,
+	"serve":      serve,
 }
 
 var output sync.Mutex
@@ -71,13 +74,13 @@ func main() {
 	scenario := flag.String("scenario", "", "what to do")
 	number := flag.Uint("hunter", 1, "number of this hunter")
 	files := flag.String("tls", "", "directory with ca.pem, client.pem and client.key; none, no TLS")
-	flag.StringVar(&chosen.address, "address", "", "processor, host:port")
+	flag.StringVar(&chosen.address, "address", "", "processor, host:port; where to serve")
 	flag.IntVar(&chosen.batches, "batches", 200, "batches of each stream")
 	flag.IntVar(&chosen.streams, "streams", 100, "streams on one connection")
 	flag.DurationVar(&chosen.idle, "idle", 35*time.Second, "time without a packet")
 	flag.IntVar(&chosen.packets, "packets", 10_000, "packets for a live view")
-	flag.IntVar(&chosen.size, "size", 4096, "bytes of each of them")
-	flag.DurationVar(&chosen.delay, "delay", 0, "time that the way to a live view takes, each way")
+	flag.IntVar(&chosen.size, "size", 4096, "bytes of each of them, or of each that comes")
+	flag.DurationVar(&chosen.delay, "delay", 0, "time that the way to a live view, or to what serves, takes each way")
 	flag.DurationVar(&chosen.patience, "patience", time.Minute, "for the last packet of a live view")
 	flag.BoolVar(&chosen.paced, "paced", true, "send as fast as the live view reads")
 	flag.Parse()
