@@ -390,8 +390,8 @@ export const limits = {
   /** Hellos of several segments that one shard waits for the rest of: 4 MiB a shard with the
    * longest. The oldest is forgotten. */
   hellosMax: 256,
-  /** Segments of one hello that are kept behind a missing one, within `helloBytesMax`. */
-  helloSegmentsMax: 4,
+  /** Runs of segments of one hello that are kept behind missing ones, within `helloBytesMax`. */
+  helloEarlyRunsMax: 4,
   /** A server name or a protocol name in a hello; of a longer one the beginning is kept. */
   tlsNameBytesMax: 255,
   /** Protocol names that are taken from one hello. */

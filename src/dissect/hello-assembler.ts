@@ -9,10 +9,10 @@ export interface HelloRange {
   readonly end: number;
 }
 
-/** A segment that came before the one that it goes behind. */
-interface EarlySegment {
+/** Segments that came before the one that they go behind, and that have no gap between them. */
+interface EarlyRun {
   readonly offset: number;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
 }
 
 interface PartialHello {
@@ -20,7 +20,7 @@ interface PartialHello {
   readonly sequence: number;
   /** What has come without a gap. */
   head: Uint8Array;
-  readonly early: EarlySegment[];
+  readonly early: EarlyRun[];
 }
 
 /**
@@ -119,10 +119,10 @@ function extend(
   }
   append(hello, offset, bytes.subarray(start, end));
   for (;;) {
-    const next = hello.early.findIndex((segment) => segment.offset <= hello.head.length);
-    const [segment] = next < 0 ? [] : hello.early.splice(next, 1);
-    if (segment === undefined) break;
-    append(hello, segment.offset, segment.bytes);
+    const next = hello.early.findIndex((run) => run.offset <= hello.head.length);
+    const [run] = next < 0 ? [] : hello.early.splice(next, 1);
+    if (run === undefined) break;
+    append(hello, run.offset, run.bytes);
   }
 }
 
@@ -134,11 +134,15 @@ function keepEarly(
   end: number,
 ): void {
   const { head, early } = hello;
-  const isKnown = early.some((segment) => segment.offset === offset);
-  if (isKnown || early.length >= limits.helloSegmentsMax) return;
-  const kept = early.reduce((sum, segment) => sum + segment.bytes.length, head.length);
+  const kept = early.reduce((sum, run) => sum + run.bytes.length, head.length);
   if (kept + end - start > limits.helloBytesMax) return;
-  early.push({ offset, bytes: copy(bytes, start, end) });
+  const run = early.find((one) => offset >= one.offset && offset <= one.offset + one.bytes.length);
+  if (run !== undefined) {
+    const known = run.offset + run.bytes.length - offset;
+    if (end - start > known) run.bytes = joined(run.bytes, bytes.subarray(start + known, end));
+  } else if (early.length < limits.helloEarlyRunsMax) {
+    early.push({ offset, bytes: copy(bytes, start, end) });
+  }
 }
 
 /** `segment` starts in the head or at its end; what is in both stays as it came first. */
@@ -150,6 +154,13 @@ function append(hello: PartialHello, offset: number, segment: Uint8Array): void 
   longer.set(head);
   longer.set(segment.subarray(head.length - offset, length - offset), head.length);
   hello.head = longer;
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }
 
 /** Not `slice`, which gives a view where the bytes are a Buffer. */

@@ -65,6 +65,23 @@ describe("segments of a hello", () => {
     expect(contentOf(addPart(assembler, 2450, stream.length))).toEqual(stream);
   });
 
+  test("may all come before the second one, however many they are", () => {
+    const assembler = new HelloAssembler();
+    addPart(assembler, 0, 665);
+    for (const [start, end] of [
+      [938, 1227],
+      [1227, 1585],
+      [1583, 1699],
+      [1699, 2167],
+      [2167, 2500],
+      [2700, stream.length],
+      [2400, 2700],
+    ] as const) {
+      expect(addPart(assembler, start, end)).toBeUndefined();
+    }
+    expect(contentOf(addPart(assembler, 638, 938))).toEqual(stream);
+  });
+
   test("have sequence numbers that start again", () => {
     const assembler = new HelloAssembler();
     const sequence = 2 ** 32 - 1300;
@@ -185,7 +202,7 @@ describe("memory is bounded:", () => {
   test("segments behind a gap are kept up to their number and size", () => {
     const assembler = new HelloAssembler();
     addPart(assembler, 0, 100);
-    for (let index = 1; index <= limits.helloSegmentsMax; index++) {
+    for (let index = 1; index <= limits.helloEarlyRunsMax; index++) {
       addPart(assembler, index * 200, index * 200 + 100);
     }
     addPart(assembler, 1100, stream.length);
