@@ -3,7 +3,8 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync }
 import { type FileHandle, open } from "node:fs/promises";
 import { byteSize } from "./byte-size.ts";
 import { errorText, systemCode } from "./errors.ts";
-import { type FileMark, isAbsence, markOf, markOfFailure } from "./file-mark.ts";
+import { type FileMark, isAbsence, markOf, markOfFailure, readMarkSync } from "./file-mark.ts";
+import { foreignHidden, foreignLink } from "./file-owner.ts";
 
 export interface FileBytes {
   readonly bytes: Buffer;
@@ -23,8 +24,11 @@ export interface UnreadFile {
 
 export type FileContent = FileBytes | UnreadFile;
 
-/** `regular` refuses pipes and devices, and does not wait for the writer of a pipe. */
-export type Readable = "regular" | "any";
+/**
+ * `regular` refuses pipes and devices, and does not wait for the writer of a pipe; `hidden` also refuses
+ * links, and what another user has written or could write.
+ */
+export type Readable = "hidden" | "regular" | "any";
 
 /** Never rejects. */
 export async function readBoundedFile(
@@ -34,11 +38,15 @@ export async function readBoundedFile(
 ): Promise<FileContent> {
   let handle: FileHandle | undefined;
   try {
+    const link = readable === "hidden" ? "" : foreignLink(path);
+    if (link !== "") return refused(link, readMarkSync(path));
     const wait = readable === "any" ? 0 : constants.O_NONBLOCK;
-    handle = await open(path, constants.O_RDONLY | wait);
+    const follow = readable === "hidden" ? constants.O_NOFOLLOW : 0;
+    handle = await open(path, constants.O_RDONLY | wait | follow);
     return await readOpenFile(handle, bytesMax, readable);
   } catch (error) {
-    return failed(error);
+    const isLink = readable === "hidden" && systemCode(error) === "ELOOP";
+    return isLink ? refused("it is a symbolic link", markOfFailure(error)) : failed(error);
   } finally {
     await handle?.close();
   }
@@ -64,6 +72,8 @@ export async function readOpenFile(
 export function readBoundedFileSync(path: string, bytesMax: number): FileContent {
   let file: number | undefined;
   try {
+    const link = foreignLink(path);
+    if (link !== "") return refused(link, readMarkSync(path));
     file = openSync(path, "r");
     const stats = fstatSync(file, { bigint: true });
     const room = roomFor(stats, bytesMax, "any");
@@ -85,7 +95,9 @@ function roomFor(stats: BigIntStats, bytesMax: number, readable: Readable): Buff
   const mark = markOf(stats);
   if (stats.isDirectory())
     return { kind: "directory", fault: "it is a directory, not a file", mark };
-  if (!stats.isFile() && readable === "regular") {
+  const foreign = readable === "hidden" ? foreignHidden(stats) : "";
+  if (foreign !== "") return refused(foreign, mark);
+  if (!stats.isFile() && readable !== "any") {
     return {
       kind: "special",
       fault: "it is not a regular file, so it could not be read again",
@@ -104,6 +116,10 @@ function contentOf(bytes: Buffer, stats: BigIntStats, bytesMax: number): FileCon
 function tooLarge(stats: BigIntStats, bytesMax: number): UnreadFile {
   const fault = `it is larger than ${byteSize(bytesMax)}`;
   return { kind: "large", fault, mark: markOf(stats) };
+}
+
+function refused(reason: string, mark: FileMark): UnreadFile {
+  return { kind: "failed", fault: `it is not read: ${reason}`, mark };
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -58,7 +58,7 @@ export const processExitCodes: readonly ExitCodeText[] = [
   [exitCodes.recorderLost, "the recorder failed"],
   [
     exitCodes.captureFile,
-    "the capture file cannot be opened: it is in use or not writable, or its directory does not exist",
+    "the capture file cannot be opened: it is in use, not writable or another user's, or its directory does not exist",
   ],
   [exitCodes.unacknowledged, "stopped with packets that are not written"],
   [exitCodes.portInUse, "the port is in use"],
@@ -107,6 +107,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   "directory-missing": exitCodes.captureFile,
   "file-in-use": exitCodes.captureFile,
   "file-not-regular": exitCodes.captureFile,
+  "file-not-ours": exitCodes.captureFile,
   "file-unwritable": exitCodes.captureFile,
   "packets-unacknowledged": exitCodes.unacknowledged,
   "port-in-use": exitCodes.portInUse,

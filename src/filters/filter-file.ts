@@ -16,10 +16,12 @@ export interface Replaced {
 
 export class FilterFile {
   readonly path: string;
+  private readonly followsLinks: boolean;
 
   /** @param path absolute */
-  constructor(path: string) {
+  constructor(path: string, { followsLinks = true }: { readonly followsLinks?: boolean } = {}) {
     this.path = path;
+    this.followsLinks = followsLinks;
   }
 
   /**
@@ -34,11 +36,13 @@ export class FilterFile {
     let before: FileHandle | undefined;
     try {
       // What is no file must not hold the thread that opens it.
-      const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+      const follow = this.followsLinks ? 0 : constants.O_NOFOLLOW;
+      const flags = constants.O_RDONLY | constants.O_NONBLOCK | follow;
       if (expected !== "") before = await open(this.path, flags);
       if (before !== undefined && (await markOfOpen(before)) !== expected) return undefined;
       // A link stays a link: what it points to is replaced.
-      const target = await realpath(this.path).catch(() => this.path);
+      const real = this.followsLinks ? realpath(this.path) : Promise.resolve(this.path);
+      const target = await real.catch(() => this.path);
       const directory = dirname(target);
       await mkdir(directory, { recursive: true, mode: 0o750 });
       temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);

@@ -14,11 +14,11 @@ export class LastGood {
   /** @param filterPath absolute path of the filter file */
   constructor(filterPath: string) {
     this.path = join(dirname(filterPath), `.${basename(filterPath)}.good`);
-    this.file = new FilterFile(this.path);
+    this.file = new FilterFile(this.path, { followsLinks: false });
   }
 
   read(): Promise<FileContent> {
-    return readBoundedFile(this.path, limits.filterFileBytesMax, "regular");
+    return readBoundedFile(this.path, limits.filterFileBytesMax, "hidden");
   }
 
   /**

@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorText, systemCode, WeirError } from "../base/errors.ts";
+import { foreignLink } from "../base/file-owner.ts";
 import type { CaptureWriter } from "./capture-writer.ts";
 import { isPassing } from "./io-failure.ts";
 import type { RecorderConfig } from "./recorder-config.ts";
@@ -20,7 +21,8 @@ export interface OpenResult {
   readonly context: SeriesContext;
 }
 
-/** Throws WeirError `directory-missing`, `file-in-use`, `file-not-regular` or `file-unwritable`. */
+/** Throws WeirError `directory-missing`, `file-in-use`, `file-not-regular`, `file-not-ours` or
+ * `file-unwritable`. */
 export async function openCapture(
   config: RecorderConfig,
   create: (resolved: RecorderConfig) => { writer: CaptureWriter; context: SeriesContext },
@@ -49,6 +51,10 @@ function resolvePath(given: string): string {
   if (statOf(dirname(path))?.isDirectory() !== true) {
     const text = `cannot record to ${path}: ${whyNoDirectory(dirname(path))}`;
     throw new WeirError("directory-missing", text);
+  }
+  const foreign = foreignLink(path);
+  if (foreign !== "") {
+    throw new WeirError("file-not-ours", `cannot record to ${path}: ${foreign}`);
   }
   const file = statOf(path);
   if (file === undefined) {

@@ -9,7 +9,8 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename } from "node:path";
-import { systemCode } from "../base/errors.ts";
+import { systemCode, WeirError } from "../base/errors.ts";
+import { foreignFile } from "../base/file-owner.ts";
 import { limits } from "../config/limits.ts";
 import { fileIdentity } from "./capture-file.ts";
 import { type CaptureScan, scanPcap, scanPcapng } from "./capture-scan.ts";
@@ -57,12 +58,21 @@ export function recoverFile(
   }
 }
 
+/** A file of another user is left alone: its owner reads what is recorded there. */
+function refuseForeign(fd: number, path: string): void {
+  const foreign = foreignFile(fstatSync(fd));
+  if (foreign === "") return;
+  const text = `cannot continue ${path}: ${foreign}; give another --write-file, or change its owner (chown)`;
+  throw new WeirError("file-not-ours", text);
+}
+
 function recoverOpen(
   fd: number,
   path: string,
   format: CaptureFormat,
   side: SideState | undefined,
 ): Recovery {
+  refuseForeign(fd, path);
   // Before a byte of it is cut: by another name of the same file another node may write it.
   if (flockFile(fd) === "taken") throw fileInUse(path, undefined);
   const stats = fstatSync(fd);

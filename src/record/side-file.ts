@@ -12,6 +12,8 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { systemCode, WeirError } from "../base/errors.ts";
+import { foreignHiddenOf } from "../base/file-owner.ts";
 import { fileInUse, type LockHolder, lockFile, processStart } from "./lock.ts";
 
 /** What the last owner left. */
@@ -61,8 +63,10 @@ export class SideFile {
 
   /** Takes the lock, or throws `file-in-use` with the other's process id when it is known. */
   constructor(path: string, capturePath: string) {
-    this.fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.fd = openHidden(path);
     try {
+      const foreign = foreignHiddenOf(this.fd);
+      if (foreign !== "") throw refused(path, foreign);
       const text = this.readText();
       if (!lockFile(this.fd, text)) throw fileInUse(capturePath, text?.pid);
       if (fstatSync(this.fd).ino !== statSync(path).ino) throw fileInUse(capturePath, undefined);
@@ -110,6 +114,22 @@ export class SideFile {
     if (typeof file !== "string" || !Number.isSafeInteger(offset) || offset <= 0) return undefined;
     return { file, identity, offset, synced: text.synced, closed, interfaces, check };
   }
+}
+
+/** Without following a link, and without waiting for the other end of a pipe. */
+function openHidden(path: string): number {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    return openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  } catch (error) {
+    if (systemCode(error) === "ELOOP") throw refused(path, "it is a symbolic link");
+    throw error;
+  }
+}
+
+function refused(path: string, reason: string): WeirError {
+  const text = `cannot use ${path}, the node's own file beside the capture: ${reason}; remove it, or record elsewhere`;
+  return new WeirError("file-not-ours", text);
 }
 
 function bootId(): string {
