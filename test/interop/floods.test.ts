@@ -86,7 +86,7 @@ describe.skipIf(reason !== "")("a node that does nothing else", () => {
   });
 
   test("live views that are cancelled, 500 in a second, are no flood", async () => {
-    const result = await run("cancelled-views", "2s");
+    const result = await run("cancelled-views", "1200ms");
     expect(result).toMatchObject({ sent: 500, closed: false, goAway: -1 });
   });
 
