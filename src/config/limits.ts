@@ -85,13 +85,13 @@ export const limits = {
   /** Bytes of acks that one hunter has not read, 256 MiB over all streams. Above it the stream is
    * not read; acks that were due already may follow. */
   unreadAckBytesMax: 256 * 1024,
-  /** A message up to this size may be half received, or wait for room, on any stream at any time:
-   * 128 MiB over all streams. */
+  /** A message up to this size may be half received on any stream at any time: 128 MiB over all
+   * streams. While the queue is full, none goes on. */
   smallMessageBytesMax: 128 * 1024,
   /** What comes while a stream is not read is kept in blocks of this size. Its window bounds it. */
-  backlogBlockBytes: 128 * 1024,
+  backlogBlockBytes: 16 * 1024,
   /** Such blocks that a shard keeps for the next time: 16 MiB. */
-  backlogFreeBlocksMax: 128,
+  backlogFreeBlocksMax: 1024,
   /** Half-received messages above that size, over all shards; each reserves its whole length before
    * the rest is read. Each shard has an equal part, and room for at least one message of the
    * largest size. One address has half of that, or one message. */
@@ -591,9 +591,9 @@ export const limits = {
   statsHuntersMax: 20,
 
   // --- HTTP/2 -------------------------------------------------------------------------------------
-  /** Receive window of one stream at its beginning, told to the client in SETTINGS: a batch of 64 full
-   * packets is less. */
-  streamWindowBytesMin: 128 * 1024,
+  /** Receive window of one stream at its beginning, told to the client in SETTINGS. It is what HTTP/2
+   * begins with: less would fault clients that send before they have read SETTINGS. */
+  streamWindowBytesMin: 64 * 1024,
   /** Receive window of one stream at its largest. It grows while its bytes are done with as fast as they
    * come. */
   streamWindowBytesMax: 16 * 1024 * 1024,
@@ -622,9 +622,14 @@ export const limits = {
   resetsPerSecondMax: 200,
   /** Streams that have to be reset for what the client sends, or are refused: at once, on one
    * connection. More end it with ENHANCE_YOUR_CALM. */
-  faultsAtOnceMax: 1000,
+  faultsAtOnceMax: 300,
   /** The same, each second after that. */
   faultsPerSecondMax: 20,
+  /** Requests with more headers than `headerBytesMax`, which are read to their end: at once, on one
+   * connection. More end it with ENHANCE_YOUR_CALM. */
+  headerListsAtOnceMax: 20,
+  /** The same, each second after that. */
+  headerListsPerSecondMax: 5,
   /** PING frames; one more for each DATA frame that the client gets: at once, on one connection.
    * More end it with ENHANCE_YOUR_CALM. */
   pingsAtOnceMax: 1000,
@@ -639,11 +644,13 @@ export const limits = {
   emptyDataAtOnceMax: 1000,
   /** The same, each second after that. */
   emptyDataPerSecondMax: 50,
-  /** WINDOW_UPDATE frames; three more for each DATA frame that the client gets: at once, on one
-   * connection. More end it with ENHANCE_YOUR_CALM. */
+  /** WINDOW_UPDATE frames; three more for each DATA frame that the client gets, and one for each
+   * `windowUpdateForBytes`: at once, on one connection. More end it with ENHANCE_YOUR_CALM. */
   windowUpdatesAtOnceMax: 10_000,
   /** The same, each second after that. */
   windowUpdatesPerSecondMax: 1000,
+  /** Clients on Go's net/http give back the windows of a stream and of its connection in pieces of 4 KiB. */
+  windowUpdateForBytes: 2048,
   /** PRIORITY frames; two more for each stream: at once, on one connection. More end it with
    * ENHANCE_YOUR_CALM. */
   prioritiesAtOnceMax: 1000,

@@ -117,6 +117,10 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     this.lastProgress = this.options.now();
   }
 
+  mayRead(): boolean {
+    return this.options.ingest.mayReceive(this.hunterStream);
+  }
+
   onMessage(bytes: Buffer, length: number): boolean {
     return this.options.ingest.receive(this.hunterStream, bytes, length);
   }

@@ -16,6 +16,8 @@ export interface EnvelopeOptions {
    * Not called any more once the RPC is over.
    */
   readonly done: (bytes: number) => void;
+  /** Asked before bytes are read: false = keep them until `resume`. Always true when it is not given. */
+  readonly mayRead?: () => boolean;
   /** One message; false = stop, and `bytes` must stay as they are until `resume`. */
   readonly take: (bytes: Buffer, length: number) => boolean;
   /** The envelope waits for room (true) or can go on (false). */
@@ -28,8 +30,6 @@ export interface EnvelopeOptions {
 export type EnvelopeFault =
   | { readonly kind: "too-long"; readonly length: number }
   | { readonly kind: "compressed" };
-
-const firstBufferBytes = 64 * 1024;
 
 export class Envelope {
   private readonly options: EnvelopeOptions;
@@ -82,6 +82,7 @@ export class Envelope {
   /** Takes `bytes[start..end)`; what is behind a stop is copied. */
   push(bytes: Buffer, start = 0, end: number = bytes.length): void {
     if (this.over) return;
+    this.stopped ||= this.options.mayRead?.() === false;
     const at = this.stopped ? start : this.run(bytes, start, end);
     if (at < end && !this.over) this.backlog.append(bytes, at, end);
   }
@@ -164,24 +165,19 @@ export class Envelope {
       return from + length;
     }
     const part = Math.min(missing, end - from);
-    this.makeRoom(this.filled + part);
+    if (this.filled === 0) this.makeRoom();
     bytes.copy(this.buffer, this.filled, from, from + part);
     this.filled += part;
     if (this.filled === length) this.deliver(this.buffer, length);
     return from + part;
   }
 
-  /** The buffer grows with what has come, not with what was announced. */
-  private makeRoom(bytes: number): void {
-    if (this.buffer.length >= bytes) return;
-    let size = Math.max(this.buffer.length * 2, firstBufferBytes);
-    while (size < bytes) size *= 2;
-    // A large message has its whole room reserved. Pages that nothing was written to cost nothing,
-    // where growing would hold the message one and a half times and copy it twice.
-    if (this.reserved > 0) size = this.length;
-    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(size, this.length)));
-    this.buffer.copy(larger, 0, 0, this.filled);
-    this.buffer = larger;
+  /**
+   * For the whole message: a large one has its room reserved, and pages that nothing was written to cost
+   * nothing, where growing would hold the message one and a half times and copy it twice.
+   */
+  private makeRoom(): void {
+    if (this.buffer.length < this.length) this.buffer = Buffer.allocUnsafeSlow(this.length);
   }
 
   private deliver(bytes: Buffer, length: number): void {

@@ -22,6 +22,8 @@ export interface ServerRpcOptions {
 export interface ServerRpcHandler {
   /** Bytes have come, before what they hold is told. */
   onBytes?(count: number): void;
+  /** Whether what has come may be read; false to keep it until `resume`. */
+  mayRead?(): boolean;
   /**
    * A message; false to stop, and then `bytes` must stay as they are until `resume`. A message that is
    * kept is to be copied: it may be a part of a large read.
@@ -62,6 +64,7 @@ export class ServerRpc implements StreamHandler {
       smallBytesMax: options.smallBytesMax,
       room: options.room,
       done: (bytes) => stream.done(bytes),
+      mayRead: () => this.handler.mayRead?.() !== false,
       take: (bytes, length) => this.handler.onMessage(bytes, length),
       wait: (waiting) => this.handler.onRoom(waiting),
       refuse: (fault) => this.handler.onBadMessage(this.statusOf(fault)),

@@ -112,12 +112,14 @@ export class Http2Connection {
   flush(): void {
     if (this.isOver) return;
     this.isPending = false;
-    const before = this.sender.frames;
-    this.sender.pump();
-    const frames = this.sender.frames - before;
+    const { sender } = this;
+    const { frames: framesBefore, bytes: bytesBefore } = sender;
+    sender.pump();
+    const frames = sender.frames - framesBefore;
     if (frames > 0) {
-      // Peers answer data with windows, and probe the way with pings.
-      this.guard.earn("windowUpdates", 3 * frames);
+      // Peers answer data with windows, some with two for each 4 KiB, and probe the way with pings.
+      const pieces = (sender.bytes - bytesBefore) / limits.windowUpdateForBytes;
+      this.guard.earn("windowUpdates", 3 * frames + pieces);
       this.guard.earn("pings", frames);
     }
     if (this.output.stuck && this.output.length > limits.unreadControlBytesMax) {

@@ -8,6 +8,7 @@ import { errorCode, type Http2Fault } from "./protocol.ts";
 export type FloodKind =
   | "resets"
   | "faults"
+  | "headerLists"
   | "pings"
   | "settings"
   | "emptyData"
@@ -19,6 +20,11 @@ export type FloodKind =
 const budgets: Readonly<Record<FloodKind, readonly [name: string, burst: number, rate: number]>> = {
   resets: ["streams that were reset", limits.resetsAtOnceMax, limits.resetsPerSecondMax],
   faults: ["streams that had to be reset", limits.faultsAtOnceMax, limits.faultsPerSecondMax],
+  headerLists: [
+    "header lists that are too long",
+    limits.headerListsAtOnceMax,
+    limits.headerListsPerSecondMax,
+  ],
   pings: ["PING frames", limits.pingsAtOnceMax, limits.pingsPerSecondMax],
   settings: ["SETTINGS frames", limits.settingsAtOnceMax, limits.settingsPerSecondMax],
   emptyData: ["DATA frames without data", limits.emptyDataAtOnceMax, limits.emptyDataPerSecondMax],

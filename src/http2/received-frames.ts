@@ -140,7 +140,10 @@ export class ReceivedFrames implements FrameSink {
       return { code: errorCode.compressionError, reason: decoded };
     }
     const { streamId, endsStream } = block;
-    const { streams, options } = this.connection;
+    const { streams, options, guard } = this.connection;
+    // Read to its end for the sake of the table, whatever becomes of its stream.
+    const fault = decoded.isTooLong ? guard.spend("headerLists") : undefined;
+    if (fault !== undefined) return fault;
     const stream = streams.get(streamId);
     if (stream !== undefined) {
       if (stream.remoteEnded) return this.drop(stream, errorCode.streamClosed);
@@ -153,7 +156,8 @@ export class ReceivedFrames implements FrameSink {
         : this.onTrailers(stream, decoded.fields);
     }
     if (!streams.isIdle(streamId)) {
-      if (streams.wasCut(streamId)) return undefined;
+      // Trailers that were under way, of each stream once.
+      if (streams.wasCut(streamId)) return guard.spend("faults");
       return { code: errorCode.streamClosed, reason: "HEADERS of a stream that is closed" };
     }
     if (options.role === "client" || (streamId & 1) === 0) {
@@ -179,7 +183,7 @@ export class ReceivedFrames implements FrameSink {
       stream.hasHead = true;
       stream.remoteEnded = endsStream;
       stream.end(tooLongBlock);
-      return connection.guard.spend("faults");
+      return undefined;
     }
     const head = readRequest(fields);
     const length = typeof head === "string" ? head : contentLength(head.fields);

@@ -21,8 +21,9 @@ const wholeFrameBytes = frameHeaderBytes + framePayloadBytesMax;
 export class Sender {
   /** What the connection may send; below 0 never. */
   window: number = firstWindowBytes;
-  /** DATA frames sent. */
+  /** DATA frames sent, and bytes in them. */
   frames = 0;
+  bytes = 0;
   private readonly output: Output;
   /** Called when the last of a stream has been laid. */
   private readonly ended: (stream: Http2Stream) => void;
@@ -144,6 +145,7 @@ export class Sender {
     stream.sendWindow -= bytes;
     this.window -= bytes;
     this.frames += frames;
+    this.bytes += bytes;
     stream.queue.advance(item, bytes);
   }
 

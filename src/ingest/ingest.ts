@@ -98,12 +98,21 @@ export class Ingest {
   receive(stream: HunterStream, message: Buffer, length: number): boolean {
     if (stream.ended || stream.closing !== undefined || this.stopped) return false;
     this.received++;
-    if (this.held === undefined && this.waiting.size === 0) {
-      return this.take(stream, message, length);
-    }
+    if (!this.isFull) return this.take(stream, message, length);
     stream.waiting = message.subarray(0, length);
     this.waiting.add(stream);
     return this.mayRead(stream);
+  }
+
+  /**
+   * Bytes of a message have come: false to keep them as they are until `port.resume()`, because the sink
+   * is full. A message that came together would only wait, beside as much of the next one.
+   */
+  mayReceive(stream: HunterStream): boolean {
+    if (!this.isFull || stream.ended || stream.closing !== undefined) return true;
+    stream.reading = false;
+    this.idle.add(stream);
+    return false;
   }
 
   /**
@@ -326,10 +335,14 @@ export class Ingest {
 
   // --- reading
 
+  /** What comes has to wait. */
+  private get isFull(): boolean {
+    return this.held !== undefined || this.waiting.size > 0;
+  }
+
   private mayRead(stream: HunterStream): boolean {
     stream.reading =
-      stream.waiting === undefined &&
-      this.held?.ack.stream !== stream &&
+      !this.isFull &&
       !this.stopped &&
       this.acks.length < limits.pendingAcksMax &&
       stream.pendingAcks < limits.pendingAcksPerStreamMax &&

@@ -53,6 +53,7 @@ var scenarios = map[string]func(settings, *result) error{
 	"multiplex":  multiplex,
 	"view":       view,
 	"serve":      serve,
+	"crowd":      crowd,
 }
 
 var output sync.Mutex
@@ -78,7 +79,7 @@ func main() {
 	flag.IntVar(&chosen.batches, "batches", 200, "batches of each stream")
 	flag.IntVar(&chosen.streams, "streams", 100, "streams on one connection")
 	flag.DurationVar(&chosen.idle, "idle", 35*time.Second, "time without a packet")
-	flag.IntVar(&chosen.packets, "packets", 10_000, "packets for a live view")
+	flag.IntVar(&chosen.packets, "packets", 10_000, "packets for a live view, or in each batch of a crowd")
 	flag.IntVar(&chosen.size, "size", 4096, "bytes of each of them, or of each that comes")
 	flag.DurationVar(&chosen.delay, "delay", 0, "time that the way to a live view, or to what serves, takes each way")
 	flag.DurationVar(&chosen.patience, "patience", time.Minute, "for the last packet of a live view")

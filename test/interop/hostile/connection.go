@@ -34,7 +34,10 @@ type connection struct {
 	isClosed atomic.Bool
 	closed   chan struct{}
 	goAway   atomic.Int32
+	reason   atomic.Value
 	resets   atomic.Int32
+	// What is done with data that comes, in a goroutine of its own; nothing when it is not set.
+	onData func(stream uint32, length uint32) error
 }
 
 func dialRaw(s settings) (net.Conn, error) {
@@ -80,6 +83,11 @@ func (c *connection) read() {
 		switch frame := frame.(type) {
 		case *http2.GoAwayFrame:
 			c.goAway.Store(int32(frame.ErrCode))
+			c.reason.Store(string(frame.DebugData()))
+		case *http2.DataFrame:
+			if c.onData != nil && c.onData(frame.StreamID, frame.Length) != nil {
+				return
+			}
 		case *http2.RSTStreamFrame:
 			c.resets.Add(1)
 		}
@@ -157,6 +165,7 @@ func onOne(attack func(*connection) error) func(settings, *result) error {
 		case <-time.After(time.Until(c.deadline)):
 		}
 		r.Sent, r.Closed = c.sent, c.isClosed.Load()
+		r.Reason, _ = c.reason.Load().(string)
 		r.GoAway, r.Resets = int(c.goAway.Load()), int(c.resets.Load())
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -158,5 +159,45 @@ func reconnects(s settings, r *result) error {
 		}()
 	}
 	workers.Wait()
+	return nil
+}
+
+// callsAtOnce: as many connections as it was told, each with as many calls in one write as its socket takes.
+func callsAtOnce(s settings, r *result) error {
+	const calls = 26_000
+	var text bytes.Buffer
+	framer := http2.NewFramer(&text, nil)
+	head := block(streamPackets)
+	for id := range uint32(calls) {
+		param := http2.HeadersFrameParam{StreamID: 2*id + 1, BlockFragment: head, EndStream: true, EndHeaders: true}
+		if err := framer.WriteHeaders(param); err != nil {
+			return err
+		}
+	}
+	var open []*connection
+	for range s.count {
+		c, err := dial(s)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		open = append(open, c)
+	}
+	for _, c := range open {
+		go func() {
+			_ = c.SetWriteDeadline(c.deadline)
+			_, _ = c.Write(text.Bytes())
+		}()
+	}
+	until := time.After(s.lasts)
+	for _, c := range open {
+		r.Sent++
+		select {
+		case <-c.closed:
+			r.Refused++
+		case <-until:
+		}
+	}
+	r.Closed = r.Refused == r.Sent
 	return nil
 }

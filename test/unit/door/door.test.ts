@@ -169,10 +169,10 @@ describe("windows", () => {
       await until(() => answers().length === beat);
     }
     // Of the packet stream no more was given back than came before its reader stood still.
-    const given = framesOf(received).frames.filter(
-      ({ type, streamId }) => type === 8 && streamId === 1,
-    );
-    expect(given.length).toBe(1);
+    const given = framesOf(received)
+      .frames.filter(({ type, streamId }) => type === 8 && streamId === 1)
+      .reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0);
+    expect(given).toBeLessThanOrEqual(batch.length);
     expect(node.ingest.received).toBe(1);
     socket.destroy();
   });

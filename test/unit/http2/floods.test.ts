@@ -27,6 +27,8 @@ function flood(make: (count: number) => Buffer, first: Buffer[] = [], most = 50_
   return { count, fault: peer.faults[0] };
 }
 
+const longFields = Array.from({ length: 600 }, () => ["x", ""] as const);
+
 const nothing = Buffer.alloc(0);
 
 describe("a flood of", () => {
@@ -48,6 +50,12 @@ describe("a flood of", () => {
         const id = 2 * count + 1;
         return Buffer.concat([headers(id), windowUpdate(id, 0)]);
       },
+    ],
+    [
+      "header lists that are too long",
+      limits.headerListsAtOnceMax,
+      [],
+      (count) => headers(2 * count + 1, [...requestFields, ...longFields]),
     ],
     ["PING frames", limits.pingsAtOnceMax, [], () => frame(6, 0, 0, Buffer.alloc(8))],
     ["SETTINGS frames", limits.settingsAtOnceMax, [], () => settings()],
@@ -72,6 +80,12 @@ describe("a flood of", () => {
       expect(fault?.code).toBe(calm);
       expect(count).toBeLessThanOrEqual(limits.headerFramesMax);
     }
+  });
+
+  test("HEADERS of a stream that was cut ends the connection", () => {
+    const first = [headers(1), windowUpdate(1, 0)];
+    const { fault } = flood(() => headers(1, [["x", "y"]], true), first);
+    expect(fault).toEqual({ code: calm, reason: "too many streams that had to be reset" });
   });
 
   test("streams above the most that may be open ends the connection", () => {
@@ -102,6 +116,18 @@ describe("what clients do all day is no flood", () => {
         frame(6, 0, 0, Buffer.alloc(8)),
       ];
       peer.connection.receive(Buffer.concat(answers));
+      peer.bytes();
+    }
+    expect(peer.faults).toEqual([]);
+  });
+
+  test("window updates for each 4 KiB of a fast live view", () => {
+    const peer = Http2Peer.greeted();
+    peer.connection.receive(headers(1));
+    const piece = Buffer.concat([windowUpdate(0, 4096), windowUpdate(1, 4096)]);
+    for (let count = 0; count < 20_000; count++) {
+      peer.streams.get(1)?.send(Buffer.alloc(16_384));
+      peer.connection.receive(Buffer.concat([piece, piece, piece, piece]));
       peer.bytes();
     }
     expect(peer.faults).toEqual([]);
