@@ -2,7 +2,7 @@
 import type { TimeTarget } from "../capture-format/pcap-time.ts";
 
 export interface CapturePacket extends TimeTarget {
-  /** A LINKTYPE number, as the file has it. */
+  /** A LINKTYPE number, as the file has it; of BSD loopback that of `loopback.ts`. */
   linkType: number;
   interfaceName: string;
   /** Within its section of the file. */

@@ -15,6 +15,7 @@ import {
   createCapturePacket,
   type FallbackName,
 } from "./capture-packet.ts";
+import { asLoop, linkTypeNull } from "./loopback.ts";
 import { createPcapDecoder } from "./pcap-decoder.ts";
 import { PcapngDecoder } from "./pcapng-decoder.ts";
 
@@ -45,7 +46,9 @@ export class CaptureReader {
   next(): CapturePacket | undefined {
     try {
       this.decoder ??= this.detect();
-      return this.decoder?.next(this.packet) ? this.packet : undefined;
+      if (this.decoder?.next(this.packet) !== true) return undefined;
+      if (this.packet.linkType === linkTypeNull) asLoop(this.packet);
+      return this.packet;
     } catch (error) {
       throw this.located(error);
     }

@@ -82,6 +82,22 @@ describe("pcap", () => {
     }
   });
 
+  test("BSD loopback goes as LINKTYPE_LOOP, its family in network order", async () => {
+    for (const order of [little, big]) {
+      for (const written of ["\x02\0\0\0", "\0\0\0\x02", "\x1e\0\0\0", "\0\0\0\x1e"]) {
+        const record = pcapRecord(Buffer.from(`${written}E`, "latin1"), 1, 2, order);
+        const short = pcapRecord(abc, 1, 2, order);
+        const file = Buffer.concat([pcapHeader({ order, linkType: 0 }), record, short]);
+        const { packets } = await readAll(file);
+        const family = written.replaceAll("\0", "");
+        expect(packets.map(({ linkType, data }) => [linkType, data])).toEqual([
+          [108, `\0\0\0${family}E`],
+          [108, "abc"],
+        ]);
+      }
+    }
+  });
+
   test("a torn tail gives the packets before it and says where it is", async () => {
     const file = numberedPcap(3);
     const recordBytes = 16 + 64;
