@@ -4,10 +4,15 @@
  */
 import type { TimeTarget } from "./pcap-time.ts";
 
-/** Writes a file's own 64-bit time, given in two halves, to `target` as nanoseconds since 1970. */
+/**
+ * Writes a file's own 64-bit time, given in two halves, to `target` as nanoseconds since 1970. Times that
+ * do not fit become the last that does, 2262-04-11, or the first.
+ */
 export type TimeScale = (high: number, low: number, target: TimeTarget) => void;
 
 const two32 = 2 ** 32;
+const highMax = 0x7fff_ffff;
+const timeMax = 2n ** 63n - 1n;
 
 /** if_tsresol: a negative power of ten, or of two when its top bit is set. Absent, it is microseconds. */
 export const microsecondResolution = 6;
@@ -25,7 +30,9 @@ export function createTimeScale(resolution: number, offsetSeconds: bigint): Time
   const offset = offsetSeconds * 1_000_000_000n;
   return (high, low, target) => {
     const ticks = (BigInt(high) << 32n) | BigInt(low);
-    const time = BigInt.asUintN(64, (ticks * 1_000_000_000n) / ticksASecond + offset);
+    const exact = (ticks * 1_000_000_000n) / ticksASecond + offset;
+    const fitting = exact > timeMax ? timeMax : exact < -timeMax ? -timeMax : exact;
+    const time = BigInt.asUintN(64, fitting);
     target.timeLow = Number(time & 0xffff_ffffn);
     target.timeHigh = Number(time >> 32n);
   };
@@ -34,7 +41,8 @@ export function createTimeScale(resolution: number, offsetSeconds: bigint): Time
 function multiplied(factor: number): TimeScale {
   return (high, low, target) => {
     const product = low * factor;
-    target.timeLow = product >>> 0;
-    target.timeHigh = (high * factor + Math.floor(product / two32)) >>> 0;
+    const timeHigh = high * factor + Math.floor(product / two32);
+    target.timeLow = timeHigh > highMax ? two32 - 1 : product >>> 0;
+    target.timeHigh = Math.min(timeHigh, highMax);
   };
 }
