@@ -7,8 +7,9 @@ import { joinOr } from "../config/value-kinds.ts";
 import { columnsMax, hang, wrap } from "./columns.ts";
 import { unshielded } from "./command-words.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { printErrors, printOut } from "./print.ts";
+import { printErrors } from "./print.ts";
 import { versionText } from "./version.ts";
+import { writeOut } from "./write-out.ts";
 
 /** Members of a group by name; a member is read when it is asked for. */
 export type Commands = Record<string, () => Promise<CommandDef>>;
@@ -72,11 +73,11 @@ class Group {
 
   private async answer(first: string | undefined): Promise<ExitCode> {
     if (first === "--version") {
-      await printOut(versionText());
+      await writeOut(versionText());
       return exitCodes.ok;
     }
     if (first === "--help" || first === "-h") {
-      await printOut(await this.overview());
+      await writeOut(await this.overview());
       return exitCodes.ok;
     }
     await printErrors(this.path, [first === undefined ? this.needed() : this.unknown(first)]);

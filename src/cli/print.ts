@@ -1,13 +1,8 @@
-/** Lines for whoever called: help on stdout, errors on stderr. */
+/** Errors for whoever called, on stderr. */
 import { errorText } from "../base/errors.ts";
 import { escapeUnsafe } from "../base/safe-text.ts";
 import { createLineWriter } from "../telemetry/line-writer.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
-
-/** Text for whoever called: help, version. */
-export function printOut(text: string): Promise<void> {
-  return print(1, text.split("\n"));
-}
 
 /** `weir process: …` lines on stderr, each safe for a terminal. */
 export function printErrors(who: string, lines: readonly string[]): Promise<void> {

@@ -8,8 +8,9 @@ import { cliEvent } from "./events.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { type CommandHelp, renderHelp } from "./help.ts";
 import type { Loaded, Surroundings } from "./load-settings.ts";
-import { printErrors, printFailure, printOut } from "./print.ts";
+import { printErrors, printFailure } from "./print.ts";
 import { versionText } from "./version.ts";
+import { writeOut } from "./write-out.ts";
 
 /** A command as far as its settings are concerned. */
 export interface Settled<Table extends SettingTable, L extends Loaded<Table> = Loaded<Table>> {
@@ -31,11 +32,11 @@ export async function settle<Table extends SettingTable, L extends Loaded<Table>
   const who = `weir ${command.help.name}`;
   const loaded = command.load({ words, environment: process.env, home: homedir() });
   if (loaded.argv.help) {
-    await printOut(renderHelp(command.help, command.table));
+    await writeOut(renderHelp(command.help, command.table));
     return exitCodes.ok;
   }
   if (loaded.argv.version) {
-    await printOut(versionText());
+    await writeOut(versionText());
     return exitCodes.ok;
   }
   if (loaded.problems.length === 0) return loaded;

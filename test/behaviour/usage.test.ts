@@ -3,7 +3,16 @@
  * `npm run build` has made one, else the sources.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -121,6 +130,21 @@ describe(compiled ? "dist/weir" : "weir from its sources", () => {
       });
     }
   }
+
+  test.each(["--help", "--version", "process --help", "process --version"])(
+    "%s to a full disk is no success",
+    (line) => {
+      const words = line.split(" ");
+      const full = openSync("/dev/full", "w");
+      const { exitCode, stderr } = Bun.spawnSync([...all, ...words], {
+        stdout: full,
+        stderr: "pipe",
+      });
+      closeSync(full);
+      expect(stderr.toString()).toContain("cannot write to stdout: ENOSPC");
+      expect(exitCode).toBe(1);
+    },
+  );
 
   test("help goes to stdout and exits with 0", () => {
     for (const words of [
