@@ -53,7 +53,7 @@ export function loadAccess(
 
 function readKeysFile(path: string, problems: string[]): ConfigFile | undefined {
   const file = readTextFile(path, limits.configFileBytesMax, "API key file");
-  if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
+  if ("bytes" in file) return { path, text: file.bytes.toString("utf8"), asked: true };
   problems.push(`${path}: ${file.fault}`);
   return undefined;
 }

@@ -7,6 +7,8 @@ export interface ConfigFile {
   /** As errors name it. */
   readonly path: string;
   readonly text: string;
+  /** It was named, so that everything in it is meant; the default file is shared with other programs. */
+  readonly asked: boolean;
 }
 
 /** Where the file is looked for when --config names none. */
@@ -25,6 +27,6 @@ export function defaultFilterPath(home: string): string {
  */
 export function readConfigFile(path: string, asked: boolean): ConfigFile | undefined | string {
   const file = readTextFile(path, limits.configFileBytesMax, "configuration file");
-  if ("bytes" in file) return { path, text: file.bytes.toString("utf8") };
+  if ("bytes" in file) return { path, text: file.bytes.toString("utf8"), asked };
   return file.missing && !asked ? undefined : `${path}: ${file.fault}`;
 }

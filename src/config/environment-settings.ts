@@ -8,6 +8,7 @@ import {
   type SettingTable,
   type UnsupportedName,
 } from "./setting.ts";
+import { concernsSecurity } from "./yaml-settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,7 +42,15 @@ export function readEnvironmentSettings(
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(environmentPrefix) || value === undefined) continue;
+    if (value === undefined) continue;
+    const meant = name.replace(/^WEIR_/, environmentPrefix);
+    if (meant !== name && known.has(meant)) {
+      const text = `${name} is not read; the variable is ${meant}`;
+      if (concernsSecurity(name)) problems.push(text);
+      else warnings.push(text);
+      continue;
+    }
+    if (!name.startsWith(environmentPrefix)) continue;
     if (value === "" && !namedIfEmpty.has(name)) continue;
     if (known.has(name)) {
       given.set(name, { origin: { source: "environment", name }, value });

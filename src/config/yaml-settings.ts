@@ -108,7 +108,12 @@ class Walk implements YamlSettings {
         continue;
       }
       const key = prefix + word;
-      const node = resolve(valueNode) ?? null;
+      const found = resolve(valueNode);
+      if (isAlias(valueNode) && found === undefined) {
+        this.report(valueNode, `${this.show(key)}: the alias *${valueNode.source} is not defined`);
+        continue;
+      }
+      const node = found ?? null;
       if (this.names.lists.includes(key)) continue;
       if (this.names.keys.has(key)) this.value(key, keyNode, node);
       else if (this.unsupported(key) !== undefined) this.reject(key, keyNode, node, resolve);
@@ -119,6 +124,7 @@ class Walk implements YamlSettings {
             keyNode,
             `${key}: keys must follow below it, each with a space after its colon`,
           );
+        else if (concernsSecurity(key)) this.report(keyNode, `${key}: nothing stands below it`);
       } else if (prefix === "") this.stranger(key, keyNode);
       else if (this.isOwned(key)) this.unknown(key, prefix, keyNode);
       else this.neighbour(key, prefix, keyNode);
@@ -156,12 +162,31 @@ class Walk implements YamlSettings {
     return hintOf(nearestName(key.slice(prefix.length), known));
   }
 
-  /** A top-level name belongs to another program, unless it looks like a slip. */
+  /** A top-level name belongs to another program, unless it looks like a slip or like one of ours. */
   private stranger(key: string, keyNode: unknown): void {
+    const home = this.homeOf(key);
+    if (home !== undefined) {
+      const text = `${key} is not read at the top of the file; it belongs below ${home}:`;
+      const mustBeRight = this.file.asked || concernsSecurity(`${home}.${key}`);
+      if (mustBeRight) this.report(keyNode, text);
+      else this.warn(keyNode, text);
+      return;
+    }
     const sections = this.names.sections.map((section) => section.split(".")[0] ?? "");
     const hint = hintOf(nearestName(key, sections));
     if (hint === "") return;
     this.warn(keyNode, `${this.show(key)} is not read${hint}`);
+  }
+
+  /** Below which key of ours that name is a key, or holds keys; undefined when below none. */
+  private homeOf(key: string): string | undefined {
+    if (foreignSections.has(key)) return undefined;
+    const homes = [...this.names.keys, ...this.names.lists].flatMap((name) => {
+      const words = name.split(".");
+      const at = words.indexOf(key);
+      return at > 0 ? [words.slice(0, at).join(".")] : [];
+    });
+    return homes.sort((one, other) => one.length - other.length)[0];
   }
 
   private warn(node: unknown, text: string): void {
@@ -198,6 +223,16 @@ class Walk implements YamlSettings {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
     return this.lines.linePos(range?.[0] ?? 0).line;
   }
+}
+
+/** Sections of programs that share the default file: they may have the name of a key of ours. */
+const foreignSections: ReadonlySet<string> = new Set(
+  "processor hunter remote watch sniff tap voip".split(" "),
+);
+
+/** A setting that opens the node when it is not read as it was meant. */
+export function concernsSecurity(name: string): boolean {
+  return /(?:^|[._])(?:tls|security|api_key|insecure)/i.test(name);
 }
 
 function isEmpty(node: unknown): boolean {

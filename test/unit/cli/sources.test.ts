@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { processorConfigOf } from "../../../src/cli/process-config.ts";
 import { limits } from "../../../src/config/limits.ts";
+import { readYamlSettings } from "../../../src/config/yaml-settings.ts";
 import { isFullRun } from "../../support/run-size.ts";
 import { loadHunt, loadProcess } from "./load.ts";
 
@@ -75,6 +76,36 @@ describe("the file", () => {
       "processor:\n  id: a\n  processor_id: b\n",
       ":2: processor.id and ~/.config/lippycat/config.yaml:3: processor.processor_id set the same thing twice",
     ],
+    [
+      "a security section without keys",
+      "processor:\n  tls:\n",
+      ":2: processor.tls: nothing stands below it",
+    ],
+    [
+      "the section of who may call without keys",
+      "security:\n",
+      ":1: security: nothing stands below it",
+    ],
+    [
+      "TLS at the top",
+      "tls:\n  enabled: true\n",
+      ":1: tls is not read at the top of the file; it belongs below processor:",
+    ],
+    [
+      "API keys at the top",
+      "api_keys:\n  enabled: true\n",
+      ":1: api_keys is not read at the top of the file; it belongs below security:",
+    ],
+    [
+      "an alias of nothing",
+      "processor:\n  max_hunters: *many\n",
+      ":2: processor.max_hunters: the alias *many is not defined",
+    ],
+    [
+      "an alias of nothing for a section",
+      "processor: *node\n",
+      ":1: processor: the alias *node is not defined",
+    ],
     ["broken YAML", "processor:\n  a: [1\nb: 2\n", ":3:"],
     ["not a map", "- a\n- b\n", ":1: the file must hold keys and values"],
     [
@@ -136,6 +167,21 @@ describe("the file", () => {
   test("what is switched off need not be here", () => {
     const yaml = `processor:\n  per_call_pcap: {enabled: false, output_dir: x}\n  pcap_command: ""\nsecurity:\n  api_keys: {enabled: false}\n`;
     expect(yamlProblems(yaml)).toEqual([]);
+  });
+
+  test("a setting at the top is a warning in the shared file, and a problem in one that was named", () => {
+    const yaml = "write_file: x.pcapng\nremote: {x: 1}\nlisten_addr: ':1'\n";
+    const below = "is not read at the top of the file; it belongs below processor:";
+    const { problems, warnings } = loadProcess({ words: insecure, yaml });
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([`${file}:1: write_file ${below}`, `${file}:3: listen_addr ${below}`]);
+    const names = { sections: ["processor"], lists: [], unsupported: [], shownKeys: [] };
+    const keys = new Set(["processor.write_file", "processor.listen_addr"]);
+    const named = readYamlSettings({ path: "x.yaml", text: yaml, asked: true }, { ...names, keys });
+    expect(named.problems).toEqual([
+      `x.yaml:1: write_file ${below}`,
+      `x.yaml:3: listen_addr ${below}`,
+    ]);
   });
 
   test("a slip in the name of the section is a warning", () => {
@@ -200,87 +246,6 @@ describe("the file", () => {
   test("an ill-typed value is told even where a flag wins", () => {
     const yaml = "processor:\n  max_hunters: x\n";
     expect(loadProcess({ words: ["--insecure", "-m", "5"], yaml }).problems.length).toBe(1);
-  });
-});
-
-describe("the environment", () => {
-  test("an ill-typed value names the variable", () => {
-    const environment = { LIPPYCAT_PROCESSOR_MAX_HUNTERS: "lots" };
-    expect(loadProcess({ words: insecure, environment }).problems).toEqual([
-      'LIPPYCAT_PROCESSOR_MAX_HUNTERS: "lots" is not a whole number from 0 to 65,536',
-    ]);
-  });
-
-  test("an unknown name under the section is a warning with the nearest name", () => {
-    const environment = {
-      LIPPYCAT_PROCESSOR_MAX_HUNTRES: "5",
-      LIPPYCAT_OTHER: "x",
-      INSECURE: "true",
-    };
-    const { problems, warnings } = loadProcess({ words: insecure, environment });
-    expect(problems).toEqual([]);
-    expect(warnings).toEqual([
-      "LIPPYCAT_PROCESSOR_MAX_HUNTRES is not a setting; did you mean LIPPYCAT_PROCESSOR_MAX_HUNTERS?",
-    ]);
-  });
-
-  test("the unprefixed INSECURE does not switch TLS off", () => {
-    expect(loadProcess({ environment: { INSECURE: "true" } }).problems.length).toBe(1);
-  });
-
-  test("an empty variable is not set", () => {
-    const environment = { LIPPYCAT_PROCESSOR_MAX_HUNTERS: "" };
-    expect(loadProcess({ words: insecure, environment }).settings.maxHunters.value).toBe(100);
-  });
-
-  test("an empty name of the capture file is refused, also as a flag, but not in the file", () => {
-    const text = "the value is empty: name a file, or leave the setting out to record nothing";
-    const name = "LIPPYCAT_PROCESSOR_WRITE_FILE";
-    const byVariable = loadProcess({ words: insecure, environment: { [name]: "" } });
-    expect(byVariable.problems).toEqual([`${name}: ${text}`]);
-    for (const words of [["-w", ""], ["-w="], ["--write-file", ""], ["--write-file="]]) {
-      const flag = words[0]?.replace("=", "");
-      const { problems } = loadProcess({ words: [...insecure, ...words, "--rotate-size", "1G"] });
-      expect(problems).toEqual([`${flag}: ${text}`]);
-    }
-    const byFile = loadProcess({ words: insecure, yaml: 'processor:\n  write_file: ""\n' });
-    expect([byFile.problems, byFile.settings.writeFile.value]).toEqual([[], ""]);
-  });
-
-  test("a slip in what keeps others out is told, and names of other programs are not", () => {
-    const warnings = (name: string) =>
-      loadProcess({ words: insecure, environment: { [name]: "true" } }).warnings;
-    for (const [name, meant] of [
-      ["LIPPYCAT_PRODUCTON", "LIPPYCAT_PRODUCTION"],
-      ["LIPPYCAT_SECURITY_API_KEY_ENABLED", "LIPPYCAT_SECURITY_API_KEYS_ENABLED"],
-    ] as const) {
-      expect(warnings(name)).toEqual([`${name} is not a setting; did you mean ${meant}?`]);
-    }
-    const unknown = "LIPPYCAT_SECURITY_IDENTITIES";
-    expect(warnings(unknown)).toEqual([`${unknown} is not a setting`]);
-    for (const other of ["LIPPYCAT_HUNTER_TLS_CERT", "LIPPYCAT_VOIP_MODE", "LIPPYCAT_X"]) {
-      expect(warnings(other)).toEqual([]);
-    }
-  });
-
-  test("LIPPYCAT_PRODUCTION is a switch", () => {
-    const production = (value: string) =>
-      loadProcess({ words: insecure, environment: { LIPPYCAT_PRODUCTION: value } }).problems;
-    const demand = "--insecure: LIPPYCAT_PRODUCTION demands TLS; unset it, or use TLS";
-    expect(production("true")).toEqual([demand]);
-    expect(production("1")).toEqual([demand]);
-    expect(production("false")).toEqual([]);
-    expect(production("maybe")).toEqual(['LIPPYCAT_PRODUCTION: "maybe" is not true or false']);
-  });
-
-  test("what Weir does not have is refused by name", () => {
-    const problems = (name: string, value: string) =>
-      loadProcess({ words: insecure, environment: { [name]: value } }).problems;
-    expect(problems("LIPPYCAT_PROCESSOR_PER_CALL_PCAP_ENABLED", "true")).toEqual([
-      "LIPPYCAT_PROCESSOR_PER_CALL_PCAP_ENABLED: Weir does not write a file per call",
-    ]);
-    expect(problems("LIPPYCAT_SECURITY_API_KEYS_ENABLED", "true").length).toBe(1);
-    expect(problems("LIPPYCAT_SECURITY_API_KEYS_ENABLED", "false")).toEqual([]);
   });
 });
 
