@@ -504,6 +504,8 @@ export const limits = {
   huntRegisterMsMax: 10_000,
   /** Rejections of a batch by the processor after which the batch is set aside. */
   huntRejectionsMax: 2,
+  /** Connections of the hunter whose own packets it leaves out of what a pipe gives. */
+  huntOwnConnectionsMax: 8,
   /** Names of interfaces that the hunter counts and registers. */
   huntInterfaceNamesMax: 64,
   /** The same refusal of a stream is told again after this time. */

@@ -15,6 +15,14 @@ import { WindowGrowth } from "../http2/receive-window.ts";
 import { Http2Socket } from "../http2/socket.ts";
 import { refuseIdentity } from "./server-identity.ts";
 
+/** Both ends of a TCP connection. */
+export interface ConnectionEnds {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
 /** PEM texts; without authorities those that are built in count. */
 export interface ChannelTls {
   readonly ca?: string;
@@ -40,6 +48,7 @@ const sweepMs = 1000;
 type RpcOptions = Pick<ClientRpcOptions, "path" | "messageBytesMax" | "onMessage" | "onStatus">;
 
 export class Http2Channel {
+  readonly ends: ConnectionEnds;
   private readonly options: Http2ChannelOptions;
   private readonly http2: Http2Socket;
   private readonly sweeper: NodeJS.Timeout;
@@ -49,6 +58,8 @@ export class Http2Channel {
 
   private constructor(options: Http2ChannelOptions, socket: Socket<SocketData>) {
     this.options = options;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    this.ends = { localAddress, localPort, remoteAddress, remotePort };
     this.http2 = new Http2Socket(socket, {
       role: "client",
       growth: new WindowGrowth(limits.windowGrowthBytesMax),

@@ -19,6 +19,8 @@ export const huntEvent = {
   noPackets: { name: "hunt-no-packets", level: "warn", limited: true },
   stopping: { name: "hunt-stopping", level: "info", limited: true },
   unacknowledged: { name: "hunt-unacknowledged", level: "error", limited: true },
+  /** A live capture holds what the hunter itself sends. */
+  ownTraffic: { name: "hunt-own-traffic", level: "info" },
   progress: { name: "hunt-progress", level: "info" },
   summary: { name: "hunt-summary", level: "info" },
 } as const;

@@ -5,6 +5,7 @@ import type { BatchEncoder } from "./batch-encoder.ts";
 import type { CapturePacket } from "./capture-packet.ts";
 import type { CaptureReader } from "./capture-reader.ts";
 import type { Outbox } from "./outbox.ts";
+import type { OwnTraffic } from "./own-traffic.ts";
 import { Pacer } from "./pacer.ts";
 import type { Tally } from "./tally.ts";
 
@@ -12,6 +13,7 @@ export interface FeederOptions {
   readonly encoder: BatchEncoder;
   readonly outbox: Outbox;
   readonly tally: Tally;
+  readonly own: OwnTraffic;
   readonly clock: Clock;
   readonly batchPackets: number;
   readonly batchTimeoutMs: number;
@@ -51,6 +53,7 @@ export class Feeder {
   /** Reads `reader` to its end, or until `stop`. What was read is in the outbox then. */
   async readThrough(reader: CaptureReader): Promise<void> {
     const isPipe = reader.sizeBytes === undefined;
+    const { own } = this.options;
     try {
       while (!this.stopped) {
         if (!this.hasRoom(isPipe)) {
@@ -63,6 +66,8 @@ export class Feeder {
           continue;
         }
         const packet = reader.next();
+        // Of a file nothing is left out: it was not captured while this hunter sends it.
+        if (packet !== undefined && isPipe && own.takes(packet)) continue;
         if (packet !== undefined) this.add(packet);
         else if (!(await this.fill(reader))) break;
       }

@@ -16,6 +16,7 @@ import { Feeder } from "./feeder.ts";
 import { type HuntHost, processHost } from "./host.ts";
 import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import { OwnTraffic } from "./own-traffic.ts";
 import { noProgress, ProgressBar, ProgressLog, type ProgressView } from "./progress.ts";
 import { type HuntState, megabytes } from "./progress-line.ts";
 import { createTally, type Tally } from "./tally.ts";
@@ -80,6 +81,7 @@ class Hunt {
   private readonly progress: ProgressView;
   private readonly tally: Tally = createTally();
   private readonly outbox: Outbox = new Outbox();
+  private readonly own: OwnTraffic;
   private readonly feeder: Feeder;
   private readonly link: Link;
   private reader: CaptureReader | undefined;
@@ -105,11 +107,18 @@ class Hunt {
     const tally = this.tally;
     const { clock } = host;
     const encoder = new BatchEncoder(config.hunterId);
-    this.feeder = new Feeder({ ...config, encoder, outbox, tally, clock });
+    this.own = new OwnTraffic(() => {
+      const text =
+        "the capture holds packets of the hunter's own connection; they are left out and counted";
+      events.tell(huntEvent.ownTraffic, text);
+    });
+    const { own } = this;
+    this.feeder = new Feeder({ ...config, encoder, outbox, tally, own, clock });
     this.link = new Link({
       dialer,
       outbox,
       tally,
+      own,
       events,
       clock,
       registration: () => composeRegistration(config, tally, host.version),
@@ -205,11 +214,14 @@ class Hunt {
     const pending = this.outbox.packets;
     const seconds = elapsedMs / 1000;
     const rate = Math.round(tally.packetsAcked / Math.max(seconds, 0.001));
+    const { packets: ownPackets } = this.own;
+    const own =
+      ownPackets === 0 ? "" : `, ${shown(ownPackets)} of the hunter's own connection left out`;
     const aside = tally.packetsSetAside === 0 ? "" : `, ${shown(tally.packetsSetAside)} set aside`;
     this.events.tell(
       huntEvent.summary,
       `${counted(tally.packetsRead, "packet")} (${megabytes(tally.dataBytesRead)} MB) read, ` +
-        `${shown(tally.packetsAcked)} acknowledged${aside} in ${seconds.toFixed(1)} s ` +
+        `${shown(tally.packetsAcked)} acknowledged${aside}${own} in ${seconds.toFixed(1)} s ` +
         `(${shown(rate)} packets/s)`,
       {
         packets: tally.packetsRead,
@@ -218,6 +230,7 @@ class Hunt {
         reconnects: tally.reconnects,
         pauses: tally.pauses,
         errors: tally.ackErrors,
+        ...(ownPackets === 0 ? {} : { own: ownPackets }),
       },
     );
     if (pending > 0) {

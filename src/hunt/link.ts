@@ -19,6 +19,7 @@ import type {
 import { huntEvent } from "./events.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Outbox } from "./outbox.ts";
+import type { OwnTraffic } from "./own-traffic.ts";
 import { PacketStream } from "./packet-stream.ts";
 import { connectProcessor, type ProcessorClient } from "./processor-client.ts";
 import { isRejection, judgeOldest } from "./rejection.ts";
@@ -34,6 +35,8 @@ export interface LinkOptions {
   readonly dialer: Dialer;
   readonly outbox: Outbox;
   readonly tally: Tally;
+  /** Learns the connections that carry packets. */
+  readonly own: OwnTraffic;
   readonly events: Events;
   readonly clock: Clock;
   readonly registration: () => HunterRegistration;
@@ -79,7 +82,7 @@ export class Link {
   async run(): Promise<void> {
     while (!this.isDone()) {
       this.state = { kind: "connecting" };
-      const client = connectProcessor(this.dialer);
+      const client = connectProcessor(this.dialer, (ends) => this.options.own.add(ends));
       try {
         if (await this.register(client)) await this.stream(client);
       } finally {

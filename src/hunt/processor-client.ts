@@ -4,7 +4,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { limits } from "../config/limits.ts";
 import type { Dialer } from "../dial/dialer.ts";
-import type { Http2Channel } from "../dial/http2-channel.ts";
+import type { ConnectionEnds, Http2Channel } from "../dial/http2-channel.ts";
 import { createGrpcTransport } from "../dial/transport.ts";
 import type { ClientRpc } from "../grpc/client-rpc.ts";
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
@@ -38,7 +38,11 @@ const channelOptions = {
 
 const path = `/${DataService.typeName}/${DataService.method.streamPackets.name}`;
 
-export function connectProcessor(dialer: Dialer): ProcessorClient {
+/** @param onPacketConnection told the ends of the connection that carries packets */
+export function connectProcessor(
+  dialer: Dialer,
+  onPacketConnection: (ends: ConnectionEnds) => void,
+): ProcessorClient {
   const client = dialer.connect(channelOptions);
   let channel: Http2Channel | undefined;
   let isClosed = false;
@@ -47,6 +51,7 @@ export function connectProcessor(dialer: Dialer): ProcessorClient {
     async openPackets() {
       const opened = await dialer.connectHttp2();
       channel = opened;
+      onPacketConnection(opened.ends);
       if (isClosed) opened.close();
       return ({ onControl, onStatus }) => {
         const rpc = opened.open({
