@@ -601,7 +601,7 @@ export const limits = {
   streamWindowBytesMax: 16 * 1024 * 1024,
   /** What all receive windows of a shard have beyond `streamWindowBytesMin`. When it is used up,
    * windows stay as they are. */
-  windowGrowthBytesMax: 32 * 1024 * 1024,
+  windowGrowthBytesMax: 16 * 1024 * 1024,
   /** Dynamic table of the header decoder of one connection: what HTTP/2 begins with. */
   headerTableBytes: 4096,
   /** One header block, compressed. A longer one ends its connection. */
