@@ -217,6 +217,7 @@ export class Http2Connection {
   /** @param code undefined: it ended in good order */
   close(stream: Http2Stream, code: number | undefined, wasCut: boolean): void {
     this.streams.remove(stream, wasCut);
+    this.sender.forget(stream);
     stream.window.shrink();
     stream.close(code);
   }
