@@ -10,7 +10,13 @@ import type { Http2Stream } from "../../../src/http2/http2-stream.ts";
 import { WindowGrowth } from "../../../src/http2/receive-window.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
 import { encodeBatch } from "../../support/encode-batch.ts";
-import { clientPreface, data as dataFrame, headers, settings } from "../../support/http2-frames.ts";
+import {
+  clientPreface,
+  data as dataFrame,
+  headers,
+  reset as resetFrame,
+  settings,
+} from "../../support/http2-frames.ts";
 import { Http2Peer } from "../../support/http2-peer.ts";
 import { MockHunter } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
@@ -320,6 +326,24 @@ describe("a message that stands still", () => {
     step(1);
     expect(status()).toBe("4");
     expect(room.reserve(64 * 1024 * 1024, () => {})).toBe(true);
+  });
+
+  test("of a client that left while it waited for room ends, and gives the room back", () => {
+    const room = new MessageBudget(1024 * 1024).of(1);
+    room.reserve(1024 * 1024, () => {});
+    class Peer extends Http2Peer {
+      override onStream(http: Http2Stream): void {
+        packetStream(http, room, () => 0);
+      }
+    }
+    const peer = new Peer();
+    const bytes = Buffer.concat([frame(encoded(1, "a")), large.subarray(0, 1000)]);
+    const first = [Buffer.from(clientPreface), settings(), headers(1), dataFrame(1, bytes)];
+    peer.connection.receive(Buffer.concat([...first, resetFrame(1, 8)]));
+    room.release(1024 * 1024);
+    done();
+    expect(node.ingest.streams.size).toBe(0);
+    expect(room.reserve(1024 * 1024, () => {})).toBe(true);
   });
 
   test("because the sink is full is not its client's fault", async () => {
