@@ -39,7 +39,9 @@ export interface Http2ChannelOptions {
 const tls13 = 0x0304;
 const sweepMs = 1000;
 
-type RpcOptions = Pick<ClientRpcOptions, "path" | "messageBytesMax" | "onMessage" | "onStatus">;
+type RpcOptions = Pick<ClientRpcOptions, "path" | "messageBytesMax" | "onMessage"> & {
+  readonly onStatus: (status: GrpcStatus) => void;
+};
 
 export class Http2Channel {
   private readonly options: Http2ChannelOptions;
@@ -136,9 +138,10 @@ export class Http2Channel {
       authority: showEndpoint(endpoint),
       scheme: tls === undefined ? "http" : "https",
       metadata: apiKey === "" ? [] : [["x-api-key", apiKey]],
-      onStatus: (status) => {
+      onStatus: (status, isAnswer) => {
         const { reason } = this;
-        const isLost = reason !== "" && status.code !== grpcCode.ok;
+        // What the server said of the RPC itself tells more than that it leaves.
+        const isLost = reason !== "" && !isAnswer;
         onStatus(isLost ? { code: grpcCode.unavailable, message: reason } : status);
       },
     });

@@ -334,11 +334,7 @@ export class ReceivedFrames implements FrameSink {
       start + 8,
       Math.min(end, start + 8 + limits.goawayTextBytesMax),
     );
-    if (connection.options.role === "client") {
-      for (const stream of [...connection.streams.values()]) {
-        if (stream.id > last) connection.close(stream, errorCode.refusedStream, false);
-      }
-    }
+    connection.left(last);
     connection.options.handler.onGoaway(bytes.readUInt32BE(start + 4), reason);
     return connection.guard.spend("settings");
   }
