@@ -79,6 +79,17 @@ describe("a flood of", () => {
     expect(fault?.reason).toBe("too many streams that had to be reset");
   });
 
+  test("frames of a stream that was reset ends the connection", () => {
+    // It is reset by the server, so that its client's frames may be under way, up to its end.
+    const first = [headers(1), windowUpdate(1, 0)];
+    for (const endsStream of [false, true]) {
+      const blocks = flood(() => headers(1, requestFields, endsStream), first);
+      expect(blocks.fault?.code).toBe(endsStream ? 5 : calm);
+      const frames = flood(() => data(1, nothing, endsStream), first);
+      expect(frames.fault?.code).toBe(calm);
+    }
+  });
+
   test("answers that are not read ends the connection", () => {
     let now = 0;
     const peer = Http2Peer.greeted({ now: () => now, takes: () => 0 });
