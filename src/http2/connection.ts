@@ -229,7 +229,7 @@ export class Http2Connection {
   close(stream: Http2Stream, code: number | undefined, wasCut: boolean): void {
     this.streams.remove(stream, wasCut);
     this.sender.forget(stream);
-    stream.window.shrink();
+    stream.window.close();
     stream.close(code);
   }
 
