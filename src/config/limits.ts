@@ -502,6 +502,8 @@ export const limits = {
   huntProgressMs: 5000,
   /** Deadline of a registration. */
   huntRegisterMsMax: 10_000,
+  /** Time for the connection of the stream of packets and its TLS handshake. */
+  dialMsMax: 20_000,
   /** Rejections of a batch by the processor after which the batch is set aside. */
   huntRejectionsMax: 2,
   /** Connections of the hunter whose own packets it leaves out of what a pipe gives. */

@@ -39,13 +39,17 @@ export interface Http2ChannelOptions {
   readonly apiKey: string;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** For connection and handshake; `limits.dialMsMax` when it is not given. */
+  readonly connectMsMax?: number;
 }
 
 /** Bun.connect's number of TLS 1.3. */
 const tls13 = 0x0304;
 const sweepMs = 1000;
 
-type RpcOptions = Pick<ClientRpcOptions, "path" | "messageBytesMax" | "onMessage" | "onStatus">;
+type RpcOptions = Pick<ClientRpcOptions, "path" | "messageBytesMax" | "onMessage"> & {
+  readonly onStatus: (status: GrpcStatus) => void;
+};
 
 export class Http2Channel {
   readonly ends: ConnectionEnds;
@@ -82,12 +86,21 @@ export class Http2Channel {
 
   /** Resolves when the node's name is checked; rejects with a `GrpcStatus` of UNAVAILABLE. */
   static async connect(options: Http2ChannelOptions): Promise<Http2Channel> {
-    const { endpoint, tls } = options;
+    const { endpoint, tls, connectMsMax = limits.dialMsMax } = options;
     const { promise, resolve, reject } = Promise.withResolvers<Http2Channel>();
+    let pending: Socket<SocketData> | undefined;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      fail(new Error(`timed out: no connection within ${connectMsMax / 1000} s`));
+      pending?.terminate();
+    }, connectMsMax);
     const fail = (error: unknown) => {
+      clearTimeout(timer);
       reject({ code: grpcCode.unavailable, message: textOf(error) } satisfies GrpcStatus);
     };
     const ready = (socket: Socket<SocketData>) => {
+      clearTimeout(timer);
       const channel = new Http2Channel(options, socket);
       socket.data = { channel };
       resolve(channel);
@@ -108,7 +121,9 @@ export class Http2Channel {
       socket: {
         open: (socket) => {
           socket.setNoDelay(true);
-          if (tls === undefined) ready(socket);
+          pending = socket;
+          if (isLate) socket.terminate();
+          else if (tls === undefined) ready(socket);
         },
         handshake: verify,
         data: (socket, bytes) => socket.data.channel?.data(bytes),
@@ -134,9 +149,10 @@ export class Http2Channel {
       authority: showEndpoint(endpoint),
       scheme: tls === undefined ? "http" : "https",
       metadata: apiKey === "" ? [] : [["x-api-key", apiKey]],
-      onStatus: (status) => {
+      onStatus: (status, isAnswer) => {
         const { reason } = this;
-        const isLost = reason !== "" && status.code !== grpcCode.ok;
+        // What the server said of the RPC itself tells more than that it leaves.
+        const isLost = reason !== "" && !isAnswer;
         onStatus(isLost ? { code: grpcCode.unavailable, message: reason } : status);
       },
     });

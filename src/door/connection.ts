@@ -37,6 +37,7 @@ export class Connection {
   private http2: Http2Socket | undefined = undefined;
   private pingedMs: number | undefined = undefined;
   private gone = false;
+  private leaving = false;
 
   constructor(options: ConnectionOptions) {
     const { socket, slot, now } = options;
@@ -79,6 +80,7 @@ export class Connection {
         onFault: (fault) => onFault(this, fault),
       },
     });
+    if (this.leaving) this.leave();
   }
 
   data(bytes: Buffer): void {
@@ -98,6 +100,8 @@ export class Connection {
 
   /** Says that it takes no more RPCs, so that its client makes the next one on another connection. */
   leave(): void {
+    // In the middle of a handshake it is said behind it.
+    this.leaving = true;
     this.http2?.connection.leave();
   }
 

@@ -125,9 +125,10 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
     return this.options.ingest.receive(this.hunterStream, bytes, length);
   }
 
-  onRoom(): void {
+  onRoom(waiting: boolean): void {
     // The time that it stood still for want of room is not the client's.
     this.lastProgress = this.options.now();
+    if (!waiting) this.options.ingest.readOn(this.hunterStream);
   }
 
   onHalfClose(): void {

@@ -1,6 +1,7 @@
 /** From a request to what serves it: every RPC is authorized before anything is done for it. */
 
 import type { Authorization, AuthorizedRpc, Gate } from "../access/gate.ts";
+import { timeoutOf } from "../grpc/deadline.ts";
 import { type GrpcStatus, grpcCode } from "../grpc/grpc-status.ts";
 import { trailersOnly } from "../grpc/response.ts";
 import { encodeHeaders, type HeaderPairs } from "../http2/header-encoder.ts";
@@ -55,6 +56,11 @@ export class RpcRoutes {
       refuse(stream, { code: grpcCode.unimplemented, message: `${path} is not served by weir` });
       return;
     }
+    const timeoutMs = timeoutOf(fields);
+    if (typeof timeoutMs === "string") {
+      refuse(stream, { code: grpcCode.internal, message: timeoutMs });
+      return;
+    }
     let open: AuthorizedRpc | undefined;
     const { peer, certificate } = connection;
     const credentials = { peer, certificate, connection, key: keyOf(fields) };
@@ -68,13 +74,27 @@ export class RpcRoutes {
     }
     onAuthorized(connection, authorization);
     const rpc = { path, connection, stream, headers: fields, authorization };
-    const served = handle(rpc, () => authorization.close());
-    if ("code" in served) {
+    const deadline =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => open?.end(deadlineExceeded), timeoutMs);
+    const closed = (): void => {
+      clearTimeout(deadline);
       authorization.close();
+    };
+    const served = handle(rpc, closed);
+    if ("code" in served) {
+      closed();
       refuse(stream, served);
     } else open = served;
   }
 }
+
+/** Its client does not wait any more. */
+const deadlineExceeded: GrpcStatus = {
+  code: grpcCode.deadlineExceeded,
+  message: "the client's deadline is over",
+};
 
 /** Nobody wants what comes of the stream. */
 const nobody: StreamHandler = { onData: () => {}, onEnd: () => {}, onClose: () => {} };

@@ -30,8 +30,8 @@ export interface ClientRpcOptions {
   readonly messageBytesMax: number;
   /** One answer; `bytes` are to be read at once. */
   readonly onMessage: (bytes: Buffer) => void;
-  /** Once, last. */
-  readonly onStatus: (status: GrpcStatus) => void;
+  /** Once, last. `isAnswer`: the server gave it, where others are made here. */
+  readonly onStatus: (status: GrpcStatus, isAnswer: boolean) => void;
 }
 
 /** Answers need no room that others could want: a client has few RPCs, and each has its limit. */
@@ -141,7 +141,7 @@ export class ClientRpc {
     };
     this.tell(this.status ?? missing);
     // A server that has ended it reads no more (RFC 9113 section 8.1).
-    this.stream?.reset(errorCode.cancel);
+    if (this.stream?.localEnded === false) this.stream.reset(errorCode.cancel);
   }
 
   private onClose(code: number | undefined): void {
@@ -161,7 +161,7 @@ export class ClientRpc {
     if (this.told) return;
     this.told = true;
     this.envelope.close();
-    this.options.onStatus(status);
+    this.options.onStatus(status, status === this.status);
   }
 }
 

@@ -104,7 +104,7 @@ export class ServerRpc implements StreamHandler {
     this.tellHalfClose();
   }
 
-  /** What its window grew by is for streams that go on: to be called when it stands still. */
+  /** What its window grew by and its client cannot use is for streams that go on; called now and then. */
   shrink(): void {
     if (this.envelope.holding) this.stream.window.shrink();
   }

@@ -71,6 +71,8 @@ export class Http2Connection {
   private isPending = false;
   private isReceiving = false;
   private leaving = false;
+  /** The peer takes no more streams. */
+  private peerLeaves = false;
 
   constructor(options: ConnectionOptions) {
     const { role, sink, now } = options;
@@ -143,7 +145,7 @@ export class Http2Connection {
   request(block: Buffer, handler: StreamHandler): Http2Stream | undefined {
     const id = this.streams.lastOfUs + 2;
     const isFull = this.streams.size >= this.peer.streamsMax || id > streamIdMax;
-    if (this.isOver || this.leaving || isFull) return undefined;
+    if (this.isOver || this.leaving || this.peerLeaves || isFull) return undefined;
     this.streams.lastOfUs = id;
     const stream = this.newStream(id);
     stream.attach(handler);
@@ -186,6 +188,15 @@ export class Http2Connection {
     return stream;
   }
 
+  /** GOAWAY has come: of a client, the streams above `lastStreamId` are closed as refused. */
+  left(lastStreamId: number): void {
+    this.peerLeaves = true;
+    if (this.options.role === "server") return;
+    for (const stream of [...this.streams.values()]) {
+      if (stream.id > lastStreamId) this.close(stream, errorCode.refusedStream, false);
+    }
+  }
+
   /** SETTINGS or PING of ours came back. */
   answered(): void {
     const tookMs = Math.max(roundTripMsMin, this.options.now() - this.askedMs);
@@ -219,7 +230,8 @@ export class Http2Connection {
   /** @param code undefined: it ended in good order */
   close(stream: Http2Stream, code: number | undefined, wasCut: boolean): void {
     this.streams.remove(stream, wasCut);
-    stream.window.shrink();
+    this.sender.forget(stream);
+    stream.window.close();
     stream.close(code);
   }
 

@@ -77,10 +77,20 @@ export class ReceiveWindow {
     return isInTheWay && this.size < limits.streamWindowBytesMax ? this.grow() : 0;
   }
 
-  /** Its reader stands still: what it grew by is for others. */
+  /** Its reader stands still: of what it grew by, others have what its peer cannot use any more. */
   shrink(): void {
-    this.growth.giveBack(this.size - limits.streamWindowBytesMin);
-    this.size = limits.streamWindowBytesMin;
+    this.shrinkTo(Math.max(limits.streamWindowBytesMin, this.open + this.heldBytes));
+  }
+
+  /** Its stream is closed. */
+  close(): void {
+    this.shrinkTo(limits.streamWindowBytesMin);
+  }
+
+  private shrinkTo(size: number): void {
+    if (size >= this.size) return;
+    this.growth.giveBack(this.size - size);
+    this.size = size;
   }
 
   private grow(): number {

@@ -20,6 +20,7 @@ export class ReceivedFrames implements FrameSink {
   private window: number = limits.connectionWindowBytes;
   /** The stream of the DATA frame under way, unless its data means nothing. */
   private current: Http2Stream | undefined = undefined;
+  private currentId = 0;
   private currentBytes = 0;
 
   constructor(connection: Http2Connection) {
@@ -75,6 +76,7 @@ export class ReceivedFrames implements FrameSink {
     const stream = streams.get(streamId);
     this.currentBytes = 0;
     this.current = stream;
+    this.currentId = streamId;
     if (stream === undefined) return this.strayData(streamId);
     if (stream.remoteEnded) return this.drop(stream, errorCode.streamClosed);
     if (!stream.hasHead) return protocolFault("DATA before HEADERS");
@@ -96,7 +98,10 @@ export class ReceivedFrames implements FrameSink {
       const fault = this.connection.guard.spend("emptyData");
       if (fault !== undefined) return fault;
     }
-    if (stream === undefined || stream.isClosed) return undefined;
+    if (stream === undefined || stream.isClosed) {
+      if (endsStream) this.connection.streams.forget(this.currentId);
+      return undefined;
+    }
     stream.done(padding);
     if (stream.expectedBytes >= 0) {
       stream.expectedBytes -= this.currentBytes;
@@ -156,8 +161,12 @@ export class ReceivedFrames implements FrameSink {
         : this.onTrailers(stream, decoded.fields);
     }
     if (!streams.isIdle(streamId)) {
-      // Trailers that were under way, of each stream once.
-      if (streams.wasCut(streamId)) return guard.spend("faults");
+      if (streams.wasCut(streamId)) {
+        // Trailers, and there is one block of them. Without the end it is none.
+        if (!endsStream) return guard.spend("faults");
+        streams.forget(streamId);
+        return undefined;
+      }
       return { code: errorCode.streamClosed, reason: "HEADERS of a stream that is closed" };
     }
     if (options.role === "client" || (streamId & 1) === 0) {
@@ -338,11 +347,7 @@ export class ReceivedFrames implements FrameSink {
       start + 8,
       Math.min(end, start + 8 + limits.goawayTextBytesMax),
     );
-    if (connection.options.role === "client") {
-      for (const stream of [...connection.streams.values()]) {
-        if (stream.id > last) connection.close(stream, errorCode.refusedStream, false);
-      }
-    }
+    connection.left(last);
     connection.options.handler.onGoaway(bytes.readUInt32BE(start + 4), reason);
     return connection.guard.spend("settings");
   }

@@ -16,6 +16,12 @@ import type { DataItem, HeadersItem } from "./send-queue.ts";
 
 /** Frames of one stream before it is another's turn. */
 const framesInTurn = 16;
+/**
+ * How a turn ends: the stream has more and waits behind the others ("later"), it has sent nothing since
+ * the socket takes nothing and stays the first ("again"), it waits for the connection's window
+ * ("starved"), or it has nothing that may go now ("idle").
+ */
+type TurnEnd = "later" | "again" | "starved" | "idle";
 const wholeFrameBytes = frameHeaderBytes + framePayloadBytesMax;
 
 export class Sender {
@@ -29,7 +35,7 @@ export class Sender {
   private readonly ended: (stream: Http2Stream) => void;
   /** The stream whose turn is next comes first. */
   private ready: Http2Stream[] = [];
-  /** Streams that wait for the connection's window alone. */
+  /** Streams that wait for the connection's window alone; who waits longest comes first. */
   private starved: Http2Stream[] = [];
   private sentBlock = false;
 
@@ -53,25 +59,35 @@ export class Sender {
     this.starved = [];
   }
 
+  /** The stream is closed. */
+  forget(stream: Http2Stream): void {
+    if (!stream.isReady) return;
+    stream.isReady = false;
+    for (const queue of [this.ready, this.starved]) {
+      const at = queue.indexOf(stream);
+      if (at >= 0) queue.splice(at, 1);
+    }
+  }
+
   /** Lays and writes until nothing is left that may go, or the socket takes no more. */
   pump(): void {
     while (!this.output.stuck) {
-      const stream = this.ready[0];
+      const stream = this.ready.shift();
       if (stream === undefined) break;
-      const goesOn = !stream.isClosed && this.turn(stream);
-      if (this.output.stuck) return;
-      this.ready.shift();
-      if (goesOn) this.ready.push(stream);
-      else if (!this.starved.includes(stream)) stream.isReady = false;
+      const end = this.turn(stream);
+      if (stream.isClosed) continue;
+      if (end === "later") this.ready.push(stream);
+      else if (end === "again") this.ready.unshift(stream);
+      else if (end === "starved") this.starved.push(stream);
+      else stream.isReady = false;
     }
     this.output.flush();
   }
 
-  /** Sends of one stream; false when it has nothing more that may go now. */
-  private turn(stream: Http2Stream): boolean {
+  private turn(stream: Http2Stream): TurnEnd {
     for (let frames = framesInTurn; frames > 0; ) {
       const item = stream.queue.head;
-      if (item === undefined) return false;
+      if (item === undefined) return "idle";
       if (item.kind !== "data") {
         if (item.kind === "headers") this.headers(stream, item);
         else this.output.frameHeader(0, frameType.data, flag.endStream, stream.id);
@@ -80,19 +96,18 @@ export class Sender {
         if (item.kind === "headers" && !item.endsStream) continue;
         stream.localEnded = true;
         this.ended(stream);
-        return false;
+        return "idle";
       }
-      if (stream.sendWindow <= 0) return false;
-      if (this.window <= 0) {
-        this.starved.push(stream);
-        return false;
-      }
+      if (stream.sendWindow <= 0) return "idle";
+      const hasSent = frames < framesInTurn;
+      // Who has used up the window waits behind those that had nothing of it.
+      if (this.window <= 0) return hasSent ? "later" : "starved";
       const sent = this.data(stream, item, frames);
-      if (sent === 0) return true;
+      if (sent === 0) return hasSent ? "later" : "again";
       frames -= sent;
-      if (this.output.stuck) return true;
+      if (this.output.stuck) return "later";
     }
-    return true;
+    return "later";
   }
 
   /** Sends of one item; the frames, 0 when the socket has to take some first. */

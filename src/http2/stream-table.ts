@@ -58,6 +58,11 @@ export class StreamTable {
     return this.cut.has(id);
   }
 
+  /** The peer has ended it as well: no more frames of it can be under way. */
+  forget(id: number): void {
+    this.cut.delete(id);
+  }
+
   /** Nobody has used that number. */
   isIdle(id: number): boolean {
     const isOurs = (id & 1) === (this.lastOfUs & 1);

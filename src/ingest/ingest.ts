@@ -132,6 +132,11 @@ export class Ingest {
     return false;
   }
 
+  /** `port` has read on by itself, as far as it can. */
+  readOn(stream: HunterStream): void {
+    this.endDeparted(stream);
+  }
+
   /** The client has sent its last message; the RPC ends when everything is acknowledged. */
   halfClosed(stream: HunterStream): void {
     this.close(stream, statusOk);
@@ -278,9 +283,10 @@ export class Ingest {
     for (let ack = this.acks.shiftDone(done); ack !== undefined; ack = this.acks.shiftDone(done)) {
       const { stream } = ack;
       stream.pendingAcks--;
-      if (stream.ended || stream.departed) continue;
-      stream.frame(ack.sequenceLow, ack.sequenceHigh, stream.signalled, ack.error);
+      if (stream.ended) continue;
       this.touched.add(stream);
+      if (stream.departed) continue;
+      stream.frame(ack.sequenceLow, ack.sequenceHigh, stream.signalled, ack.error);
       this.tally.acked(ack.packets);
     }
     for (const stream of this.touched) {
@@ -304,8 +310,9 @@ export class Ingest {
   }
 
   private hasRest(stream: HunterStream): boolean {
-    if (this.stopped || stream.closing !== undefined) return false;
-    return stream.waiting !== undefined || stream.port.holdsBytes();
+    if (this.stopped) return false;
+    if (stream.waiting !== undefined) return true;
+    return stream.closing === undefined && stream.port.holdsBytes();
   }
 
   /** The last message of a client that has left was taken. */

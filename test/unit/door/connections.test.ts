@@ -247,6 +247,17 @@ describe("a shard that stops", () => {
   });
 });
 
+describe("a shard that stops in the middle of a handshake", () => {
+  test("says the same behind it", async () => {
+    const client = bench.connect("192.0.2.1", false);
+    bench.connections.leave();
+    client.connection?.begin(undefined);
+    client.greet();
+    await Promise.resolve();
+    expect([client.goaways, client.ended]).toEqual([[0], false]);
+  });
+});
+
 describe("many connections of one address", () => {
   test("without an RPC: some wait for theirs, further ones are refused", () => {
     const sockets = Array.from({ length: limits.newcomersPerAddressMax }, () => bench.connect());

@@ -25,13 +25,14 @@ afterEach(async () => {
   await node.close();
 });
 
-function call(path: string, keys?: string | string[]) {
+function call(path: string, keys?: string | string[], timeout?: string) {
   const stream = session.request({
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
     te: "trailers",
     ...(keys === undefined ? {} : { "x-api-key": keys }),
+    ...(timeout === undefined ? {} : { "grpc-timeout": timeout }),
   });
   const heard = { stream, status: "", bytes: 0, closed: false };
   const onHeaders = (headers: http2.IncomingHttpHeaders): void => {
@@ -64,6 +65,24 @@ describe("an RPC", () => {
     expect(node.ingest.received).toBe(0);
     expect(node.streams()).toBe(0);
     expect(requests).toEqual([]);
+  });
+
+  test("ends with the deadline of its client, whoever serves it", async () => {
+    const hunter = keyOfRole("hunter");
+    const subscriber = keyOfRole("subscriber");
+    const stream = call(streamPacketsPath, hunter, "20m");
+    const view = call(subscribePacketsPath, subscriber, "20000u");
+    view.stream.write(frame(Buffer.alloc(0)));
+    const unary = call(topologyPath, subscriber, "20m");
+    unary.stream.write(frame(Buffer.alloc(0)));
+    const endless = call(streamPacketsPath, hunter, "99999999H");
+    for (const heard of [stream, view, unary]) await ended(heard);
+    expect([stream, view, unary].map(({ status }) => status)).toEqual(["4", "4", "4"]);
+    await until(() => requests.some(({ kind }) => kind === "cancel") && node.streams() === 1);
+    expect(endless.status).toBe("");
+    const odd = call(topologyPath, subscriber, "soon");
+    await ended(odd);
+    expect(odd.status).toBe("13");
   });
 
   test("that may be made has its caller with it, and not its key", async () => {

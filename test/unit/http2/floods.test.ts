@@ -82,15 +82,20 @@ describe("a flood of", () => {
     }
   });
 
-  test("HEADERS of a stream that was cut ends the connection", () => {
-    const first = [headers(1), windowUpdate(1, 0)];
-    const { fault } = flood(() => headers(1, [["x", "y"]], true), first);
-    expect(fault).toEqual({ code: calm, reason: "too many streams that had to be reset" });
-  });
-
   test("streams above the most that may be open ends the connection", () => {
     const { fault } = flood((count) => headers(2 * count + 1));
     expect(fault?.reason).toBe("too many streams that had to be reset");
+  });
+
+  test("frames of a stream that was reset ends the connection", () => {
+    // It is reset by the server, so that its client's frames may be under way, up to its end.
+    const first = [headers(1), windowUpdate(1, 0)];
+    for (const endsStream of [false, true]) {
+      const blocks = flood(() => headers(1, requestFields, endsStream), first);
+      expect(blocks.fault?.code).toBe(endsStream ? 5 : calm);
+      const frames = flood(() => data(1, nothing, endsStream), first);
+      expect(frames.fault?.code).toBe(calm);
+    }
   });
 
   test("answers that are not read ends the connection", () => {

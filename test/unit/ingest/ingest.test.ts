@@ -134,6 +134,37 @@ describe("messages that wait", () => {
     expect(node.ingest.streams.size).toBe(1);
   });
 
+  test("of a client that had half-closed and then left are taken too", () => {
+    const node = new TestIngest();
+    const [one, two] = [node.open(), node.open()];
+    node.sink.room = 1;
+    one.send(batchOf(1, "a", "b"));
+    two.send(batchOf(1, "c"));
+    node.ingest.halfClosed(two.stream);
+    expect(node.ingest.closed(two.stream)).toBe(true);
+    node.sink.room = 100;
+    node.ingest.settle();
+    expect(node.sink.taken.map(({ bytes }) => bytes).join("")).toBe("abc");
+    expect(node.ingest.streams.size).toBe(1);
+  });
+
+  test("behind a batch of a client that left do not keep a stream whose hunter is ended", () => {
+    const node = new TestIngest();
+    const { port, stream, send } = node.open();
+    node.sink.room = 1;
+    send(batchOf(1, "a", "b"));
+    port.holds = true;
+    expect(node.ingest.closed(stream)).toBe(true);
+    node.ingest.endHunter("h", "it is gone");
+    expect(node.ingest.streams.size).toBe(1);
+    node.sink.room = 100;
+    node.ingest.settle();
+    node.sink.finish();
+    node.ingest.settle();
+    expect(port.status?.code).toBe(14);
+    expect(node.ingest.streams.size).toBe(0);
+  });
+
   test("of more clients that left than there is a place for are lost", () => {
     const node = new TestIngest();
     node.sink.room = 0;
