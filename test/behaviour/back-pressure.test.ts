@@ -5,7 +5,7 @@ import { limits } from "../../src/config/limits.ts";
 import { FlowControl } from "../../src/wire/gen/lippycat/data/data_pb.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
 import { ManagementClient } from "../support/management-client.ts";
-import type { MockHunter } from "../support/mock-hunter.ts";
+import { MockHunter } from "../support/mock-hunter.ts";
 import { readCapture } from "../support/read-capture.ts";
 import { connectAcrossShards, sampledWorkerCounts } from "../support/shards.ts";
 import {
@@ -65,8 +65,7 @@ async function timeControl(node: RunningProcessor, count: number): Promise<numbe
 describe.each(sampledWorkerCounts(1))("a stalled recorder with --workers %d", (workers) => {
   test("what a hunter sent before it gave up is recorded", async () => {
     const { node, file, toggleStall } = await startStallable(workers);
-    const [stream] = await connectAcrossShards(node, 1);
-    const hunter = new BusyHunter(stream as MockHunter, {
+    const hunter = new BusyHunter(new MockHunter(node.address), {
       number: 1,
       size: 600,
       window: 100_000,
