@@ -15,7 +15,7 @@ const enhanceYourCalm = 11;
 const closedWithinMs = 1000;
 /** A tenth of a core, within the second that a flood may last. */
 const processorMsMax = 100;
-const againSeconds = 5;
+const againSeconds = 2;
 
 const reason = program.obstacle;
 if (reason !== "") console.log(`skipped: floods (${reason})`);
