@@ -110,6 +110,7 @@ console.log("");
 judgeSkips();
 for (const name of failed) console.log(`failed: ${name}`);
 printTimes(begunMs);
+if (plan.filesLeftOut > 0) leftOut.set("whole files", plan.filesLeftOut);
 if (leftOut.size > 0) {
   const text = [...leftOut].map(([what, count]) => `${count} ${what}`).join(", ");
   console.log(`left out (npm test -- --full runs it): ${text}`);

@@ -52,6 +52,7 @@ describe.each(sampledWorkerCounts(1))("with --workers %d", (workers) => {
     const sequences = [first.data, second.data, other].map(({ acks }) => acks[19]?.sequence);
     expect(sequences).toEqual([20n, 1020n, 20n]);
     await terminal.until(() => terminal.hunters.get("twin")?.stats?.packetsForwarded === 40n);
+    await terminal.until(() => terminal.hunters.has("other"));
     expect([...terminal.hunters.keys()].toSorted()).toEqual(["other", "twin"]);
     expect(terminal.hunter("twin").hostname).toBe("the other");
 

@@ -1,17 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import { type Plan, planOf } from "../../../scripts/test-plan.ts";
+import { onlyInFullRun, type Plan, planOf } from "../../../scripts/test-plan.ts";
 
 function filesOf({ lanes, beside, alone }: Plan): string[] {
   return [...lanes, ...beside, ...alone].flatMap(({ files }) => files).sort();
 }
 
 describe("npm test", () => {
-  test("without words runs every test file once, and everything else", () => {
-    const plan = planOf([]);
+  test("--full runs every test file once, and everything else", () => {
+    const plan = planOf(["--full"]);
     const files = [...new Bun.Glob("test/**/*.test.ts").scanSync(".")].sort();
     expect(filesOf(plan)).toEqual(files);
-    expect(plan).toMatchObject({ builds: true, checks: true, fuzzes: true, isFull: false });
-    expect(planOf(["--full"])).toEqual({ ...plan, isFull: true });
+    expect(plan).toMatchObject({ builds: true, checks: true, fuzzes: true, isFull: true });
+  });
+
+  test("without words leaves some files out, which are there and run when they are named", () => {
+    const all = filesOf(planOf(["--full"]));
+    const without = all.filter((file) => !onlyInFullRun.includes(file));
+    expect(filesOf(planOf([]))).toEqual(without);
+    expect(planOf([]).filesLeftOut).toBe(all.length - without.length);
+    expect(all.length - without.length).toBe(onlyInFullRun.length);
+    const [first = ""] = onlyInFullRun;
+    expect(filesOf(planOf([first]))).toEqual([first]);
   });
 
   test("a group is its files alone, and what those start is built", () => {
