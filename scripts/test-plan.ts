@@ -52,6 +52,7 @@ export const onlyInFullRun: readonly string[] = [
   "test/behaviour/access-certificates.test.ts",
   "test/behaviour/continued-section.test.ts",
   "test/behaviour/filter-file.test.ts",
+  "test/behaviour/hunter-over-tls.test.ts",
   "test/behaviour/rotation.test.ts",
   "test/behaviour/scarce-resources.test.ts",
   "test/behaviour/second-node.test.ts",
