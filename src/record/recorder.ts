@@ -5,11 +5,13 @@
  */
 import { byteSize } from "../base/byte-size.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { errorText } from "../base/errors.ts";
 import { limits } from "../config/limits.ts";
 import { type Board, boardWord, recorderState } from "../pipeline/board.ts";
 import { RingReader } from "../pipeline/ring.ts";
 import type { Events } from "../telemetry/events.ts";
+import type { CaptureFile } from "./capture-file.ts";
 import type { CaptureWriter, ShardRing } from "./capture-writer.ts";
 import { recordEvent } from "./events.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -77,6 +79,7 @@ class RecorderLoop implements Recorder {
   private path = "";
   private stall: Stall;
   private draining = false;
+  private syncAsked = false;
   private yieldedMs = 0;
   private ended = Promise.withResolvers<void>();
 
@@ -140,21 +143,38 @@ class RecorderLoop implements Recorder {
   }
 
   report(sync: boolean): void {
-    const { events } = this.options;
-    const files = (this.writer?.series ?? []).flatMap(({ current }) => current ?? []);
-    const paths = files.map(
-      (file) => `${file.path} (${file.packets} packets, ${byteSize(file.size)})`,
+    if (!sync) {
+      this.options.events.tell(recordEvent.files, this.filesText());
+      return;
+    }
+    // Between two groups: what waits for a sync of its own is released first, and a file that fails
+    // there is given up.
+    this.syncAsked = true;
+    this.board.ring(boardWord.recorderBell);
+  }
+
+  private get files(): CaptureFile[] {
+    return (this.writer?.series ?? []).flatMap(({ current }) => current ?? []);
+  }
+
+  private filesText(): string {
+    const texts = this.files.map(
+      (file) => `${file.path} (${counted(file.packets, "packet")}, ${byteSize(file.size)})`,
     );
+    return texts.length === 0 ? "no capture file is open" : `open: ${texts.join(", ")}`;
+  }
+
+  private syncFiles(): void {
+    const { events } = this.options;
+    this.syncAsked = false;
     try {
-      if (sync) for (const file of files) file.sync();
+      for (const file of this.files) file.sync();
     } catch (error) {
       if (!isIoFailure(error)) throw error;
       events.tell(recordEvent.notSynced, `not everything is on the disk: ${errorText(error)}`);
       return;
     }
-    const open = paths.length === 0 ? "no capture file is open" : `open: ${paths.join(", ")}`;
-    if (sync) events.tell(recordEvent.synced, `what is written is on the disk; ${open}`);
-    else events.tell(recordEvent.files, open);
+    events.tell(recordEvent.synced, `what is written is on the disk; ${this.filesText()}`);
   }
 
   /** One round; false when recording is over. */
@@ -162,6 +182,10 @@ class RecorderLoop implements Recorder {
     const nowMs = this.clock.monotonicMs();
     this.board.recorder.beat();
     if (nowMs - this.yieldedMs >= limits.recordYieldMs) await this.yieldThread();
+    if (this.syncAsked) {
+      if (!commit.isReleased) return commit.release();
+      this.syncFiles();
+    }
     if (this.draining && commit.isReleased && !this.hasData()) return false;
     if (writer.needsTurn(nowMs)) {
       if (!commit.isReleased) return commit.release();
@@ -198,7 +222,7 @@ class RecorderLoop implements Recorder {
     Atomics.store(words, boardWord.recorderSleeps, 1);
     // The bell is read before the heads: what is published from here on rings it.
     const bell = Atomics.load(words, boardWord.recorderBell);
-    if (!this.hasData() && !this.draining) {
+    if (!this.hasData() && !this.draining && !this.syncAsked) {
       const wait = Atomics.waitAsync(words, boardWord.recorderBell, bell, timeoutMs);
       if (wait.async) {
         await wait.value;
