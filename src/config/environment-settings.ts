@@ -1,6 +1,7 @@
 /** Settings that the environment gives. */
 import { hintOf, nearestName } from "./nearest-name.ts";
 import {
+  concernsSecurity,
   environmentNameOf,
   environmentNamesOf,
   environmentPrefix,
@@ -8,7 +9,6 @@ import {
   type SettingTable,
   type UnsupportedName,
 } from "./setting.ts";
-import { concernsSecurity } from "./yaml-settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

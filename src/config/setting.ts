@@ -118,6 +118,11 @@ export function environmentNamesOf(row: Setting<unknown>): string[] {
   return row.environment === undefined ? names : [row.environment, ...names];
 }
 
+/** A key or variable that opens the node when it is not read as it was meant. */
+export function concernsSecurity(name: string): boolean {
+  return /(?:^|[._])(?:tls|security|api_key|insecure)/i.test(name);
+}
+
 /** A name that other programs know and this one does not take, with the reason. */
 export interface UnsupportedName {
   readonly flags: readonly string[];

@@ -13,7 +13,7 @@ import { quoteText } from "../base/safe-text.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { limits } from "./limits.ts";
 import { hintOf, nearestName } from "./nearest-name.ts";
-import type { Given, UnsupportedName } from "./setting.ts";
+import { concernsSecurity, type Given, type UnsupportedName } from "./setting.ts";
 
 /** What a command takes from the file. */
 export interface YamlNames {
@@ -229,11 +229,6 @@ class Walk implements YamlSettings {
 const foreignSections: ReadonlySet<string> = new Set(
   "processor hunter remote watch sniff tap voip".split(" "),
 );
-
-/** A setting that opens the node when it is not read as it was meant. */
-export function concernsSecurity(name: string): boolean {
-  return /(?:^|[._])(?:tls|security|api_key|insecure)/i.test(name);
-}
 
 function isEmpty(node: unknown): boolean {
   return node === null || (isScalar(node) && node.value === null);
