@@ -11,7 +11,7 @@ export interface RunningClockOptions {
   /** Between two questions that are further apart than this, ms, the thread did not run. */
   readonly gapMsMax: number;
   /** Told once for each such gap, ms. */
-  readonly onGap?: (gapMs: number) => void;
+  readonly onGap: (gapMs: number) => void;
 }
 
 /** The clock of the calling thread; a timer that keeps nobody alive asks it. */
@@ -25,7 +25,7 @@ export function createRunningClock(options: RunningClockOptions): Clock {
     asked = now;
     if (gap > gapMsMax) {
       missed += gap;
-      onGap?.(gap);
+      onGap(gap);
     }
     return now - missed;
   };

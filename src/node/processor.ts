@@ -3,10 +3,9 @@
 import { feature } from "bun:bundle";
 import { AccessStore } from "../access/access-store.ts";
 import { createFailureMemory, FailureTable } from "../access/failure-table.ts";
-import { type Clock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import { WeirError } from "../base/errors.ts";
-import { createRunningClock } from "../base/running-clock.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { limits } from "../config/limits.ts";
 import { showEndpoint } from "../config/parse-endpoint.ts";
@@ -23,6 +22,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { nodeEvent } from "./events.ts";
 import { installFaults } from "./faults.ts";
 import { linkShard } from "./link-shard.ts";
+import { createNodeClock } from "./node-clock.ts";
 import { connectionsFor, openFilesMax } from "./open-files.ts";
 import { claimPort } from "./port-check.ts";
 import { RecorderThread } from "./recorder-thread.ts";
@@ -67,12 +67,7 @@ class Processor {
     this.threads = threads;
     this.log = log;
     this.events = createEvents(log);
-    this.clock = createRunningClock({
-      clock: systemClock,
-      tickMs: limits.heartbeatMs,
-      gapMsMax: limits.frozenMsMin,
-      onGap: (gapMs) => this.tellFrozen(gapMs),
-    });
+    this.clock = createNodeClock((gapMs) => this.tellFrozen(gapMs));
     this.memory = createBoardMemory(config.workers);
     this.board = new Board(this.memory);
     const { board, clock, events } = this;

@@ -4,9 +4,7 @@ import { feature } from "bun:bundle";
 import { FailureTable } from "../access/failure-table.ts";
 import { Gate } from "../access/gate.ts";
 import { noteRefusedRpc } from "../access/refused-rpcs.ts";
-import { systemClock } from "../base/clock.ts";
 import { errorText, systemCode } from "../base/errors.ts";
-import { createRunningClock } from "../base/running-clock.ts";
 import { limits } from "../config/limits.ts";
 import { createDetection } from "../detect/detection.ts";
 import { protocolNumber } from "../detect/registry.ts";
@@ -22,13 +20,10 @@ import { SipTap } from "../sip-calls/sip-tap.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createForwardingLog } from "../telemetry/log.ts";
 import { createLiveViews } from "./live-views.ts";
+import { createNodeClock } from "./node-clock.ts";
 import type { ShardCommand, ShardFault, ShardReport, ShardStart } from "./shard-messages.ts";
 
-const clock = createRunningClock({
-  clock: systemClock,
-  tickMs: limits.heartbeatMs,
-  gapMsMax: limits.frozenMsMin,
-});
+const clock = createNodeClock();
 const reportIntervalMs = 250;
 const slowReportIntervalMs = 1000;
 const unavailable = 14;
