@@ -2,7 +2,7 @@
  * Whose a file is. In a directory that several users may write, another user can put a link or a file
  * where the node will write: it is refused, with the owner's number.
  */
-import { fstatSync, lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 
 export interface Owned {
   readonly uid: number | bigint;
@@ -30,11 +30,6 @@ export function foreignHidden(stats: Owned): string {
   if (foreign !== "") return foreign;
   const isOpen = (Number(stats.mode) & writableByOthers) !== 0;
   return isOpen ? "other users may write to it (chmod 600 ends that)" : "";
-}
-
-/** The same of an open file. */
-export function foreignHiddenOf(fd: number): string {
-  return foreignHidden(fstatSync(fd));
 }
 
 /** Why a link at the end of a path that the user named is not followed, or "": another user made it. */

@@ -128,7 +128,7 @@ export class PacketStream implements StreamPort, ServerRpcHandler {
   onRoom(waiting: boolean): void {
     // The time that it stood still for want of room is not the client's.
     this.lastProgress = this.options.now();
-    if (!waiting) this.options.ingest.readOn(this.hunterStream);
+    if (!waiting) this.options.ingest.endDeparted(this.hunterStream);
   }
 
   onHalfClose(): void {

@@ -3,6 +3,7 @@
  * holds each of them again, and would grow without end: packets of that connection are left out.
  */
 import { parseAddress } from "../base/address-text.ts";
+import { plainAddress } from "../base/peer-text.ts";
 import { limits } from "../config/limits.ts";
 import type { ConnectionEnds } from "../dial/http2-channel.ts";
 import { findLayers } from "../packet/find-layers.ts";
@@ -28,8 +29,8 @@ export class OwnTraffic {
   }
 
   add({ localAddress, localPort, remoteAddress, remotePort }: ConnectionEnds): void {
-    const local = addressBytes(localAddress);
-    const remote = addressBytes(remoteAddress);
+    const local = parseAddress(plainAddress(localAddress));
+    const remote = parseAddress(plainAddress(remoteAddress));
     if (local === undefined || remote === undefined) return;
     this.connections.push([
       { address: local, port: localPort },
@@ -65,9 +66,4 @@ function isAt(data: Uint8Array, at: number, port: number, end: End): boolean {
     if (data[at + index] !== address[index]) return false;
   }
   return true;
-}
-
-/** 4 or 16 bytes, as they stand in packets; sockets for both versions show IPv4 as `::ffff:…`. */
-function addressBytes(text: string): Uint8Array | undefined {
-  return parseAddress(text.replace(/^::ffff:(?=\d+\.)/i, ""));
 }

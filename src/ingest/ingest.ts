@@ -132,11 +132,6 @@ export class Ingest {
     return false;
   }
 
-  /** `port` has read on by itself, as far as it can. */
-  readOn(stream: HunterStream): void {
-    this.endDeparted(stream);
-  }
-
   /** The client has sent its last message; the RPC ends when everything is acknowledged. */
   halfClosed(stream: HunterStream): void {
     this.close(stream, statusOk);
@@ -315,8 +310,8 @@ export class Ingest {
     return stream.closing === undefined && stream.port.holdsBytes();
   }
 
-  /** The last message of a client that has left was taken. */
-  private endDeparted(stream: HunterStream): void {
+  /** Ends a stream whose client has left when its last message was taken; `port` has read on. */
+  endDeparted(stream: HunterStream): void {
     if (!stream.departed || stream.ended || this.hasRest(stream)) return;
     this.end(stream);
   }

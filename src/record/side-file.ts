@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { systemCode, WeirError } from "../base/errors.ts";
-import { foreignHiddenOf } from "../base/file-owner.ts";
+import { foreignHidden } from "../base/file-owner.ts";
 import { fileInUse, type LockHolder, lockFile, processStart } from "./lock.ts";
 
 /** What the last owner left. */
@@ -65,7 +65,7 @@ export class SideFile {
   constructor(path: string, capturePath: string) {
     this.fd = openHidden(path);
     try {
-      const foreign = foreignHiddenOf(this.fd);
+      const foreign = foreignHidden(fstatSync(this.fd));
       if (foreign !== "") throw refused(path, foreign);
       const text = this.readText();
       if (!lockFile(this.fd, text)) throw fileInUse(capturePath, text?.pid);
