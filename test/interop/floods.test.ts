@@ -4,31 +4,23 @@
  * runs them beside hunters.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { GoProgram } from "../support/go-program.ts";
+import {
+  type AttackResult,
+  attack,
+  attacker,
+  endAttacks,
+  enhanceYourCalm,
+} from "../support/attacker.ts";
 import { isFullRun, leftOut } from "../support/run-size.ts";
 import { type RunningProcessor, startProcessor } from "../support/weir-process.ts";
 
-const program = new GoProgram(join(import.meta.dir, "hostile"));
-const enhanceYourCalm = 11;
 const closedWithinMs = 1000;
 /** A tenth of a core, within the second that a flood may last. */
 const processorMsMax = 100;
 const againSeconds = 2;
 
-const reason = program.obstacle;
+const reason = attacker.obstacle;
 if (reason !== "") console.log(`skipped: floods (${reason})`);
-
-interface Result {
-  readonly error: string;
-  readonly sent: number;
-  readonly closed: boolean;
-  readonly milliseconds: number;
-  readonly goAway: number;
-  readonly reason: string;
-  readonly refused: number;
-}
 
 /** Floods by what the node says of them. */
 const floods = [
@@ -51,34 +43,24 @@ const floods = [
 describe.skipIf(reason !== "")("a node that does nothing else", () => {
   let node: RunningProcessor;
 
-  async function run(name: string, lasts: string, ...more: string[]): Promise<Result> {
-    const flags = ["-attack", name, "-address", node.address, "-lasts", lasts, ...more];
-    const child = Bun.spawn([program.path, ...flags], { stdout: "pipe" });
-    const result = JSON.parse(await new Response(child.stdout).text()) as Result;
-    await child.exited;
-    expect(result.error).toBe("");
-    return result;
-  }
-
-  /** Of the node since its start, in ms. */
-  function processorMs(): number {
-    const fields =
-      readFileSync(`/proc/${node.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  }
+  const run = (name: string, lasts: string, ...more: string[]): Promise<AttackResult> =>
+    attack(node, name, ["-lasts", lasts, ...more]);
 
   beforeAll(async () => {
-    await program.build();
+    await attacker.build();
     node = await startProcessor(["--workers", "1", "--stats-interval", "1s"]);
     // What runs for the first time is slower: the floods are measured behind it.
     for (const [name] of floods) await run(name, "2s");
   }, 180_000);
-  afterAll(() => node.kill("SIGKILL"));
+  afterAll(() => {
+    endAttacks();
+    node.kill("SIGKILL");
+  });
 
   test.each(floods)("%s: %s", async (name, says) => {
-    const before = processorMs();
+    const before = node.processorMs();
     const result = await run(name, "2s");
-    const used = processorMs() - before;
+    const used = node.processorMs() - before;
     console.log(`${name}: closed after ${result.milliseconds} ms, ${used} ms of processor time`);
     expect(result).toMatchObject({ closed: true, goAway: enhanceYourCalm, reason: says });
     expect(result.milliseconds).toBeLessThan(closedWithinMs);
@@ -102,9 +84,9 @@ describe.skipIf(reason !== "")("a node that does nothing else", () => {
   if (!isFullRun) leftOut(floods.length, "repeated floods");
   for (const [name] of isFullRun ? floods : []) {
     test(`${name}, again and again from one address: each connection is closed`, async () => {
-      const before = processorMs();
+      const before = node.processorMs();
       const { sent, refused } = await run(name, `${againSeconds}s`, "-again");
-      const cores = (processorMs() - before) / 1000 / againSeconds;
+      const cores = (node.processorMs() - before) / 1000 / againSeconds;
       console.log(`${name} again: ${sent / againSeconds} connections/s, ${cores.toFixed(2)} cores`);
       // The last one may have been cut off by its own clock.
       expect(refused).toBeGreaterThanOrEqual(sent - 1);

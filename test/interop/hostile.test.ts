@@ -4,10 +4,16 @@
  * come from an address of their own. Prints what was measured: docs/reliability.md has a copy.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import {
+  type AttackResult,
+  attack,
+  attacker,
+  endAttacks,
+  enhanceYourCalm,
+} from "../support/attacker.ts";
 import { BusyHunter, checkRecorded } from "../support/busy-hunter.ts";
-import { GoProgram } from "../support/go-program.ts";
 import { connect, MockHunter } from "../support/mock-hunter.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 import { isFullRun, leftOut } from "../support/run-size.ts";
@@ -21,25 +27,11 @@ import {
   until,
 } from "../support/weir-process.ts";
 
-const folder = join(import.meta.dir, "hostile");
 const directory = scratchDirectory();
-const program = new GoProgram(folder);
 const mebibyte = 1024 * 1024;
-const enhanceYourCalm = 11;
 
-const reason = program.obstacle;
+const reason = attacker.obstacle;
 if (reason !== "") console.log(`skipped: attacks (${reason})`);
-
-/** What an attack prints; `main.go` has the fields. */
-interface Result {
-  readonly error: string;
-  readonly sent: number;
-  readonly closed: boolean;
-  readonly milliseconds: number;
-  readonly goAway: number;
-  readonly resets: number;
-  readonly refused: number;
-}
 
 interface Attack {
   readonly name: string;
@@ -48,17 +40,17 @@ interface Attack {
   /** Takes long, or a machine of its own. */
   readonly onlyInFullRun?: true;
   /** What must have come of it. */
-  readonly outcome: (result: Result) => void;
+  readonly outcome: (result: AttackResult) => void;
 }
 
 const closedWithin =
   (milliseconds: number) =>
-  (result: Result): void => {
+  (result: AttackResult): void => {
     expect(result.closed).toBe(true);
     expect(result.milliseconds).toBeLessThan(milliseconds);
   };
 /** Its one connection ends at once, with a reason. */
-const calmed = (result: Result): void => {
+const calmed = (result: AttackResult): void => {
   closedWithin(1000)(result);
   expect(result.goAway).toBe(enhanceYourCalm);
 };
@@ -132,32 +124,21 @@ const slowAttacks: readonly Attack[] = [
   { name: "slow-body", lasts: "33s", outcome: ({ resets }) => expect(resets).toBe(1) },
 ];
 
-async function run(node: RunningProcessor, attack: Attack, from: string): Promise<Result> {
-  const flags = ["-address", node.address, "-from", from, "-lasts", attack.lasts];
-  const count = ["-count", String(attack.count ?? 100)];
-  const child = Bun.spawn([program.path, "-attack", attack.name, ...flags, ...count], {
-    stdout: "pipe",
-  });
-  started.push(child);
-  const result = JSON.parse(await new Response(child.stdout).text()) as Result;
-  await child.exited;
-  expect(result.error).toBe("");
-  attack.outcome(result);
+async function run(node: RunningProcessor, what: Attack, from: string): Promise<AttackResult> {
+  const count = String(what.count ?? 100);
+  const flags = ["-from", from, "-lasts", what.lasts, "-count", count];
+  const result = await attack(node, what.name, flags);
+  what.outcome(result);
   return result;
 }
 
 const started: Pick<Bun.Subprocess, "kill">[] = [];
 
-/** Processor time of the node since its start, in ms. */
-function processorMs({ pid }: RunningProcessor): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 beforeAll(async () => {
-  if (reason === "") await program.build();
+  if (reason === "") await attacker.build();
 }, 180_000);
 afterAll(() => {
+  endAttacks();
   for (const child of started) child.kill("SIGKILL");
   rmSync(directory, { recursive: true, force: true });
 });
@@ -200,7 +181,7 @@ describe.skipIf(reason !== "")("with attackers", () => {
   test.each(attacks.map((attack) => [attack.name, attack] as const))(
     "%s: closed or contained, and hunters go on",
     async (name, attack) => {
-      const processorBefore = processorMs(node);
+      const processorBefore = node.processorMs();
       const begun = performance.now();
       const acked = hunters.map((hunter) => hunter.acked);
       let rss = 0;
@@ -210,7 +191,7 @@ describe.skipIf(reason !== "")("with attackers", () => {
       const result = await run(node, attack, "127.0.0.9").finally(() => clearInterval(watch));
       const seconds = (performance.now() - begun) / 1000;
       const rates = hunters.map((hunter, at) => (hunter.acked - acked[at]!) / seconds);
-      const share = (processorMs(node) - processorBefore) / seconds / 1000;
+      const share = (node.processorMs() - processorBefore) / seconds / 1000;
       const end = result.closed ? `closed after ${result.milliseconds} ms` : "not closed";
       console.log(
         `${name}: ${result.sent} sent, ${end}, GOAWAY ${result.goAway}, ${result.resets} resets, ` +
@@ -244,10 +225,10 @@ describe.skipIf(reason !== "")("with attackers", () => {
     await Promise.all(hunters.map((hunter) => hunter.finish()));
     // The process keeps freed pages (decision 14), so this is what the worst attack needed.
     expect(node.rssBytes()).toBeLessThan(450 * mebibyte);
-    let before = processorMs(node);
+    let before = node.processorMs();
     await until(async () => {
       await Bun.sleep(500);
-      const used = processorMs(node) - before;
+      const used = node.processorMs() - before;
       before += used;
       return used <= 50;
     });

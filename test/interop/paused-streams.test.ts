@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "../../src/config/limits.ts";
 import { GoProgram } from "../support/go-program.ts";
+import { JsonProgram } from "../support/json-program.ts";
 import { sampled } from "../support/run-size.ts";
 import {
   checkAccounts,
@@ -26,9 +27,9 @@ if (reason !== "") console.log(`skipped: paused streams (${reason})`);
 beforeAll(async () => {
   if (reason === "") await program.build();
 }, 180_000);
-const started: Pick<Bun.Subprocess, "kill">[] = [];
+const started: { kill(signal: "SIGKILL"): void }[] = [];
 afterAll(() => {
-  for (const child of started) child.kill("SIGKILL");
+  for (const one of started) one.kill("SIGKILL");
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -38,16 +39,6 @@ interface Line {
   readonly batches?: number;
   readonly acks?: number;
   readonly packets?: number;
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) yield JSON.parse(part) as Line;
-  }
 }
 
 /** Packets of a batch, bytes of a packet, batches of a stream: each more than window and queue take. */
@@ -76,14 +67,12 @@ describe.skipIf(reason !== "")(`${limits.streamsMax} paused streams`, () => {
       await toggleStall();
       const numbers = { streams: limits.streamsMax, packets, size, batches };
       const flags = Object.entries(numbers).flatMap(([name, value]) => [`-${name}`, `${value}`]);
-      const child = Bun.spawn(
-        [program.path, "-scenario", "crowd", "-address", node.address, ...flags],
-        { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
-      );
-      started.push(child);
+      const command = [program.path, "-scenario", "crowd", "-address", node.address, ...flags];
+      const crowd = new JsonProgram(command);
+      started.push(crowd);
       let last: Line = {};
       let rssOpen = 0;
-      for await (const line of linesOf(child.stdout)) {
+      for await (const line of crowd.lines as AsyncIterable<Line>) {
         last = line;
         if (line.event === "open") rssOpen = node.rssBytes();
         if (line.event !== "filled") continue;

@@ -4,7 +4,8 @@ type Line = Readonly<Record<string, unknown>>;
 
 export class JsonProgram {
   private readonly child: Bun.Subprocess<"pipe", "pipe", "inherit">;
-  private readonly lines: AsyncGenerator<Line>;
+  /** What it prints, until it ends. */
+  readonly lines: AsyncGenerator<Line>;
 
   constructor(command: readonly string[]) {
     this.child = Bun.spawn([...command], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });

@@ -106,6 +106,13 @@ export class WeirProcess {
     return `code ${this.child.exitCode}\n${last.join("\n")}\n${this.text}`;
   }
 
+  /** Processor time since its start, ms. */
+  processorMs(): number {
+    const fields =
+      readFileSync(`/proc/${this.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   /** Resident memory in bytes; 0 when the process is gone. */
   rssBytes(): number {
     try {

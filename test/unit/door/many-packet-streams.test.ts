@@ -4,12 +4,10 @@ import http2 from "node:http2";
 import { limits } from "../../../src/config/limits.ts";
 import { statusOk } from "../../../src/grpc/grpc-status.ts";
 import { shardCounter } from "../../../src/pipeline/board.ts";
-import { encodeBatch } from "../../support/encode-batch.ts";
 import { MockHunter } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
 import { seeded } from "../../support/seeded.ts";
-import { batchOf } from "../ingest/ingest-bench.ts";
-import { frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+import { encoded, frame, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
 
 let node: OpenDoor;
 beforeEach(async () => {
@@ -18,14 +16,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await node.close();
 });
-
-const encoded = (sequence: number, ...texts: string[]): Uint8Array =>
-  encodeBatch(batchOf(sequence, ...texts));
-
-function done(): void {
-  node.sink.finish();
-  node.ingest.settle();
-}
 
 describe("many streams", () => {
   test("beyond the limit are refused with a status, and closed", async () => {
@@ -60,10 +50,10 @@ describe("many streams", () => {
         if (what === 5) setTimeout(() => call.stream.close(random.between(0, 8)), 1);
       }
       if (random.between(0, 1) === 0) await Bun.sleep(random.between(0, 3));
-      if (random.between(0, 1) === 0) done();
+      if (random.between(0, 1) === 0) node.done();
       session.destroy();
     }
-    done();
+    node.done();
     await until(() => node.streams() === 0 && node.connections() === 0, "all streams closed");
     expect(node.ingest.streams.size).toBe(0);
     const hunter = new MockHunter(node.address);
@@ -82,7 +72,7 @@ test("a stop ends the calls with OK after the last acks", async () => {
   node.door.closeListener();
   node.ingest.beginDrain();
   node.ingest.stopReading();
-  done();
+  node.done();
   node.ingest.endAll(statusOk);
   await hunter.waitEnd();
   expect(hunter.end?.code).toBe(0);

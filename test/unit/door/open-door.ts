@@ -16,9 +16,11 @@ import { AddressCounts, createAddressMemory } from "../../../src/pipeline/addres
 import { Board, boardWord, createBoardMemory } from "../../../src/pipeline/board.ts";
 import type { Tell } from "../../../src/telemetry/events.ts";
 import { noRules } from "../../support/access-rules.ts";
+import { encodeBatch } from "../../support/encode-batch.ts";
 import { streamPacketsPath } from "../../support/mock-hunter.ts";
 import { PlainEncoder } from "../fanout/plain-encoder.ts";
 import { FakeSink } from "../ingest/fake-sink.ts";
+import { batchOf } from "../ingest/ingest-bench.ts";
 
 export interface OpenDoor {
   readonly port: number;
@@ -33,10 +35,16 @@ export interface OpenDoor {
   readonly control: MessagePort;
   connections(): number;
   streams(): number;
+  /** The sink is done with all that it took. */
+  done(): void;
   /** Lets time pass, for the door. */
   skip(milliseconds: number): void;
   close(): Promise<void>;
 }
+
+/** A batch of packets with these texts as data, encoded. */
+export const encoded = (sequence: number, ...texts: string[]): Uint8Array =>
+  encodeBatch(batchOf(sequence, ...texts));
 
 export async function openDoor(
   more: {
@@ -99,6 +107,10 @@ export async function openDoor(
     control: channel.port1,
     connections: () => Atomics.load(board.words, boardWord.connections),
     streams: () => Atomics.load(board.words, boardWord.streams),
+    done() {
+      sink.finish();
+      ingest.settle();
+    },
     skip: (milliseconds) => {
       skipped += milliseconds;
     },

@@ -18,8 +18,7 @@ import {
 import { Http2Peer } from "../../support/http2-peer.ts";
 import { MockHunter } from "../../support/mock-hunter.ts";
 import { until } from "../../support/record-in-process.ts";
-import { batchOf } from "../ingest/ingest-bench.ts";
-import { frame, freePort, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
+import { encoded, frame, freePort, type OpenDoor, openDoor, RawCall } from "./open-door.ts";
 
 let node: OpenDoor;
 beforeEach(async () => {
@@ -28,14 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await node.close();
 });
-
-const encoded = (sequence: number, ...texts: string[]): Uint8Array =>
-  encodeBatch(batchOf(sequence, ...texts));
-
-function done(): void {
-  node.sink.finish();
-  node.ingest.settle();
-}
 
 /** A packet stream beside the door, with room and a clock of the test. */
 function packetStream(http: Http2Stream, room: MessageRoom, now: () => number): PacketStream {
@@ -58,7 +49,7 @@ describe("a packet stream", () => {
     hunter.halfClose();
     await until(() => node.sink.taken.length === 100);
     expect(hunter.acks).toEqual([]);
-    done();
+    node.done();
     await hunter.waitEnd();
     expect(hunter.acks.map(({ sequence }) => Number(sequence))).toEqual(
       Array.from({ length: 50 }, (_, index) => index + 1),
@@ -80,7 +71,7 @@ describe("a packet stream", () => {
     call.write(frame(encoded(1, "a")), frame(Buffer.from([0xff])), frame(encoded(2, "b")));
     await until(() => node.sink.taken.length === 1);
     expect(call.trailers).toEqual({});
-    done();
+    node.done();
     await until(() => call.trailers["grpc-status"] !== undefined);
     expect(call.trailers["grpc-status"]).toBe("3");
     expect(call.trailers["grpc-message"]).toStartWith("batch 2 of this stream cannot be decoded");
@@ -120,7 +111,7 @@ describe("a packet stream", () => {
     const good = new RawCall(node.address, session);
     good.stream.end(frame(encoded(1, "a")));
     await until(() => node.sink.taken.length === 1);
-    done();
+    node.done();
     await until(() => good.closed);
     expect(good.trailers["grpc-status"]).toBe("0");
     session.destroy();
@@ -173,7 +164,7 @@ describe("a packet stream", () => {
     node.sink.room = 100;
     node.ingest.settle();
     await until(() => node.sink.taken.length === 6);
-    done();
+    node.done();
     await until(() => calls.every(({ closed }) => closed));
     expect(calls.map(({ trailers }) => trailers["grpc-status"])).toEqual(["0", "0"]);
   });
@@ -226,7 +217,7 @@ describe("a message that stands still", () => {
     const call = new RawCall(`127.0.0.1:${port}`);
     call.write(frame(encoded(1, "a")), large.subarray(0, 1000));
     await until(() => node.sink.taken.length === 1);
-    done();
+    node.done();
     const close = (): void => {
       call.close();
       listener.stop();
@@ -340,7 +331,7 @@ describe("a message that stands still", () => {
     const first = [Buffer.from(clientPreface), settings(), headers(1), dataFrame(1, bytes)];
     peer.connection.receive(Buffer.concat([...first, resetFrame(1, 8)]));
     room.release(1024 * 1024);
-    done();
+    node.done();
     expect(node.ingest.streams.size).toBe(0);
     expect(room.reserve(1024 * 1024, () => {})).toBe(true);
   });
